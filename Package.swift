@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+#if canImport(Glibc)
+import Glibc
+let hasOneDNN = access("/usr/include/oneapi/dnnl/dnnl.h", F_OK) == 0
+#else
+let hasOneDNN = false
+#endif
+
+// Kernels are optimized in debug builds too, so that tests run at full speed, and as one module, so that no call is left
+// across files. One Swift source is compiled once for each instruction set.
+func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
+    var flags = ["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"]
+    #if arch(x86_64)
+    if let march { flags += ["-Xcc", "-march=\(march)"] }
+    #endif
+    return [.unsafeFlags(flags)]
+}
+
+var products: [Product] = [
+    .library(name: "Kanto", targets: ["Kanto"]),
+    .library(name: "KantoKernels", targets: ["KantoKernels"]),
+    .executable(name: "kanto", targets: ["KantoCLI"]),
+]
+
+var targets: [Target] = [
+    // The contract, and what C must do for Swift.
+    .target(name: "KantoABI"),
+    .target(name: "KantoShims"),
+
+    // Backends.
+    .target(name: "KantoReference", dependencies: ["KantoABI"], swiftSettings: kernelSettings()),
+    .target(
+        name: "KantoSIMDBaseline", dependencies: ["KantoABI"], path: "Sources/KantoSIMD/Baseline",
+        swiftSettings: kernelSettings()),
+    .target(
+        name: "KantoSIMDAVX2", dependencies: ["KantoABI"], path: "Sources/KantoSIMD/AVX2",
+        swiftSettings: kernelSettings("x86-64-v3")),
+    .target(
+        name: "KantoSIMDAVX512", dependencies: ["KantoABI"], path: "Sources/KantoSIMD/AVX512",
+        swiftSettings: kernelSettings("x86-64-v4")),
+
+    // The library, from the bottom up.
+    .target(
+        name: "KantoKernels",
+        dependencies: ["KantoABI", "KantoShims", "KantoReference", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
+    .target(name: "KantoTensor", dependencies: ["KantoKernels"]),
+    .target(name: "KantoNN", dependencies: ["KantoTensor"]),
+    .target(name: "KantoGAN", dependencies: ["KantoNN"]),
+    .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "KantoDigits", exclude: ["LICENSE-DATA.md"]),
+    .target(name: "KantoData", dependencies: ["KantoNN", "CPNG", "KantoDigits"]),
+    .target(name: "Kanto", dependencies: ["KantoGAN", "KantoData"]),
+    .executableTarget(
+        name: "KantoCLI",
+        dependencies: [
+            "Kanto",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+
+    // Tests.
+    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+]
+
+if hasOneDNN {
+    products.append(.library(name: "KantoOneDNN", type: .dynamic, targets: ["KantoOneDNN"]))
+    targets += [
+        .target(
+            name: "OneDNNAdapter", dependencies: ["KantoABI"], path: "Plugins/OneDNN/Adapter",
+            linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+        .target(
+            name: "KantoOneDNN", dependencies: ["KantoABI", "OneDNNAdapter"], path: "Plugins/OneDNN/Backend",
+            swiftSettings: kernelSettings()),
+    ]
+}
+
+let package = Package(
+    name: "Kanto",
+    products: products,
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,10 @@
+// What differs between the instruction sets: the AVX2 variant (x86-64-v3).
+
+typealias Lanes = SIMD8<Float>
+typealias LanesOfBits = SIMD8<UInt32>
+
+@inline(__always) var backendName: StaticString { "simd-avx2" }
+@inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, AVX2 and FMA" }
+
+/// a · b + c, in one instruction.
+@inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }

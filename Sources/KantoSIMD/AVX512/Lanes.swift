@@ -1,0 +1,10 @@
+// What differs between the instruction sets: the AVX-512 variant (x86-64-v4).
+
+typealias Lanes = SIMD16<Float>
+typealias LanesOfBits = SIMD16<UInt32>
+
+@inline(__always) var backendName: StaticString { "simd-avx512" }
+@inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, AVX-512" }
+
+/// a · b + c, in one instruction.
+@inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }

@@ -1,0 +1,10 @@
+// What differs between the instruction sets: the baseline variant (SSE2 on x86-64, NEON on arm64).
+
+typealias Lanes = SIMD4<Float>
+typealias LanesOfBits = SIMD4<UInt32>
+
+@inline(__always) var backendName: StaticString { "simd-baseline" }
+@inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, baseline instruction set" }
+
+/// a · b + c. Written out: without FMA in the target, `addingProduct` is a libm call per lane, 140 times slower.
+@inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c + a * b }

@@ -1,0 +1,43 @@
+import KantoABI
+
+// One source, compiled once per instruction set (see Lanes.swift beside the link to this folder). Nothing here may use
+// generics of other modules that are left as calls (arrays, dictionaries, strings): their specializations are weak
+// symbols of one name, and the linker might hand this instruction set's code to another.
+
+/// This variant's table; the same pointer at each call. Only to be called on a processor that has the instruction set.
+public func simdBackend() -> UnsafePointer<kanto_backend> { UnsafePointer(table) }
+
+nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
+    let table = UnsafeMutablePointer<kanto_backend>.allocate(capacity: 1)
+    table.initialize(to: kanto_backend())
+    table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
+    table.pointee.name = UnsafeRawPointer(backendName.utf8Start).assumingMemoryBound(to: CChar.self)
+    table.pointee.description = UnsafeRawPointer(backendDescription.utf8Start).assumingMemoryBound(to: CChar.self)
+    for op in KANTO_OP_MATMUL...KANTO_OP_OPTIMIZE { table.pointee.offers_f32 |= 1 << UInt64(op) }
+    table.pointee.make = { _, problem, host, kernel, message in
+        makeKernel(problem!, host!, kernel!, message)
+    }
+    return table
+}()
+
+typealias KernelSlot = UnsafeMutablePointer<UnsafeMutablePointer<kanto_kernel>?>
+typealias Message = UnsafeMutablePointer<kanto_message>
+
+private func makeKernel(
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
+) -> kanto_status {
+    guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32) else {
+        return decline(message, "the SIMD backend computes in float32 only")
+    }
+    return decline(message, "no such op in the SIMD backend")
+}
+
+/// Writes the reason and returns KANTO_STATUS_DECLINED.
+func decline(_ message: Message?, _ reason: StaticString) -> kanto_status {
+    if let message, message.pointee.capacity > 0, let text = message.pointee.text {
+        let count = min(reason.utf8CodeUnitCount, message.pointee.capacity - 1)
+        UnsafeMutableRawPointer(text).copyMemory(from: reason.utf8Start, byteCount: count)
+        text[count] = 0
+    }
+    return kanto_status(KANTO_STATUS_DECLINED)
+}

@@ -1,0 +1,30 @@
+/* What Swift cannot say itself. Compiled without instruction-set flags. */
+#ifndef KANTO_SHIMS_H
+#define KANTO_SHIMS_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Instruction sets that the processor has *and* whose registers the operating system saves (XCR0). */
+bool kanto_cpu_has_avx2(void);   /* x86-64-v3: AVX2, FMA, BMI1 and 2, F16C, LZCNT, MOVBE */
+bool kanto_cpu_has_avx512(void); /* x86-64-v4: also AVX-512 F, BW, CD, DQ, VL */
+
+/* The processor's own name, or "" where it has none. */
+void kanto_cpu_name(char name[49]);
+
+/* Tells the core that the caller waits in a loop. */
+static inline void kanto_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ __volatile__("yield");
+#endif
+}
+
+/* Linux futex on a 32-bit word: sleep while it holds `expected`; wake up to `count` sleepers. */
+void kanto_futex_wait(const void *word, uint32_t expected);
+void kanto_futex_wake(const void *word, int32_t count);
+
+/* The file that holds the given code address, as the dynamic linker names it, or NULL. */
+const char *kanto_image_path(const void *address);
+
+#endif

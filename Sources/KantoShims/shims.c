@@ -1,0 +1,62 @@
+#define _GNU_SOURCE
+#include "kanto_shims.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+static uint64_t xcr0(void) {
+  uint32_t low, high;
+  __asm__ __volatile__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return ((uint64_t)high << 32) | low;
+}
+
+static bool all(uint32_t value, uint32_t mask) { return (value & mask) == mask; }
+
+bool kanto_cpu_has_avx2(void) {
+  uint32_t a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
+  if (!all(c, bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C)) return false;
+  if ((xcr0() & 0x6) != 0x6) return false; /* XMM and YMM */
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !all(b, bit_AVX2 | bit_BMI | bit_BMI2)) return false;
+  return __get_cpuid(0x80000001, &a, &b, &c, &d) && all(c, bit_LZCNT);
+}
+
+bool kanto_cpu_has_avx512(void) {
+  uint32_t a, b, c, d;
+  if (!kanto_cpu_has_avx2() || (xcr0() & 0xE6) != 0xE6) return false; /* also opmask and ZMM */
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+  return all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
+}
+
+void kanto_cpu_name(char name[49]) {
+  uint32_t words[12] = {0};
+  for (uint32_t i = 0; i < 3; i++)
+    __get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+  memcpy(name, words, 48);
+  name[48] = 0;
+}
+#else
+bool kanto_cpu_has_avx2(void) { return false; }
+bool kanto_cpu_has_avx512(void) { return false; }
+void kanto_cpu_name(char name[49]) { name[0] = 0; }
+#endif
+
+void kanto_futex_wait(const void *word, uint32_t expected) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
+}
+
+void kanto_futex_wake(const void *word, int32_t count) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
+}
+
+const char *kanto_image_path(const void *address) {
+  Dl_info info;
+  return dladdr(address, &info) ? info.dli_fname : NULL;
+}
