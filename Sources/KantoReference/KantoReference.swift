@@ -1,2 +1,0 @@
-import KantoABI
-public func referenceBackend() -> UnsafePointer<kanto_backend> { fatalError() }
