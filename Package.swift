@@ -61,6 +61,7 @@ var targets: [Target] = [
         ]),
 
     // Tests.
+    .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
 ]
 

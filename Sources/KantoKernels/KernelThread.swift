@@ -10,20 +10,14 @@ import Synchronization
 final class KernelThread: Sendable {
     static let shared = KernelThread()
 
-    private final class Job: @unchecked Sendable {
+    /// A caller's work, on the caller's stack: it waits there until the work is done.
+    private struct Job {
         let body: () -> Void
-        let isDone = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-        init(_ body: @escaping () -> Void) {
-            self.body = body
-            sem_init(isDone, 0, 0)
-        }
-        deinit {
-            sem_destroy(isDone)
-            isDone.deallocate()
-        }
+        var isDone = sem_t()
     }
+    private struct Queued: @unchecked Sendable { let job: UnsafeMutablePointer<Job> }
 
-    private let jobs = Mutex<[Job]>([])
+    private let jobs = Mutex<[Queued]>([])
     nonisolated(unsafe) private let isWaiting = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     private init() {
@@ -33,12 +27,15 @@ final class KernelThread: Sendable {
             kanto_set_is_kernel_thread(true)
             while true {
                 while sem_wait(isWaiting) != 0 {}
-                let job = jobs.withLock { $0.removeFirst() }
-                job.body()
-                sem_post(job.isDone)
+                let job = jobs.withLock { $0.removeFirst() }.job
+                Self.perform(job)
+                sem_post(&job.pointee.isDone)
             }
         }
     }
+
+    /// A function of its own, so that no reference to the caller's closure is left here when the caller goes on.
+    @inline(never) private static func perform(_ job: UnsafeMutablePointer<Job>) { job.pointee.body() }
 
     var isCurrent: Bool { kanto_is_kernel_thread() }
 
@@ -48,10 +45,15 @@ final class KernelThread: Sendable {
         var result: Result<R, E>?
         let store = { do throws(E) { result = .success(try body()) } catch { result = .failure(error) } }
         withoutActuallyEscaping(store) { escaping in
-            let job = Job(escaping)
-            jobs.withLock { $0.append(job) }
-            sem_post(isWaiting)
-            while sem_wait(job.isDone) != 0 {}
+            var job = Job(body: escaping)
+            sem_init(&job.isDone, 0, 0)
+            withUnsafeMutablePointer(to: &job) { pointer in
+                let queued = Queued(job: pointer)
+                jobs.withLock { $0.append(queued) }
+                sem_post(isWaiting)
+                while sem_wait(&pointer.pointee.isDone) != 0 {}
+            }
+            sem_destroy(&job.isDone)
         }
         return try result!.get()
     }

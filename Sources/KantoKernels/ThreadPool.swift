@@ -78,7 +78,7 @@ final class ThreadPool: @unchecked Sendable {
             seen = signal.pointee.load(ordering: .acquiring)
             if join() {
                 takePieces(as: worker)
-                gate.subtract(Self.one, ordering: .releasing)
+                gate.wrappingSubtract(Self.one, ordering: .releasing)
             }
         }
     }

@@ -34,7 +34,7 @@ public func gradients(
         guard let adjoint = adjoints.removeValue(forKey: node.identifier) else { continue }
         if walk.targets.contains(node.identifier) { results[node.identifier] = adjoint }
         let inputs = node.inputs
-        let parts = try node.operation.adjoints(of: node, adjoint) { walk.leadsToTarget(inputs[$0]) }
+        let parts = try node.operation.adjoints(of: node, adjoint) { $0 < inputs.count && walk.leadsToTarget(inputs[$0]) }
         for (input, part) in zip(inputs, parts) {
             guard let part, walk.leadsToTarget(input) else { continue }
             let identifier = input.node!.identifier
