@@ -62,6 +62,7 @@ var targets: [Target] = [
 
     // Tests.
     .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
 ]
 
 if hasOneDNN {
