@@ -62,7 +62,8 @@ struct Canvas {
             for (row, bits) in BitmapFont.rows(of: character).enumerated() {
                 for column in 0..<BitmapFont.width where bits >> (BitmapFont.width - 1 - column) & 1 == 1 {
                     fill(
-                        Rectangle(left: left + column * scale, top: top + row * scale, width: scale, height: scale), color)
+                        Rectangle(left: left + column * scale, top: top + row * scale, width: scale, height: scale),
+                        color)
                 }
             }
             left += BitmapFont.advance * scale
@@ -93,7 +94,8 @@ struct Canvas {
 
     /// Raises the coverage of the pixels near a segment: 1 inside, falling to 0 over one pixel at the edge.
     private static func cover(
-        _ coverage: inout UnsafeMutableBufferPointer<Float>, _ area: Rectangle, from a: Point, to b: Point, reach: Double
+        _ coverage: inout UnsafeMutableBufferPointer<Float>, _ area: Rectangle, from a: Point, to b: Point,
+        reach: Double
     ) {
         let (dx, dy) = (b.x - a.x, b.y - a.y)
         let squaredLength = dx * dx + dy * dy

@@ -173,7 +173,8 @@ private struct ChartLayout {
         canvas.draw(panel.title, x: plotLeft, top: top, color: Self.ink)
         for (index, place) in heading.places.enumerated() {
             let rowTop = top + place.row * Self.lineHeight
-            let swatch = Canvas.Rectangle(left: place.x, top: rowTop + Self.capital / 2 - 2, width: Self.swatch, height: 4)
+            let swatch = Canvas.Rectangle(
+                left: place.x, top: rowTop + Self.capital / 2 - 2, width: Self.swatch, height: 4)
             canvas.fill(swatch, color(index))
             canvas.draw(panel.series[index].name, x: swatch.right + 8, top: rowTop, color: Self.softInk)
         }

@@ -13,7 +13,8 @@ public struct ImageSet: Equatable, Sendable {
 
     /// - Precondition: the pixels fill the shape, and there are as many labels as pictures.
     public init(count: Int, height: Int, width: Int, channels: Int, pixels: [Float], labels: [UInt8]? = nil) {
-        precondition(elementCount(of: [count, height, width, channels]) == pixels.count, "pixels do not fill the shape")
+        precondition(
+            elementCount(of: [count, height, width, channels]) == pixels.count, "pixels do not fill the shape")
         precondition(labels.map { $0.count == count } ?? true, "there is not one label a picture")
         self.count = count
         self.height = height
@@ -82,6 +83,7 @@ public struct ImageSet: Equatable, Sendable {
             throw DataError(.missingInput, "\(folder): holds no file named train-images-idx3-ubyte\(hint)")
         }
         throw DataError(
-            .missingInput, "\(folder): holds \(names.joined(separator: ", ")); say which by giving the file instead of its folder")
+            .missingInput,
+            "\(folder): holds \(names.joined(separator: ", ")); say which by giving the file instead of its folder")
     }
 }

@@ -79,7 +79,7 @@ extension [UInt8] {
     /// `count` little-endian values of a plain type, from byte `offset`, which the caller has checked to be inside.
     func values<Value: BitwiseCopyable>(of type: Value.Type, at offset: Int, count: Int) -> [Value] {
         #if _endian(big)
-        #error("files are little-endian and are copied as they are")
+            #error("files are little-endian and are copied as they are")
         #endif
         return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
             withUnsafeBytes { bytes in

@@ -18,7 +18,8 @@ public struct IDXArray: Equatable, Sendable {
     /// Reads bytes in memory; `name` is what messages call them.
     public init(bytes: [UInt8], name: String) throws {
         if bytes.starts(with: [0x1f, 0x8b]) {
-            throw DataError.bad(name, at: 0, "is compressed by gzip, which is not read here; decompress it: gunzip \(name)")
+            throw DataError.bad(
+                name, at: 0, "is compressed by gzip, which is not read here; decompress it: gunzip \(name)")
         }
         guard bytes.count >= 4 else {
             throw DataError.bad(name, at: bytes.count, "the file ends; expected the 4 bytes that start an IDX file")
@@ -30,7 +31,8 @@ public struct IDXArray: Equatable, Sendable {
         guard bytes[2] == 8 else {
             let type = Self.typeNames[bytes[2]] ?? "unknown"
             throw DataError.bad(
-                name, at: 2, "expected element type 8 (unsigned byte); found \(bytes[2]) (\(type)), which is not read here")
+                name, at: 2,
+                "expected element type 8 (unsigned byte); found \(bytes[2]) (\(type)), which is not read here")
         }
         let rank = Int(bytes[3])
         guard 1...8 ~= rank else {
@@ -38,7 +40,8 @@ public struct IDXArray: Equatable, Sendable {
         }
         let start = 4 + 4 * rank
         guard bytes.count >= start else {
-            throw DataError.bad(name, at: bytes.count, "the file ends; expected the sizes of \(rank) dimensions up to byte \(start)")
+            throw DataError.bad(
+                name, at: bytes.count, "the file ends; expected the sizes of \(rank) dimensions up to byte \(start)")
         }
         let shape = (0..<rank).map { dimension in
             bytes[4 + 4 * dimension..<8 + 4 * dimension].reduce(0) { $0 << 8 | Int($1) }

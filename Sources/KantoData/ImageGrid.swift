@@ -20,7 +20,8 @@ public enum ImageGrid {
             shape.count == 4 && shape.allSatisfy { $0 > 0 } && (shape[3] == 1 || shape[3] == 3),
             "a grid is made of [n, h, w, c] with 1 or 3 channels, not \(describe(shape))")
         precondition(elementCount(of: shape) == values.count, "\(values.count) values do not fill \(describe(shape))")
-        precondition(range.lowerBound < range.upperBound, "the range \(range) is empty")
+        let span = range.upperBound - range.lowerBound
+        precondition(span > 0 && span.isFinite, "the range \(range) is empty or too wide")
         let (count, height, width, channels) = (shape[0], shape[1], shape[2], shape[3])
         let side = min(height, width)
         let scale = max(1, scale ?? (smallestCell + side - 1) / side)
@@ -32,7 +33,7 @@ public enum ImageGrid {
         let (cellWidth, cellHeight) = (width * scale + gap, height * scale + gap)
         let (pictureWidth, pictureHeight) = (columns * cellWidth + gap, rows * cellHeight + gap)
         var pixels = [UInt8](repeating: 255, count: pictureWidth * pictureHeight * output)
-        let factor = 255 / (range.upperBound - range.lowerBound)
+        let factor = 255 / span
 
         for index in 0..<count {
             let left = gap + index % columns * cellWidth
@@ -45,11 +46,12 @@ public enum ImageGrid {
                     for channel in 0..<output {
                         let value = values[source + min(channel, channels - 1)]
                         let clamped = min(max(value, range.lowerBound), range.upperBound)
-                        let level = isNaN ? notANumber[channel] : UInt8(((clamped - range.lowerBound) * factor).rounded())
+                        let level =
+                            isNaN ? notANumber[channel] : UInt8(((clamped - range.lowerBound) * factor).rounded())
                         for step in 0..<scale { pixels[rowStart + (x * scale + step) * output + channel] = level }
                     }
                 }
-                for step in 1..<max(scale, 1) {
+                for step in 1..<scale {
                     let target = rowStart + step * pictureWidth * output
                     for offset in 0..<width * scale * output { pixels[target + offset] = pixels[rowStart + offset] }
                 }

@@ -67,7 +67,8 @@ public enum NPY {
         guard !header.fortranOrder else {
             throw DataError.bad(
                 name, at: textStart,
-                "the array is column-major (fortran_order), which is not read here; save numpy.ascontiguousarray(array)")
+                "the array is column-major (fortran_order), which is not read here; save numpy.ascontiguousarray(array)"
+            )
         }
         let sizes = ["<f4": 4, "<f8": 8, "|u1": 1]
         guard let elementSize = sizes[header.type] else {
@@ -133,7 +134,8 @@ private struct NPYHeaderParser {
         skipSpaces()
         guard position == end else { throw unexpected("the end of the header") }
         guard let type, let fortranOrder, let shape else {
-            throw DataError.bad(name, at: end, "the header ends; expected the keys 'descr', 'fortran_order' and 'shape'")
+            throw DataError.bad(
+                name, at: end, "the header ends; expected the keys 'descr', 'fortran_order' and 'shape'")
         }
         return (type, fortranOrder, shape)
     }
@@ -199,7 +201,9 @@ private struct NPYHeaderParser {
     private mutating func size() throws -> Int {
         skipSpaces()
         let digits = bytes[position..<end].prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-        guard let size = Int(String(decoding: digits, as: UTF8.self)) else { throw unexpected("a size that is a whole number") }
+        guard let size = Int(String(decoding: digits, as: UTF8.self)) else {
+            throw unexpected("a size that is a whole number")
+        }
         position += digits.count
         return size
     }

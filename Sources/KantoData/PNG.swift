@@ -35,8 +35,11 @@ public enum PNG {
         image.width = UInt32(picture.width)
         image.height = UInt32(picture.height)
         image.format = format(channels: picture.channels)
-        // PNG's upper bound is known from the sizes, so that one pass of compression is enough.
-        var size = png_alloc_size_t(picture.pixels.count + picture.pixels.count / 512 + 64 * picture.height + 4096)
+        // An upper bound, so that one pass of compression is enough: each row has a byte for its filter, zlib adds at most
+        // what libpng reckons with, and each 8 KiB are a chunk with 12 bytes of its own.
+        let rows = picture.pixels.count + picture.height
+        let compressed = rows + rows / 8 + rows / 64 + 64
+        var size = png_alloc_size_t(compressed + 12 * (compressed / 8192 + 1) + 256)
         var written: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
             written = png_image_write_to_memory(&image, buffer.baseAddress, &size, 0, picture.pixels, 0, nil)
@@ -69,9 +72,12 @@ public enum PNG {
                 pixels <= largestPicture / channels
             else {
                 throw DataError.bad(
-                    name, at: 16, "\(width)x\(height) pixels are more than \(bytes.count) bytes can hold or than can be read")
+                    name, at: 16,
+                    "\(width)x\(height) pixels are more than \(bytes.count) bytes can hold or than can be read")
             }
             image.format = format(channels: channels)
+            // 16-bit samples of a file that does not say are as those of 8 bits, not linear.
+            image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
             var background = png_color(red: 0, green: 0, blue: 0)
             var status: Int32 = 0
             let decoded = [UInt8](unsafeUninitializedCapacity: pixels * channels) { buffer, count in

@@ -75,7 +75,8 @@ public struct SafetensorsFile: Sendable {
         if let entry = entries[array] { return entry }
         let known = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
         throw DataError(
-            .badInput, "\(name): holds no array named \(array); " + (names.isEmpty ? "it is empty" : "it holds \(known)"))
+            .badInput,
+            "\(name): holds no array named \(array); " + (names.isEmpty ? "it is empty" : "it holds \(known)"))
     }
 
     /// An array with its shape, in the type of the file.
@@ -92,7 +93,8 @@ public struct SafetensorsFile: Sendable {
         default:
             throw DataError.bad(
                 name, at: entry.offset,
-                "\(array) is of type \(entry.dtype.rawValue); only F32, F64 and U8 can be read, so convert it to one of them")
+                "\(array) is of type \(entry.dtype.rawValue); only F32, F64 and U8 can be read, so convert it to one of them"
+            )
         }
     }
 

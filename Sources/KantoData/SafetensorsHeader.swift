@@ -11,12 +11,14 @@ struct SafetensorsHeader {
 
     init(bytes: [UInt8], name: String) throws {
         guard bytes.count >= 8 else {
-            throw DataError.bad(name, at: bytes.count, "the file ends; expected the 8 bytes that start a safetensors file")
+            throw DataError.bad(
+                name, at: bytes.count, "the file ends; expected the 8 bytes that start a safetensors file")
         }
         let length = UInt64(littleEndian: bytes.values(of: UInt64.self, at: 0, count: 1)[0])
         guard length <= Self.largestHeader else {
             throw DataError.bad(
-                name, at: 0, "expected a header length up to \(Self.largestHeader); found \(length): is it a safetensors file?")
+                name, at: 0,
+                "expected a header length up to \(Self.largestHeader); found \(length): is it a safetensors file?")
         }
         let start = 8 + Int(length)
         guard start <= bytes.count else {
@@ -87,17 +89,20 @@ struct SafetensorsHeader {
             throw DataError.bad(name, at: 8, "\(array) is of type \(dtype), which is not known here")
         }
         guard let size = elementCount(of: shape).flatMap({ checkedProduct($0, type.size) }) else {
-            throw DataError.bad(name, at: 8, "\(array) has the shape \(KantoData.describe(shape)), which no array can have")
+            throw DataError.bad(
+                name, at: 8, "\(array) has the shape \(KantoData.describe(shape)), which no array can have")
         }
         guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= end - start else {
             throw DataError.bad(
                 name, at: 8,
-                "\(array) has the data_offsets \(KantoData.describe(offsets)); expected a start and an end from 0 to \(end - start)")
+                "\(array) has the data_offsets \(KantoData.describe(offsets)); expected a start and an end from 0 to \(end - start)"
+            )
         }
         guard offsets[1] - offsets[0] == size else {
             throw DataError.bad(
                 name, at: start + offsets[0],
-                "\(array) has \(offsets[1] - offsets[0]) bytes; expected \(size) for \(dtype) \(KantoData.describe(shape))")
+                "\(array) has \(offsets[1] - offsets[0]) bytes; expected \(size) for \(dtype) \(KantoData.describe(shape))"
+            )
         }
         return SafetensorsFile.Entry(dtype: type, shape: shape, offset: start + offsets[0])
     }
@@ -170,7 +175,9 @@ extension SafetensorsHeader {
             let container = try decoder.container(keyedBy: AnyKey.self)
             if let unknown = container.allKeys.first(where: { Key(stringValue: $0.stringValue) == nil }) {
                 throw DecodingError.dataCorrupted(
-                    .init(codingPath: decoder.codingPath, debugDescription: "there is an unknown key \(unknown.stringValue)"))
+                    .init(
+                        codingPath: decoder.codingPath,
+                        debugDescription: "there is an unknown key \(unknown.stringValue)"))
             }
             let fields = try decoder.container(keyedBy: Key.self)
             self = .array(

@@ -7,24 +7,25 @@ import Testing
         ChartAxis(covering: values, padding: padding, mostTicks: 5).ticks.map(\.label)
     }
 
-    @Test(arguments: [
-        ([0, 1], ["0", "0.5", "1"]), ([-0.3, 0.1], ["-0.3", "-0.2", "-0.1", "0", "0.1"]),
-        ([0, 4], ["0", "1", "2", "3", "4"]),
-        ([-45, 45], ["-40", "-20", "0", "20", "40"]),
-        ([-0.3, -0.1], ["-0.3", "-0.25", "-0.2", "-0.15", "-0.1"]),
-        ([0, 30_000], ["0", "10000", "20000", "30000"]),
-        ([0, 4e-4], ["0", "1e-4", "2e-4", "3e-4", "4e-4"]),
-        ([0, 0.001], ["0", "5e-4", "1e-3"]),
-        ([-3e7, 1e7], ["-3e7", "-2e7", "-1e7", "0", "1e7"]),
-        ([1.2e6, 1.6e6], ["1.2e6", "1.3e6", "1.4e6", "1.5e6", "1.6e6"]),
-        ([1, 1.0004], ["1", "1.0001", "1.0002", "1.0003", "1.0004"]),
-        // Constants stand in the middle.
-        ([3, 3], ["2.8", "3", "3.2"]),
-        ([0], ["-1", "-0.5", "0", "0.5", "1"]),
-        // Nothing to show.
-        ([], ["0", "0.5", "1"]),
-        ([.nan, .infinity], ["0", "0.5", "1"]),
-    ] as [([Double], [String])])
+    @Test(
+        arguments: [
+            ([0, 1], ["0", "0.5", "1"]), ([-0.3, 0.1], ["-0.3", "-0.2", "-0.1", "0", "0.1"]),
+            ([0, 4], ["0", "1", "2", "3", "4"]),
+            ([-45, 45], ["-40", "-20", "0", "20", "40"]),
+            ([-0.3, -0.1], ["-0.3", "-0.25", "-0.2", "-0.15", "-0.1"]),
+            ([0, 30_000], ["0", "10000", "20000", "30000"]),
+            ([0, 4e-4], ["0", "1e-4", "2e-4", "3e-4", "4e-4"]),
+            ([0, 0.001], ["0", "5e-4", "1e-3"]),
+            ([-3e7, 1e7], ["-3e7", "-2e7", "-1e7", "0", "1e7"]),
+            ([1.2e6, 1.6e6], ["1.2e6", "1.3e6", "1.4e6", "1.5e6", "1.6e6"]),
+            ([1, 1.0004], ["1", "1.0001", "1.0002", "1.0003", "1.0004"]),
+            // Constants stand in the middle.
+            ([3, 3], ["2.8", "3", "3.2"]),
+            ([0], ["-1", "-0.5", "0", "0.5", "1"]),
+            // Nothing to show.
+            ([], ["0", "0.5", "1"]),
+            ([.nan, .infinity], ["0", "0.5", "1"]),
+        ] as [([Double], [String])])
     func choosesNiceTicks(values: [Double], expected: [String]) { #expect(Self.labels(values) == expected) }
 
     @Test(arguments: [
@@ -107,7 +108,9 @@ import Testing
     @Test func everyCharacterHasItsOwnLetter() {
         let letters = (33..<127).map { BitmapFont.rows(of: Character(Unicode.Scalar($0))) }
         #expect(Set(letters).count == 94)
-        #expect(letters.allSatisfy { $0.count == BitmapFont.height && $0.contains { $0 != 0 } && $0.allSatisfy { $0 < 32 } })
+        #expect(
+            letters.allSatisfy { $0.count == BitmapFont.height && $0.contains { $0 != 0 } && $0.allSatisfy { $0 < 32 } }
+        )
         #expect(BitmapFont.rows(of: " ").allSatisfy { $0 == 0 })
         #expect(BitmapFont.rows(of: "é") == BitmapFont.rows(of: "?"))
         #expect(BitmapFont.rows(of: "L") == [16, 16, 16, 16, 16, 16, 31, 0, 0])

@@ -21,17 +21,18 @@ import Testing
         #expect(error?.description.hasPrefix("cut: byte \(length): ") == true)
     }
 
-    @Test(arguments: [
-        ([0x1f, 0x8b, 8, 0], "byte 0", "gunzip file"),
-        ([1, 0, 8, 1, 0, 0, 0, 0], "byte 0", "found 1 0"),
-        ([0, 0, 0x0d, 1, 0, 0, 0, 0], "byte 2", "float32"),
-        ([0, 0, 7, 1, 0, 0, 0, 0], "byte 2", "unknown"),
-        ([0, 0, 8, 0], "byte 3", "found 0"),
-        ([0, 0, 8, 9], "byte 3", "found 9"),
-        (small + [7], "byte 18", "expected 18 bytes"),
-        ([0, 0, 8, 3] + [UInt8](repeating: 0xff, count: 12), "byte 4", "more than any file holds"),
-        ([0, 0, 8, 2] + [UInt8](repeating: 0x7f, count: 8), "byte 4", "more than any file holds"),
-    ] as [([UInt8], String, String)])
+    @Test(
+        arguments: [
+            ([0x1f, 0x8b, 8, 0], "byte 0", "gunzip file"),
+            ([1, 0, 8, 1, 0, 0, 0, 0], "byte 0", "found 1 0"),
+            ([0, 0, 0x0d, 1, 0, 0, 0, 0], "byte 2", "float32"),
+            ([0, 0, 7, 1, 0, 0, 0, 0], "byte 2", "unknown"),
+            ([0, 0, 8, 0], "byte 3", "found 0"),
+            ([0, 0, 8, 9], "byte 3", "found 9"),
+            (small + [7], "byte 18", "expected 18 bytes"),
+            ([0, 0, 8, 3] + [UInt8](repeating: 0xff, count: 12), "byte 4", "more than any file holds"),
+            ([0, 0, 8, 2] + [UInt8](repeating: 0x7f, count: 8), "byte 4", "more than any file holds"),
+        ] as [([UInt8], String, String)])
     func refuses(bytes: [UInt8], place: String, reason: String) {
         let error = dataError { _ = try IDXArray(bytes: bytes, name: "file") }
         #expect(error?.kind == .badInput)
@@ -77,8 +78,10 @@ import Testing
         try withTemporaryFolder { folder in
             try put(Self.images, "\(folder)/\(name)")
             #expect(try ImageSet(idxAt: folder).labels == nil)
-            try put(Self.labels, "\(folder)/\(name.replacing("images", with: "labels").replacing("idx3", with: "idx1"))")
-            let expected = ImageSet(count: 2, height: 1, width: 2, channels: 1, pixels: [0, 0.2, 0.4, 1], labels: [7, 9])
+            try put(
+                Self.labels, "\(folder)/\(name.replacing("images", with: "labels").replacing("idx3", with: "idx1"))")
+            let expected = ImageSet(
+                count: 2, height: 1, width: 2, channels: 1, pixels: [0, 0.2, 0.4, 1], labels: [7, 9])
             #expect(try ImageSet(idxAt: folder) == expected)
             #expect(try ImageSet(idxAt: "\(folder)/\(name)") == expected)
         }

@@ -20,6 +20,39 @@ import Testing
         }
     }
 
+    private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+        let content = Array(type.utf8) + data
+        return littleEndian(UInt32(data.count)).reversed() + content + littleEndian(crc32(content[...])).reversed()
+    }
+
+    /// A PNG file of one row, in the zlib form that does not compress.
+    private static func png(width: UInt8, depth: UInt8, color: UInt8, row: [UInt8], palette: [UInt8] = []) -> [UInt8] {
+        let raw = [0] + row
+        var sums: (UInt32, UInt32) = (1, 0)
+        for byte in raw {
+            sums.0 = (sums.0 + UInt32(byte)) % 65521
+            sums.1 = (sums.1 + sums.0) % 65521
+        }
+        let stored = [1] + littleEndian(UInt16(raw.count)) + littleEndian(~UInt16(raw.count)) + raw
+        let zlib = [0x78, 0x01] + stored + littleEndian(sums.1 << 16 | sums.0).reversed()
+        let header = [0, 0, 0, width, 0, 0, 0, 1, depth, color, 0, 0, 0]
+        return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunk("IHDR", header)
+            + (palette.isEmpty ? [] : chunk("PLTE", palette)) + chunk("IDAT", zlib) + chunk("IEND", [])
+    }
+
+    @Test(
+        arguments: [
+            (png(width: 8, depth: 1, color: 0, row: [0xa5]), 1, [255, 0, 255, 0, 0, 255, 0, 255]),
+            (png(width: 2, depth: 16, color: 0, row: [0xff, 0xff, 0x80, 0x80]), 1, [255, 128]),
+            (png(width: 2, depth: 8, color: 3, row: [1, 0], palette: [1, 2, 3, 4, 5, 6]), 3, [4, 5, 6, 1, 2, 3]),
+            (png(width: 2, depth: 8, color: 6, row: [255, 9, 0, 255, 7, 255, 0, 0]), 3, [255, 9, 0, 0, 0, 0]),
+        ] as [([UInt8], Int, [UInt8])])
+    func readsOtherKinds(bytes: [UInt8], channels: Int, pixels: [UInt8]) throws {
+        let picture = try PNG.read(bytes: bytes, name: "file")
+        #expect(picture.channels == channels)
+        #expect(picture.pixels == pixels)
+    }
+
     @Test func refusesTruncationAndDamage() throws {
         try withTemporaryFolder { folder in
             try PNG.write(Picture(width: 2, height: 2, channels: 1, pixels: [0, 50, 100, 255]), to: "\(folder)/a.png")
@@ -32,7 +65,7 @@ import Testing
             // A claim of 2 GB in a file of a hundred bytes, with the checksum that belongs to it.
             var huge = bytes
             huge.replaceSubrange(16..<24, with: [0, 0, 0xb0, 0, 0, 0, 0xb0, 0])
-            let checksum = crc32(huge[12..<29])
+            let checksum = Self.crc32(huge[12..<29])
             huge.replaceSubrange(29..<33, with: littleEndian(checksum).reversed())
             let error = dataError { _ = try PNG.read(bytes: huge, name: "huge") }
             #expect(error?.description.contains("45056x45056 pixels are more than") == true)
@@ -44,7 +77,7 @@ import Testing
         #expect(dataError { try PNG.write(picture, to: "/dev/full") }?.kind == .cannotWrite)
     }
 
-    private func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    private static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
         ~bytes.reduce(~0 as UInt32) { checksum, byte in
             (0..<8).reduce(checksum ^ UInt32(byte)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xedb8_8320 : 0) }
         }
@@ -77,7 +110,9 @@ import Testing
         #expect(color == Picture(width: 2, height: 1, channels: 3, pixels: [255, 0, 255, 51, 255, 0]))
     }
 
-    @Test(arguments: [(8, 48), (28, 56), (32, 64), (64, 64), (1, 48), (47, 94)]) func choosesAScale(side: Int, cell: Int) {
+    @Test(arguments: [(8, 48), (28, 56), (32, 64), (64, 64), (1, 48), (47, 94)]) func choosesAScale(
+        side: Int, cell: Int
+    ) {
         let values = [Float](repeating: 0, count: side * side)
         #expect(ImageGrid.picture(of: values, shape: [1, side, side, 1], gap: 0).width == cell)
     }

@@ -34,7 +34,8 @@ private func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
     }
 
     @Test(arguments: golden.indices) func refusesTruncation(length: Int) {
-        #expect(dataError { _ = try SafetensorsFile(bytes: Array(Self.golden[..<length]), name: "cut") }?.kind == .badInput)
+        #expect(
+            dataError { _ = try SafetensorsFile(bytes: Array(Self.golden[..<length]), name: "cut") }?.kind == .badInput)
     }
 
     @Test func readsAnEmptyFile() throws {
@@ -80,7 +81,8 @@ private func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
 
     @Test func writesTheseBytes() throws {
         try withTemporaryFolder { folder in
-            try SafetensorsFile.write(["w": NumericArray(shape: [2], [1, 2] as [Float])], metadata: ["k": "v"], to: "\(folder)/file")
+            try SafetensorsFile.write(
+                ["w": NumericArray(shape: [2], [1, 2] as [Float])], metadata: ["k": "v"], to: "\(folder)/file")
             let header = #"{"__metadata__":{"k":"v"},"w":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}}"#
             let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
             let data = littleEndian(Float(1).bitPattern) + littleEndian(Float(2).bitPattern)
@@ -92,67 +94,90 @@ private func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
     private static let a = #""a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}"#
     private static let four: [UInt8] = [1, 2, 3, 4]
 
-    @Test(arguments: [
-        // The header as a whole.
-        (littleEndian(UInt64(100_000_001)) + four, "byte 0", "header length"),
-        (littleEndian(UInt64.max) + four, "byte 0", "header length"),
-        (littleEndian(UInt64(5)) + four, "byte 12", "a header of 5 bytes"),
-        (safetensors(""), "byte 8", "empty header"),
-        (safetensors("[]"), "byte 8", "starts with {"),
-        (safetensors(" {}"), "byte 8", "starts with {"),
-        (safetensors("{"), "byte 8", "not valid JSON"),
-        (safetensors("{} {}"), "byte 8", "not valid JSON"),
-        (littleEndian(UInt64(6)) + Array("{\"".utf8) + [0xff] + Array("\":1".utf8), "byte 8", "UTF-8"),
-        (safetensors(String(repeating: #"{"a":"#, count: 100_000)), "byte 8", "not as expected"),
-        // Its fields.
-        (safetensors(#"{"a":1}"#), "byte 8", "a: "),
-        (safetensors(#"{"a":null}"#), "byte 8", "a"),
-        (safetensors(#"{"__metadata__":{"k":1}}"#), "byte 8", "__metadata__, k"),
-        (safetensors(one(#""dtype":"U8","shape":[4]"#), data: four), "byte 8", "a, data_offsets: expected a list of whole numbers"),
-        (safetensors(one(#""dtype":"U8","shape":[4.5],"data_offsets":[0,4]"#), data: four), "byte 8", "a, shape: expected a list"),
-        (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,4],"more":1"#), data: four), "byte 8", "unknown key more"),
-        (safetensors(one(#""dtype":"F4","shape":[8],"data_offsets":[0,4]"#), data: four), "byte 8", "type F4"),
-        // Keys that stand twice, also in other spellings.
-        (safetensors("{\(a),\(a)}", data: four), "byte 8", "twice"),
-        (safetensors("{\(a),\(a.replacing("\"a\"", with: #""\u0061""#))}", data: four), "byte 8", "twice"),
-        (safetensors(#"{"__metadata__":{},"__metadata__":{}}"#), "byte 8", "twice"),
-        (safetensors(#"{"__metadata__":{"k":"v","k":"w"}}"#), "byte 8", "twice"),
-        (safetensors(one(#""dtype":"U8","dtype":"I8","shape":[4],"data_offsets":[0,4]"#), data: four), "byte 8", "twice"),
-        // Shapes.
-        (safetensors(one(#""dtype":"U8","shape":[-4],"data_offsets":[0,4]"#), data: four), "byte 8", "shape [-4]"),
-        (safetensors(one(#""dtype":"U8","shape":[-2,-2],"data_offsets":[0,4]"#), data: four), "byte 8", "shape [-2, -2]"),
-        (
-            safetensors(one(#""dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]"#)), "byte 8",
-            "no array can have"
-        ),
-        (
-            safetensors(one(#""dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]"#)), "byte 8",
-            "no array can have"
-        ),
-        (
-            safetensors(one(#""dtype":"U8","shape":[99999999999999999999],"data_offsets":[0,4]"#), data: four), "byte 8",
-            "a, shape: expected a list"
-        ),
-        (safetensors(one(#""shape":[4],"data_offsets":[0,4]"#), data: four), "byte 8", "a has no dtype"),
-        // Offsets.
-        (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,5]"#), data: four), "byte 8", "from 0 to 4"),
-        (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[-4,0]"#), data: four), "byte 8", "from 0 to 4"),
-        (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[4,0]"#), data: four), "byte 8", "from 0 to 4"),
-        (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[4]"#), data: four), "byte 8", "from 0 to 4"),
-        (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,4,4]"#), data: four), "byte 8", "from 0 to 4"),
-        (safetensors(one(#""dtype":"U8","shape":[3],"data_offsets":[0,4]"#), data: four), "byte 61", "expected 3"),
-        (safetensors(one(#""dtype":"F32","shape":[4],"data_offsets":[0,4]"#), data: four), "byte 62", "expected 16"),
-        (safetensors("{\(a)}", data: four + [5]), "byte 65", "1 bytes belong to no array"),
-        (safetensors("{}", data: four), "byte 10", "4 bytes belong to no array"),
-        (
-            safetensors(one(#""dtype":"U8","shape":[3],"data_offsets":[1,4]"#), data: four), "byte 62",
-            "leaves a gap"
-        ),
-        (
-            safetensors("{\(a),\(a.replacing("\"a\"", with: "\"b\""))}", data: four), "byte 113",
-            "b overlaps"
-        ),
-    ] as [([UInt8], String, String)])
+    @Test(
+        arguments: [
+            // The header as a whole.
+            (littleEndian(UInt64(100_000_001)) + four, "byte 0", "header length"),
+            (littleEndian(UInt64.max) + four, "byte 0", "header length"),
+            (littleEndian(UInt64(5)) + four, "byte 12", "a header of 5 bytes"),
+            (safetensors(""), "byte 8", "empty header"),
+            (safetensors("[]"), "byte 8", "starts with {"),
+            (safetensors(" {}"), "byte 8", "starts with {"),
+            (safetensors("{"), "byte 8", "not valid JSON"),
+            (safetensors("{} {}"), "byte 8", "not valid JSON"),
+            (littleEndian(UInt64(6)) + Array("{\"".utf8) + [0xff] + Array("\":1".utf8), "byte 8", "UTF-8"),
+            (safetensors(String(repeating: #"{"a":"#, count: 100_000)), "byte 8", "not as expected"),
+            // Its fields.
+            (safetensors(#"{"a":1}"#), "byte 8", "a: "),
+            (safetensors(#"{"a":null}"#), "byte 8", "a"),
+            (safetensors(#"{"__metadata__":{"k":1}}"#), "byte 8", "__metadata__, k"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4]"#), data: four), "byte 8",
+                "a, data_offsets: expected a list of whole numbers"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4.5],"data_offsets":[0,4]"#), data: four), "byte 8",
+                "a, shape: expected a list"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,4],"more":1"#), data: four), "byte 8",
+                "unknown key more"
+            ),
+            (safetensors(one(#""dtype":"F4","shape":[8],"data_offsets":[0,4]"#), data: four), "byte 8", "type F4"),
+            // Keys that stand twice, also in other spellings.
+            (safetensors("{\(a),\(a)}", data: four), "byte 8", "twice"),
+            (safetensors("{\(a),\(a.replacing("\"a\"", with: #""\u0061""#))}", data: four), "byte 8", "twice"),
+            (safetensors(#"{"__metadata__":{},"__metadata__":{}}"#), "byte 8", "twice"),
+            (safetensors(#"{"__metadata__":{"k":"v","k":"w"}}"#), "byte 8", "twice"),
+            (
+                safetensors(one(#""dtype":"U8","dtype":"I8","shape":[4],"data_offsets":[0,4]"#), data: four), "byte 8",
+                "twice"
+            ),
+            // Shapes.
+            (safetensors(one(#""dtype":"U8","shape":[-4],"data_offsets":[0,4]"#), data: four), "byte 8", "shape [-4]"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[-2,-2],"data_offsets":[0,4]"#), data: four), "byte 8",
+                "shape [-2, -2]"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]"#)), "byte 8",
+                "no array can have"
+            ),
+            (
+                safetensors(one(#""dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]"#)), "byte 8",
+                "no array can have"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[99999999999999999999],"data_offsets":[0,4]"#), data: four),
+                "byte 8",
+                "a, shape: expected a list"
+            ),
+            (safetensors(one(#""shape":[4],"data_offsets":[0,4]"#), data: four), "byte 8", "a has no dtype"),
+            // Offsets.
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,5]"#), data: four), "byte 8", "from 0 to 4"),
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[-4,0]"#), data: four), "byte 8", "from 0 to 4"),
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[4,0]"#), data: four), "byte 8", "from 0 to 4"),
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[4]"#), data: four), "byte 8", "from 0 to 4"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,4,4]"#), data: four), "byte 8",
+                "from 0 to 4"
+            ),
+            (safetensors(one(#""dtype":"U8","shape":[3],"data_offsets":[0,4]"#), data: four), "byte 61", "expected 3"),
+            (
+                safetensors(one(#""dtype":"F32","shape":[4],"data_offsets":[0,4]"#), data: four), "byte 62",
+                "expected 16"
+            ),
+            (safetensors("{\(a)}", data: four + [5]), "byte 65", "1 bytes belong to no array"),
+            (safetensors("{}", data: four), "byte 10", "4 bytes belong to no array"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[3],"data_offsets":[1,4]"#), data: four), "byte 62",
+                "leaves a gap"
+            ),
+            (
+                safetensors("{\(a),\(a.replacing("\"a\"", with: "\"b\""))}", data: four), "byte 113",
+                "b overlaps"
+            ),
+        ] as [([UInt8], String, String)])
     func refuses(bytes: [UInt8], place: String, reason: String) {
         let error = dataError { _ = try SafetensorsFile(bytes: bytes, name: "file") }
         #expect(error?.kind == .badInput)
