@@ -63,6 +63,7 @@ var targets: [Target] = [
     // Tests.
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
 ]
 
 if hasOneDNN {
