@@ -133,14 +133,14 @@ extension Piece {
     @inline(__always)
     fileprivate func forEachRow(_ body: (_ count: Int, _ offsets: Offsets, _ axis: Axis) -> Void) {
         guard let inner = axes.last else {
-            return body(1, Offsets(0, in: axes), Axis(extent: 1, outputStride: 0, inputStrides: (0, 0, 0)))
+            return body(1, Offsets(), Axis(extent: 1, outputStride: 0, inputStrides: (0, 0, 0)))
         }
         let total = axes.reduce(1) { $0 * $1.extent }
         var element = index * pieceElements
         let end = min(total, element + pieceElements)
         while element < end {
             let count = min(end - element, inner.extent - element % inner.extent)
-            body(count, Offsets(element, in: axes), inner)
+            body(count, Offsets(element, in: axes[...]), inner)
             element += count
         }
     }

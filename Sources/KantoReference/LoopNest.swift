@@ -54,10 +54,13 @@ struct Offsets {
     var output = 0
     var inputs = (0, 0, 0)
 
+    init() {}
+
     /// `index` counts the rounds of `axes` in row-major order.
-    init(_ index: Int, in axes: some RandomAccessCollection<Axis>) {
+    init(_ index: Int, in axes: Slice<UnsafeBufferPointer<Axis>>) {
         var rest = index
-        for axis in axes.reversed() {
+        var axes = axes
+        while let axis = axes.popLast() {
             let (quotient, position) = rest.quotientAndRemainder(dividingBy: axis.extent)
             rest = quotient
             output += position * axis.outputStride
