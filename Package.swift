@@ -61,7 +61,10 @@ var targets: [Target] = [
         ]),
 
     // Tests.
-    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .target(
+        name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
+        swiftSettings: kernelSettings()),
+    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "TestSupport"]),
 ]
 
 if hasOneDNN {
