@@ -65,6 +65,11 @@ var targets: [Target] = [
         name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
         swiftSettings: kernelSettings()),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "TestSupport"]),
+    .testTarget(
+        name: "ConsistencyTests",
+        dependencies: [
+            "KantoReference", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512", "TestSupport",
+        ]),
 ]
 
 if hasOneDNN {
