@@ -14,7 +14,8 @@ import Testing
 
     @Test func strideAndDilationByHand() throws {
         // Taps on the first and the third row, at every second column.
-        let geometry = convolution(3, 3, channels: 1, outputChannels: 1, kernel: (2, 1), stride: (1, 2), dilation: (2, 1))
+        let geometry = convolution(
+            3, 3, channels: 1, outputChannels: 1, kernel: (2, 1), stride: (1, 2), dilation: (2, 1))
         let y = try reference(
             convolution(KANTO_OP_CONV2D_FORWARD, geometry), [[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 10]])
         #expect(y == [71, 93])
@@ -56,15 +57,19 @@ import Testing
 
     @Test func aKernelLargerThanTheInputHasNoOutput() throws {
         let geometry = convolution(2, 2, channels: 1, outputChannels: 1, kernel: (3, 3))
-        #expect(try reference(convolution(KANTO_OP_CONV2D_FORWARD, geometry), [[1, 2, 3, 4], Array(repeating: 1, count: 9)]) == [])
-        #expect(try reference(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry), [[], Array(repeating: 1, count: 9)])
-            == [0, 0, 0, 0])
+        #expect(
+            try reference(
+                convolution(KANTO_OP_CONV2D_FORWARD, geometry), [[1, 2, 3, 4], Array(repeating: 1, count: 9)]) == [])
+        #expect(
+            try reference(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry), [[], Array(repeating: 1, count: 9)])
+                == [0, 0, 0, 0])
     }
 
     @Test func withoutInputChannelsTheEpilogueOfZeroIsLeft() throws {
         let geometry = convolution(1, 2, channels: 0, outputChannels: 2, kernel: (1, 1))
         let options = EpilogueOptions(bias: true, activation: KANTO_ACTIVATION_RELU)
-        #expect(try reference(convolution(KANTO_OP_CONV2D_FORWARD, geometry, options), [[], [], [3, -3]]) == [3, 0, 3, 0])
+        #expect(
+            try reference(convolution(KANTO_OP_CONV2D_FORWARD, geometry, options), [[], [], [3, -3]]) == [3, 0, 3, 0])
     }
 
     /// ⟨dy, conv(x, w)⟩ = ⟨dx, x⟩ = ⟨dw, w⟩
@@ -72,7 +77,8 @@ import Testing
     func gradientsAreAdjoint(_ geometry: kanto_convolution) throws {
         var random = Random(seed: 1)
         let shapes = operands(of: convolution(KANTO_OP_CONV2D_FORWARD, geometry))
-        let x = random.normals(shapes.inputs[0].span), w = random.normals(shapes.inputs[1].span)
+        let x = random.normals(shapes.inputs[0].span)
+        let w = random.normals(shapes.inputs[1].span)
         let dy = random.normals(shapes.outputs[0].span)
         let y = try reference(convolution(KANTO_OP_CONV2D_FORWARD, geometry), [x, w])
         let dx = try reference(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry), [dy, w])

@@ -3,29 +3,33 @@ import TestSupport
 import Testing
 
 @Suite struct ElementwiseTests {
-    @Test(arguments: [
-        (KANTO_FUNCTION_COPY, [-2, 0, 4]), (KANTO_FUNCTION_FILL, [3, 3, 3]), (KANTO_FUNCTION_AFFINE, [-4, 2, 14]),
-        (KANTO_FUNCTION_ABSOLUTE, [2, 0, 4]), (KANTO_FUNCTION_SIGN, [-1, 0, 1]), (KANTO_FUNCTION_SQUARE, [4, 0, 16]),
-        (KANTO_FUNCTION_SQRT, [.nan, 0, 2]), (KANTO_FUNCTION_RECIPROCAL, [-0.5, .infinity, 0.25]),
-        (KANTO_FUNCTION_EXP, [0.1353352832366127, 1, 54.598150033144236]),
-        (KANTO_FUNCTION_LOG, [.nan, -.infinity, 1.3862943611198906]),
-        (KANTO_FUNCTION_TANH, [-0.9640275800758169, 0, 0.999329299739067]),
-        (KANTO_FUNCTION_SIGMOID, [0.11920292202211755, 0.5, 0.9820137900379085]),
-        (KANTO_FUNCTION_LEAKY_RELU, [-0.25, 0, 4]),
-    ] as [(Int, [Double])])
+    @Test(
+        arguments: [
+            (KANTO_FUNCTION_COPY, [-2, 0, 4]), (KANTO_FUNCTION_FILL, [3, 3, 3]), (KANTO_FUNCTION_AFFINE, [-4, 2, 14]),
+            (KANTO_FUNCTION_ABSOLUTE, [2, 0, 4]), (KANTO_FUNCTION_SIGN, [-1, 0, 1]),
+            (KANTO_FUNCTION_SQUARE, [4, 0, 16]),
+            (KANTO_FUNCTION_SQRT, [.nan, 0, 2]), (KANTO_FUNCTION_RECIPROCAL, [-0.5, .infinity, 0.25]),
+            (KANTO_FUNCTION_EXP, [0.1353352832366127, 1, 54.598150033144236]),
+            (KANTO_FUNCTION_LOG, [.nan, -.infinity, 1.3862943611198906]),
+            (KANTO_FUNCTION_TANH, [-0.9640275800758169, 0, 0.999329299739067]),
+            (KANTO_FUNCTION_SIGMOID, [0.11920292202211755, 0.5, 0.9820137900379085]),
+            (KANTO_FUNCTION_LEAKY_RELU, [-0.25, 0, 4]),
+        ] as [(Int, [Double])])
     func unaryByHand(_ function: Int, _ expected: [Double]) throws {
         let problem = elementwise(KANTO_OP_UNARY, function: function, [3], parameter: 0.125)
         let inputs: [[Double]] = function == KANTO_FUNCTION_FILL ? [] : [[-2, 0, 4]]
         expect(try reference(problem, inputs, scalars: [3, 2]), expected)
     }
 
-    @Test(arguments: [
-        (KANTO_FUNCTION_ADD, [3, -4, 6]), (KANTO_FUNCTION_SUBTRACT, [7, -4, -4]), (KANTO_FUNCTION_MULTIPLY, [-10, 0, 5]),
-        (KANTO_FUNCTION_DIVIDE, [-2.5, -.infinity, 0.2]), (KANTO_FUNCTION_DIVIDE_OR_ZERO, [-2.5, 0, 0.2]),
-        (KANTO_FUNCTION_MAXIMUM, [5, 0, 5]), (KANTO_FUNCTION_MINIMUM, [-2, -4, 1]),
-        (KANTO_FUNCTION_ADD_SCALED, [11, -12, 13]), (KANTO_FUNCTION_GREATER, [1, 0, 0]),
-        (KANTO_FUNCTION_LEAKY_RELU_GRADIENT, [0.625, -0.5, 1]),
-    ] as [(Int, [Double])])
+    @Test(
+        arguments: [
+            (KANTO_FUNCTION_ADD, [3, -4, 6]), (KANTO_FUNCTION_SUBTRACT, [7, -4, -4]),
+            (KANTO_FUNCTION_MULTIPLY, [-10, 0, 5]),
+            (KANTO_FUNCTION_DIVIDE, [-2.5, -.infinity, 0.2]), (KANTO_FUNCTION_DIVIDE_OR_ZERO, [-2.5, 0, 0.2]),
+            (KANTO_FUNCTION_MAXIMUM, [5, 0, 5]), (KANTO_FUNCTION_MINIMUM, [-2, -4, 1]),
+            (KANTO_FUNCTION_ADD_SCALED, [11, -12, 13]), (KANTO_FUNCTION_GREATER, [1, 0, 0]),
+            (KANTO_FUNCTION_LEAKY_RELU_GRADIENT, [0.625, -0.5, 1]),
+        ] as [(Int, [Double])])
     func binaryByHand(_ function: Int, _ expected: [Double]) throws {
         let problem = elementwise(KANTO_OP_BINARY, function: function, [3], parameter: 0.125)
         expect(try reference(problem, [[5, -4, 1], [-2, 0, 5]], scalars: [3, 2]), expected)

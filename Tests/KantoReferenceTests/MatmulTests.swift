@@ -8,7 +8,10 @@ import Testing
     func transposesByHand(_ transposeA: Bool, _ transposeB: Bool) throws {
         let c = try reference(
             matmul(2, 2, 3, transposeA: transposeA, transposeB: transposeB),
-            [transposeA ? [1, 4, 2, 5, 3, 6] : [1, 2, 3, 4, 5, 6], transposeB ? [1, 3, 5, 2, 4, 6] : [1, 2, 3, 4, 5, 6]])
+            [
+                transposeA ? [1, 4, 2, 5, 3, 6] : [1, 2, 3, 4, 5, 6],
+                transposeB ? [1, 3, 5, 2, 4, 6] : [1, 2, 3, 4, 5, 6],
+            ])
         #expect(c == [22, 28, 49, 64])
     }
 

@@ -34,8 +34,10 @@ import Testing
     }
 
     @Test func sumsAccumulate() throws {
-        #expect(try reference(reduce(KANTO_FUNCTION_SUM, [2, 2], over: [1], accumulate: true), [[1, 2, 3, 4]], old: [[10, 20]])
-            == [13, 27])
+        #expect(
+            try reference(
+                reduce(KANTO_FUNCTION_SUM, [2, 2], over: [1], accumulate: true), [[1, 2, 3, 4]], old: [[10, 20]])
+                == [13, 27])
     }
 
     @Test func sumsAreCompensated() throws {

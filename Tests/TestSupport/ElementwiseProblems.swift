@@ -36,7 +36,8 @@ private let layouts: [Layout] = [
     Layout(extents: [2, 3, 5, 6], inputs: [[90, 1, 18, 3], [90, 30, 6, 1], [0, 0, 0, 0]]),
     Layout(extents: [33, 31], output: [1, 33], inputs: [[31, 1], [1, 33], [1, 0]]),
     // Full rank: an average pool's blocks, and nothing that continues its neighbor.
-    Layout(extents: [2, 3, 2, 4, 2, 5], inputs: [[240, 80, 40, 10, 5, 1], [60, 20, 0, 5, 0, 1], [0, 0, 0, 0, 0, 1]]),
+    Layout(
+        extents: [2, 3, 2, 4, 2, 5], inputs: [[240, 80, 40, 10, 5, 1], [60, 20, 0, 5, 0, 1], [0, 0, 0, 0, 0, 1]]),
     Layout(
         extents: [2, 3, 2, 3, 2, 3], output: [200, 60, 28, 8, 4, 1],
         inputs: [[1, 2, 6, 12, 36, 72], [300, 80, 37, 11, 5, 1], [108, 0, 18, 0, 3, 0]]),
@@ -49,7 +50,8 @@ let elementwiseProblems: [TestProblem] = {
             problems.append(elementwiseProblem(KANTO_OP_UNARY, function, Layout(extents: [length], inputs: [[1]])))
         }
         for function in binaryFunctions {
-            problems.append(elementwiseProblem(KANTO_OP_BINARY, function, Layout(extents: [length], inputs: [[1], [1]])))
+            problems.append(
+                elementwiseProblem(KANTO_OP_BINARY, function, Layout(extents: [length], inputs: [[1], [1]])))
         }
         problems.append(elementwiseProblem(KANTO_OP_SELECT, 0, Layout(extents: [length], inputs: [[1], [1], [1]])))
     }
@@ -59,7 +61,9 @@ let elementwiseProblems: [TestProblem] = {
         problems.append(elementwiseProblem(KANTO_OP_SELECT, 0, layout))
     }
     // A slope of zero is a ReLU.
-    for function in [(KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU), (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT)] {
+    for function in [
+        (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU), (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT),
+    ] {
         for slope in [0, 0.2] {
             problems.append(TestProblem(elementwise(function.0, function: function.1, [1000], parameter: slope)))
         }

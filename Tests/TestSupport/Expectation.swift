@@ -51,12 +51,18 @@ struct Expectation {
                 // Four units in the last place.
                 setBounds(to: 8 * roundoff, of: values)
             case (KANTO_OP_OPTIMIZE, _):
-                // With all terms of the step of one sign: so large is what rounding errors are relative to.
+                // With all terms of the step of one sign: so large is what rounding errors are relative to. The
+                // parameter itself is rounded once, when the step is taken.
                 var scalars = test.scalars
                 scalars[0] = -scalars[0]
-                setBounds(to: 32 * roundoff, of: try reference(wide, data.map { $0.magnitude }, scalars))
-            case (KANTO_OP_UNARY, KANTO_FUNCTION_FILL), (KANTO_OP_UNARY, KANTO_FUNCTION_SQUARE...KANTO_FUNCTION_RECIPROCAL),
-                (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU), (KANTO_OP_BINARY, KANTO_FUNCTION_ADD...KANTO_FUNCTION_DIVIDE_OR_ZERO),
+                var magnitudes = try reference(wide, data.map { $0.magnitude }, scalars)
+                for index in magnitudes[0].indices { magnitudes[0][index] -= data.outputs[0][index].magnitude }
+                setBounds(to: 32 * roundoff, of: magnitudes)
+                addBounds(4 * roundoff, of: [values[0]] + data.outputs.dropFirst().map { $0.map { _ in 0 } })
+            case (KANTO_OP_UNARY, KANTO_FUNCTION_FILL),
+                (KANTO_OP_UNARY, KANTO_FUNCTION_SQUARE...KANTO_FUNCTION_RECIPROCAL),
+                (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU),
+                (KANTO_OP_BINARY, KANTO_FUNCTION_ADD...KANTO_FUNCTION_DIVIDE_OR_ZERO),
                 (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT):
                 // One unit in the last place: a rounding of the slope, one of the result.
                 setBounds(to: 2 * roundoff, of: values)
@@ -65,7 +71,8 @@ struct Expectation {
         }
         if tier != .exact {
             // The spacing of denormals; functions of the math library may lose the range of denormals altogether.
-            let inexact = problem.op == KANTO_OP_UNARY
+            let inexact =
+                problem.op == KANTO_OP_UNARY
                 && (KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID).contains(Int(problem.function))
             let least = inexact ? (single ? 0x1p-126 : 0x1p-1022) : (single ? 0x1p-148 : 0x1p-1073)
             for output in bounds.indices {
@@ -79,7 +86,8 @@ struct Expectation {
         for (output, operand) in operands.outputs.enumerated() {
             var squares = 0.0
             for index in 0..<operand.span where operand.isElement[index] {
-                let value = outputs[output][index], expected = values[output][index]
+                let value = outputs[output][index]
+                let expected = values[output][index]
                 if value == expected || value.isNaN && expected.isNaN { continue }
                 let error = abs(value - expected)
                 guard error <= bounds[output][index] else {
@@ -100,7 +108,9 @@ struct Expectation {
 
     private mutating func addBounds(_ factor: Double, of magnitudes: [[Double]]) {
         for output in bounds.indices {
-            for index in bounds[output].indices { bounds[output][index] += factor * magnitudes[output][index].magnitude }
+            for index in bounds[output].indices {
+                bounds[output][index] += factor * magnitudes[output][index].magnitude
+            }
         }
     }
 }

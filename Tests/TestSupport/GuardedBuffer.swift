@@ -1,5 +1,14 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 private let sentinelBytes = 64
-private let sentinel: UInt8 = 0xA7
+// A huge number in both float types, so that reading it shows.
+private let sentinel: UInt8 = 0xFE
 // All ones: a NaN in both float types, and not the one that arithmetic makes.
 private let canary: UInt8 = 0xFF
 
@@ -47,8 +56,7 @@ final class GuardedOperand<T: BinaryFloatingPoint> {
     var content: [T] { Array(UnsafeBufferPointer(start: base, count: operand.span)) }
 
     func isUntouched(since content: [T]) -> Bool {
-        memory.sentinelsStand
-            && content.withUnsafeBytes { $0.elementsEqual(UnsafeRawBufferPointer(start: base, count: $0.count)) }
+        memory.sentinelsStand && content.withUnsafeBytes { $0.isEmpty || memcmp($0.baseAddress!, base, $0.count) == 0 }
     }
 
     /// What is wrong with how the operand was written, or nil.
@@ -57,8 +65,12 @@ final class GuardedOperand<T: BinaryFloatingPoint> {
         for index in 0..<operand.span {
             let holdsCanary = UnsafeRawBufferPointer(start: base + index, count: MemoryLayout<T>.size)
                 .allSatisfy { $0 == canary }
-            if operand.isElement[index] && holdsCanary { return "its element at \(index) is not written, or made of unset memory" }
-            if !operand.isElement[index] && !holdsCanary { return "the gap at \(index) between its elements is written" }
+            if operand.isElement[index] && holdsCanary {
+                return "its element at \(index) is not written, or made of unset memory"
+            }
+            if !operand.isElement[index] && !holdsCanary {
+                return "the gap at \(index) between its elements is written"
+            }
         }
         return nil
     }

@@ -50,7 +50,8 @@ public func operands(of problem: kanto_problem) -> Operands {
         return Operands(
             inputs: [operand], outputs: [operand, operand, operand], readsOutputs: true, termCount: 1)
     default:
-        let nest = problem.iteration, rank = Int(nest.rank)
+        let nest = problem.iteration
+        let rank = Int(nest.rank)
         let extents = values(nest.extent, rank)
         let strides = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
         let fills = problem.op == KANTO_OP_UNARY && problem.function == KANTO_FUNCTION_FILL
@@ -74,8 +75,9 @@ public func operands(of problem: kanto_problem) -> Operands {
 private func matmulOperands(_ problem: kanto_problem) -> (inputs: [Operand], output: Operand) {
     let p = problem.matmul
     func matrices(_ rows: Int64, _ columns: Int64, _ rowStride: Int64, _ batchStride: Int64) -> Operand {
-        Operand(offsets: offsets(
-            [Int(p.batch), Int(rows), Int(columns)], [Int(batchStride), Int(rowStride), 1]))
+        Operand(
+            offsets: offsets(
+                [Int(p.batch), Int(rows), Int(columns)], [Int(batchStride), Int(rowStride), 1]))
     }
     let transposesA = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0

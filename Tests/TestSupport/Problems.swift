@@ -51,7 +51,9 @@ public func matmul(
         flags: (transposeA ? KANTO_FLAG_TRANSPOSE_A : 0) | (transposeB ? KANTO_FLAG_TRANSPOSE_B : 0))
     epilogue.apply(to: &problem)
     func batchStride(rows: Int, rowStride: Int) -> Int64 { batch > 1 ? Int64(max(1, rows * rowStride) + batchGap) : 0 }
-    let rowA = (transposeA ? m : k) + rowGap, rowB = (transposeB ? k : n) + rowGap, rowC = n + rowGap
+    let rowA = (transposeA ? m : k) + rowGap
+    let rowB = (transposeB ? k : n) + rowGap
+    let rowC = n + rowGap
     problem.matmul = kanto_matmul(
         batch: Int64(batch), m: Int64(m), n: Int64(n), k: Int64(k),
         row_stride_a: Int64(rowA), row_stride_b: Int64(rowB), row_stride_c: Int64(rowC),
@@ -87,7 +89,8 @@ public func convolution(
 
 /// Row-major strides of a contiguous array.
 public func contiguousStrides(_ extents: [Int]) -> [Int] {
-    var strides = extents, next = 1
+    var strides = extents
+    var next = 1
     for axis in extents.indices.reversed() {
         strides[axis] = next
         next *= max(1, extents[axis])

@@ -32,6 +32,7 @@ public struct Placement: Sendable {
 /// A made kernel, released with the value.
 public final class MadeKernel {
     public let problem: kanto_problem
+    private let operands: Operands
     private let kernel: UnsafeMutablePointer<kanto_kernel>
     private let host: ThreadHost
 
@@ -50,6 +51,7 @@ public final class MadeKernel {
         }
         guard let kernel else { throw .violation("make returns no kernel and no reason") }
         self.problem = problem
+        operands = TestSupport.operands(of: problem)
         self.kernel = kernel
         self.host = host
     }
@@ -67,14 +69,15 @@ public final class MadeKernel {
     }
 
     private func run<T: BinaryFloatingPoint>(
-        _ type: T.Type, _ inputValues: [[Double]], _ outputValues: [[Double]], _ scalars: [Double], _ placement: Placement
+        _ type: T.Type, _ inputValues: [[Double]], _ outputValues: [[Double]], _ scalars: [Double],
+        _ placement: Placement
     ) throws(RunFailure) -> [[Double]] {
-        let operands = operands(of: problem)
         let inputs = zip(operands.inputs, inputValues).map { operand, values in
             GuardedOperand<T>(operand, values, misalignment: placement.misalignment)
         }
         let outputs = operands.outputs.indices.map { index in
-            let values = placement.aliasedInput.map { inputValues[$0] }
+            let values =
+                placement.aliasedInput.map { inputValues[$0] }
                 ?? (operands.readsOutputs ? outputValues[index] : nil)
             return GuardedOperand<T>(operands.outputs[index], values, misalignment: placement.misalignment)
         }

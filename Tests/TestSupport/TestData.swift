@@ -2,8 +2,8 @@ import KantoABI
 
 /// What the operands of a run hold.
 public enum Tier: String, CaseIterable, Sendable {
-    /// Small integers, whose sums are exact in float32 in whatever order, some of them odd and above 256, which bfloat16
-    /// cannot hold: every backend must agree with the reference exactly.
+    /// Small integers, whose sums are exact in float32 in whatever order. Some are odd and above 256, which bfloat16
+    /// cannot hold. Every backend must agree with the reference exactly.
     case exact
     /// Normal numbers, within an analytic bound.
     case normal
@@ -66,7 +66,8 @@ extension TestData {
         switch (Int(problem.op), Int(problem.function)) {
         case (KANTO_OP_UNARY, KANTO_FUNCTION_SQRT), (KANTO_OP_UNARY, KANTO_FUNCTION_LOG):
             inputs[0] = inputs[0].map { $0.magnitude }
-        case (KANTO_OP_UNARY, KANTO_FUNCTION_EXP), (KANTO_OP_UNARY, KANTO_FUNCTION_TANH), (KANTO_OP_UNARY, KANTO_FUNCTION_SIGMOID):
+        case (KANTO_OP_UNARY, KANTO_FUNCTION_EXP), (KANTO_OP_UNARY, KANTO_FUNCTION_TANH),
+            (KANTO_OP_UNARY, KANTO_FUNCTION_SIGMOID):
             // Half of them far out.
             inputs[0] = inputs[0].map { random.next() % 2 == 0 ? $0 : 16 * $0 }
         case (KANTO_OP_BINARY, KANTO_FUNCTION_DIVIDE_OR_ZERO):

@@ -73,10 +73,12 @@ func runThreads(_ others: [() -> Void], here: () -> Void) {
     let threads = others.map { body in
         var thread = pthread_t()
         let job = Unmanaged.passRetained(Job(body)).toOpaque()
-        let status = pthread_create(&thread, nil, { job in
-            Unmanaged<Job>.fromOpaque(job!).takeRetainedValue().body()
-            return nil
-        }, job)
+        let status = pthread_create(
+            &thread, nil,
+            { job in
+                Unmanaged<Job>.fromOpaque(job!).takeRetainedValue().body()
+                return nil
+            }, job)
         precondition(status == 0, "no thread could be started: error \(status)")
         return thread
     }

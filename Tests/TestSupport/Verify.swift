@@ -15,7 +15,7 @@ public struct Verification: Sendable {
 /// elementwise ops in place, too.
 /// - Parameter mayDecline: whether the backend may decline a problem of an op that it offers.
 public func verify(
-    _ backend: UnsafePointer<kanto_backend>, _ problems: [TestProblem] = problemList,
+    _ backend: UnsafePointer<kanto_backend>, _ problems: [TestProblem] = problemList, tiers: [Tier] = Tier.allCases,
     mayDecline: (kanto_problem) -> Bool = { _ in false }
 ) -> Verification {
     let hosts = (one: ThreadHost(threadCount: 1), two: ThreadHost(threadCount: 2))
@@ -31,7 +31,7 @@ public func verify(
                     two: try MadeKernel(test.problem, on: backend, host: hosts.two)
                 )
                 verification.servedCount += 1
-                for tier in Tier.allCases {
+                for tier in tiers {
                     guard let data = TestData(test.problem, tier) else { continue }
                     do throws(RunFailure) {
                         try verify(test, tier, data, kernels)
@@ -61,7 +61,8 @@ private func verify(
     func expectSame(_ outputs: [[Double]], _ others: [[Double]], _ circumstance: String) throws(RunFailure) {
         for (output, operand) in operands.outputs.enumerated() {
             for index in 0..<operand.span where operand.isElement[index] {
-                let value = outputs[output][index], other = others[output][index]
+                let value = outputs[output][index]
+                let other = others[output][index]
                 guard value.bitPattern == other.bitPattern || value.isNaN && other.isNaN else {
                     throw .violation("output \(output) at \(index) is \(value), but \(other) \(circumstance)")
                 }
@@ -77,7 +78,8 @@ private func verify(
     try expectSame(outputs, try run(kernels.two, Placement(misalignment: 1)), "on misaligned operands")
     for input in inputsThatMayShareTheOutput(test.problem) {
         try expectSame(
-            outputs, try run(kernels.two, Placement(aliasedInput: input)), "when it shares the memory of input \(input)")
+            outputs, try run(kernels.two, Placement(aliasedInput: input)), "when it shares the memory of input \(input)"
+        )
     }
     if tier == .normal {
         let results = ConcurrentResults()
@@ -98,7 +100,8 @@ private final class ConcurrentResults {
 /// The inputs of an elementwise op with the output's strides.
 private func inputsThatMayShareTheOutput(_ problem: kanto_problem) -> [Int] {
     guard (KANTO_OP_UNARY...KANTO_OP_SELECT).contains(Int(problem.op)) else { return [] }
-    let nest = problem.iteration, rank = Int(nest.rank)
+    let nest = problem.iteration
+    let rank = Int(nest.rank)
     let output = values(nest.output_stride, rank)
     let inputs = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
     return operands(of: problem).inputs.indices.filter { values(inputs[$0], rank) == output }

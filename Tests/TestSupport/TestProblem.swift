@@ -25,13 +25,15 @@ public struct TestProblem: Sendable, CustomStringConvertible {
         case KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT, KANTO_OP_CONV2D_WEIGHT_GRADIENT:
             let c = problem.convolution
             words = [
-                ["conv2d_forward", "conv2d_input_gradient", "conv2d_weight_gradient"][Int(problem.op) - KANTO_OP_CONV2D_FORWARD],
+                ["conv2d_forward", "conv2d_input_gradient", "conv2d_weight_gradient"][
+                    Int(problem.op) - KANTO_OP_CONV2D_FORWARD],
                 dtype, "n\(c.batch) h\(c.height) w\(c.width) c\(c.channels) k\(c.kernel_height)x\(c.kernel_width)",
                 "s\(c.stride_y)x\(c.stride_x) p\(c.pad_top),\(c.pad_left),\(c.pad_bottom),\(c.pad_right)",
                 "d\(c.dilation_y)x\(c.dilation_x) g\(c.groups) o\(c.output_channels)",
             ]
         default:
-            let nest = problem.iteration, rank = Int(nest.rank)
+            let nest = problem.iteration
+            let rank = Int(nest.rank)
             let inputs = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
                 .map { "\(values($0, rank))" }.joined(separator: " ")
             words = [
