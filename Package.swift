@@ -62,8 +62,16 @@ var targets: [Target] = [
 
     // Tests.
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
-    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
+    .target(
+        name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
+        swiftSettings: kernelSettings()),
+    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "TestSupport"]),
+    .testTarget(
+        name: "ConsistencyTests",
+        dependencies: [
+            "KantoReference", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512", "TestSupport",
+        ]),
 ]
 
 if hasOneDNN {

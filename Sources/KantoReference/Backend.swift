@@ -69,7 +69,8 @@ struct Piece {
         axes = UnsafeBufferPointer(kernel.pointee.axes)
         arguments = run.pointee.arguments
         self.index = Int(index)
-        scratch = (arguments.pointee.scratch ?? UnsafeMutableRawPointer(run))
+        scratch =
+            (arguments.pointee.scratch ?? UnsafeMutableRawPointer(run))
             + Int(worker) * kernel.pointee.scratchBytesPerWorker
     }
 
@@ -129,18 +130,19 @@ private func makeKernel(
         scratch_bytes: work.scratchBytesPerWorker * Int(threadCount), description: cString(work.description),
         run: run, release: release)
     let kernel = UnsafeMutablePointer<Kernel>.allocate(capacity: 1)
-    kernel.initialize(to: Kernel(
-        header: header, problem: problem.pointee, axes: axes, pieceCount: work.pieceCount,
-        scratchBytesPerWorker: work.scratchBytesPerWorker, scalarCount: work.scalarCount, threadCount: threadCount,
-        body: work.body))
+    kernel.initialize(
+        to: Kernel(
+            header: header, problem: problem.pointee, axes: axes, pieceCount: work.pieceCount,
+            scratchBytesPerWorker: work.scratchBytesPerWorker, scalarCount: work.scalarCount, threadCount: threadCount,
+            body: work.body))
     slot.pointee = kernel.pointer(to: \.header)
     return kanto_status(KANTO_STATUS_OK)
 }
 
 private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> Work {
-    guard problem.pointee.struct_size >= MemoryLayout<kanto_problem>.size else {
-        throw Declined(
-            "the problem's struct_size is \(problem.pointee.struct_size), expected \(MemoryLayout<kanto_problem>.size) or more")
+    let size = MemoryLayout<kanto_problem>.size
+    guard problem.pointee.struct_size >= size else {
+        throw Declined("the problem's struct_size is \(problem.pointee.struct_size), expected \(size) or more")
     }
     let problem = problem.pointee
     guard [KANTO_DTYPE_F32, KANTO_DTYPE_F64].contains(Int(problem.dtype)) else {
@@ -175,15 +177,16 @@ func check(activationOf problem: kanto_problem, allowed: Bool) throws(Declined) 
     }
 }
 
-/// The product of sizes, which may not be negative.
+/// The product of sizes and strides, which may not be negative nor more than any memory holds: sums of several such
+/// products, in bytes, cannot overflow.
+@discardableResult
 func elementCount(_ sizes: [Int64]) throws(Declined) -> Int {
-    for size in sizes where size < 0 { throw Declined("a size is \(size), expected 0 or more") }
+    for size in sizes where size < 0 { throw Declined("a size or stride is \(size), expected 0 or more") }
     if sizes.contains(0) { return 0 }
     var product: Int64 = 1
     for size in sizes {
-        let (next, overflow) = product.multipliedReportingOverflow(by: size)
-        guard !overflow else { throw Declined("the sizes \(sizes) have more elements than 64 bits can count") }
-        product = next
+        guard size <= (1 << 48) / product else { throw Declined("sizes of \(sizes) are more than 2^48 elements") }
+        product *= size
     }
     return Int(product)
 }
@@ -196,10 +199,12 @@ private func run(
     _ message: UnsafeMutablePointer<kanto_message>?
 ) -> kanto_status {
     let kernel = UnsafeMutableRawPointer(mutating: kernel!).assumingMemoryBound(to: Kernel.self)
-    let arguments = arguments!, host = arguments.pointee.host!
+    let arguments = arguments!
+    let host = arguments.pointee.host!
     if kernel.pointee.pieceCount == 0 { return kanto_status(KANTO_STATUS_OK) }
     guard host.pointee.thread_count <= kernel.pointee.threadCount else {
-        write("the kernel was made for \(kernel.pointee.threadCount) threads and is run on \(host.pointee.thread_count)",
+        write(
+            "the kernel was made for \(kernel.pointee.threadCount) threads and is run on \(host.pointee.thread_count)",
             to: message)
         return kanto_status(KANTO_STATUS_FAILED)
     }

@@ -29,12 +29,14 @@ private struct Geometry {
         dilationY = Int(convolution.dilation_y)
         dilationX = Int(convolution.dilation_x)
         groups = Int(convolution.groups)
-        outputHeight = Int(kanto_output_extent(
-            convolution.height, convolution.pad_top, convolution.pad_bottom, convolution.kernel_height,
-            convolution.stride_y, convolution.dilation_y))
-        outputWidth = Int(kanto_output_extent(
-            convolution.width, convolution.pad_left, convolution.pad_right, convolution.kernel_width,
-            convolution.stride_x, convolution.dilation_x))
+        outputHeight = Int(
+            kanto_output_extent(
+                convolution.height, convolution.pad_top, convolution.pad_bottom, convolution.kernel_height,
+                convolution.stride_y, convolution.dilation_y))
+        outputWidth = Int(
+            kanto_output_extent(
+                convolution.width, convolution.pad_left, convolution.pad_right, convolution.kernel_width,
+                convolution.stride_x, convolution.dilation_x))
     }
 
     func inputRow(_ outputRow: Int, tap: Int) -> Int { outputRow * strideY + tap * dilationY - padTop }
@@ -81,7 +83,8 @@ private func forwardRow<T: Element>(_ type: T.Type, _ piece: Piece) {
             for kx in 0..<g.kernelWidth {
                 let columns = g.outputColumns(tap: kx)
                 for channel in 0..<g.groupChannels {
-                    let weights = w + ((ky * g.kernelWidth + kx) * g.groupChannels + channel) * g.outputChannels
+                    let weights =
+                        w + ((ky * g.kernelWidth + kx) * g.groupChannels + channel) * g.outputChannels
                         + group * outputs
                     for ox in columns {
                         let position = iy * g.width + g.inputColumn(ox, tap: kx)
@@ -107,7 +110,8 @@ func planInputGradient(_ problem: kanto_problem) throws(Declined) -> Work {
         description: "conv2d_input_gradient, scalar",
         pieceCount: geometry.batch * geometry.height,
         body: problem.dtype == KANTO_DTYPE_F64
-            ? { inputGradientRow(Double.self, Piece($0, $1, $2)) } : { inputGradientRow(Float.self, Piece($0, $1, $2)) },
+            ? { inputGradientRow(Double.self, Piece($0, $1, $2)) }
+            : { inputGradientRow(Float.self, Piece($0, $1, $2)) },
         scratchBytesPerWorker: geometry.width * geometry.groupChannels * MemoryLayout<Double>.stride)
 }
 
@@ -130,7 +134,8 @@ private func inputGradientRow<T: Element>(_ type: T.Type, _ piece: Piece) {
             for kx in 0..<g.kernelWidth {
                 let columns = g.outputColumns(tap: kx)
                 for channel in 0..<g.groupChannels {
-                    let weights = w + ((ky * g.kernelWidth + kx) * g.groupChannels + channel) * g.outputChannels
+                    let weights =
+                        w + ((ky * g.kernelWidth + kx) * g.groupChannels + channel) * g.outputChannels
                         + group * outputs
                     for ox in columns {
                         let gradient = dy + (oy * g.outputWidth + ox) * g.outputChannels + group * outputs
@@ -168,7 +173,8 @@ private func weightGradientRows<T: Element>(_ type: T.Type, _ piece: Piece) {
     let g = Geometry(piece.problem)
     let (tap, block) = piece.index.quotientAndRemainder(dividingBy: pieces(g.groupChannels, of: channelBlock))
     let (ky, kx) = tap.quotientAndRemainder(dividingBy: g.kernelWidth)
-    let firstChannel = block * channelBlock, channels = min(channelBlock, g.groupChannels - firstChannel)
+    let firstChannel = block * channelBlock
+    let channels = min(channelBlock, g.groupChannels - firstChannel)
     let x = piece.input(0, as: T.self)
     let dy = piece.input(1, as: T.self)
     let dw = piece.output(0, as: T.self) + (tap * g.groupChannels + firstChannel) * g.outputChannels
@@ -216,8 +222,11 @@ private func validGeometry(_ problem: kanto_problem) throws(Declined) -> Geometr
             "\(c.groups) groups do not divide \(c.channels) input channels and \(c.output_channels) output channels")
     }
     let geometry = Geometry(c)
-    _ = try elementCount([c.batch, c.height, c.width, c.channels])
-    _ = try elementCount([c.kernel_height, c.kernel_width, c.channels, c.output_channels])
-    _ = try elementCount([c.batch, Int64(geometry.outputHeight), Int64(geometry.outputWidth), c.output_channels])
+    // Lines of sums, too, whose size does not depend on the batch.
+    let outputHeight = Int64(geometry.outputHeight)
+    let outputWidth = Int64(geometry.outputWidth)
+    try elementCount([max(1, c.batch), max(1, c.height), c.width, c.channels])
+    try elementCount([max(1, c.kernel_height), max(1, c.kernel_width), max(1, c.channels), c.output_channels])
+    try elementCount([max(1, c.batch), max(1, outputHeight), outputWidth, c.output_channels])
     return geometry
 }

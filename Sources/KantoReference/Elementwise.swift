@@ -57,7 +57,8 @@ private func planElementwise(
 
 private func unaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     @inline(__always) func map(_ function: (T) -> T) {
-        let a = piece.input(0, as: T.self), output = piece.output(0, as: T.self)
+        let a = piece.input(0, as: T.self)
+        let output = piece.output(0, as: T.self)
         piece.forEachRow { count, offsets, axis in
             for i in 0..<count {
                 output[offsets.output + i * axis.outputStride] = function(a[offsets.inputs.0 + i * axis.inputStrides.0])
@@ -68,12 +69,14 @@ private func unaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     switch Int(piece.problem.pointee.function) {
     case KANTO_FUNCTION_COPY: map { $0 }
     case KANTO_FUNCTION_FILL:
-        let output = piece.output(0, as: T.self), value = T(piece.scalar(0))
+        let output = piece.output(0, as: T.self)
+        let value = T(piece.scalar(0))
         piece.forEachRow { count, offsets, axis in
             for i in 0..<count { output[offsets.output + i * axis.outputStride] = value }
         }
     case KANTO_FUNCTION_AFFINE:
-        let s0 = piece.scalar(0), s1 = piece.scalar(1)
+        let s0 = piece.scalar(0)
+        let s1 = piece.scalar(1)
         map { T(s0 * $0.wide + s1) }
     case KANTO_FUNCTION_ABSOLUTE: map { $0.magnitude }
     case KANTO_FUNCTION_SIGN: map { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 == 0 ? 0 : $0 }
@@ -90,7 +93,9 @@ private func unaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
 
 private func binaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     @inline(__always) func map(_ function: (T, T) -> T) {
-        let a = piece.input(0, as: T.self), b = piece.input(1, as: T.self), output = piece.output(0, as: T.self)
+        let a = piece.input(0, as: T.self)
+        let b = piece.input(1, as: T.self)
+        let output = piece.output(0, as: T.self)
         piece.forEachRow { count, offsets, axis in
             for i in 0..<count {
                 output[offsets.output + i * axis.outputStride] = function(
@@ -108,7 +113,8 @@ private func binaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     case KANTO_FUNCTION_MAXIMUM: map { $0.isNaN || $1.isNaN ? .nan : $0 > $1 ? $0 : $1 }
     case KANTO_FUNCTION_MINIMUM: map { $0.isNaN || $1.isNaN ? .nan : $0 < $1 ? $0 : $1 }
     case KANTO_FUNCTION_ADD_SCALED:
-        let s0 = piece.scalar(0), s1 = piece.scalar(1)
+        let s0 = piece.scalar(0)
+        let s1 = piece.scalar(1)
         map { T(s0 * $0.wide + s1 * $1.wide) }
     case KANTO_FUNCTION_GREATER: map { $0 > $1 ? 1 : 0 }
     default: map { $1 > 0 ? $0 : slope == 0 ? 0 : T(slope * $0.wide) }
@@ -116,7 +122,9 @@ private func binaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
 }
 
 private func selectPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
-    let condition = piece.input(0, as: T.self), a = piece.input(1, as: T.self), b = piece.input(2, as: T.self)
+    let condition = piece.input(0, as: T.self)
+    let a = piece.input(1, as: T.self)
+    let b = piece.input(2, as: T.self)
     let output = piece.output(0, as: T.self)
     piece.forEachRow { count, offsets, axis in
         for i in 0..<count {
@@ -133,25 +141,15 @@ extension Piece {
     @inline(__always)
     fileprivate func forEachRow(_ body: (_ count: Int, _ offsets: Offsets, _ axis: Axis) -> Void) {
         guard let inner = axes.last else {
-            return body(1, Offsets(0, in: axes), Axis(extent: 1, outputStride: 0, inputStrides: (0, 0, 0)))
+            return body(1, Offsets(), Axis(extent: 1, outputStride: 0, inputStrides: (0, 0, 0)))
         }
         let total = axes.reduce(1) { $0 * $1.extent }
         var element = index * pieceElements
         let end = min(total, element + pieceElements)
         while element < end {
             let count = min(end - element, inner.extent - element % inner.extent)
-            body(count, Offsets(element, in: axes), inner)
+            body(count, Offsets(element, in: axes[...]), inner)
             element += count
         }
     }
-}
-
-func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
-
-func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-
-/// x > 0 ? x : slope · x, where a slope of 0 yields 0, of minus infinity too; NaN stays NaN.
-@inline(__always)
-func leakyReLU(_ x: Double, slope: Double) -> Double {
-    x > 0 || x.isNaN ? x : slope == 0 ? 0 : slope * x
 }

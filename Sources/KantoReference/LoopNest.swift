@@ -15,20 +15,21 @@ struct Axis {
     }
 }
 
-/// The loops of an iteration, outermost first, with loops of one round left out and loops that continue each other made one.
+/// The loops of an iteration, outermost first. Loops of one round are left out, loops that continue each other made one.
 func loopNest(_ iteration: kanto_iteration) throws(Declined) -> [Axis] {
     guard iteration.rank >= 0 && iteration.rank <= KANTO_MAXIMUM_RANK else {
         throw Declined("the rank is \(iteration.rank), expected 0 ... \(KANTO_MAXIMUM_RANK)")
     }
     let rank = Int(iteration.rank)
     let extents = values(iteration.extent, rank)
-    _ = try elementCount(extents.map(Int64.init))
+    try elementCount(extents.map(Int64.init))
     let outputs = values(iteration.output_stride, rank)
     let inputs = (
-        values(iteration.input_stride.0, rank), values(iteration.input_stride.1, rank), values(iteration.input_stride.2, rank)
+        values(iteration.input_stride.0, rank), values(iteration.input_stride.1, rank),
+        values(iteration.input_stride.2, rank)
     )
-    for stride in outputs + inputs.0 + inputs.1 + inputs.2 where stride < 0 {
-        throw Declined("a stride is \(stride), expected 0 or more")
+    for strides in [outputs, inputs.0, inputs.1, inputs.2] {
+        for (extent, stride) in zip(extents, strides) { try elementCount([Int64(extent), Int64(stride)]) }
     }
     var axes: [Axis] = []
     for index in 0..<rank where extents[index] != 1 {
@@ -54,10 +55,13 @@ struct Offsets {
     var output = 0
     var inputs = (0, 0, 0)
 
+    init() {}
+
     /// `index` counts the rounds of `axes` in row-major order.
-    init(_ index: Int, in axes: some RandomAccessCollection<Axis>) {
+    init(_ index: Int, in axes: Slice<UnsafeBufferPointer<Axis>>) {
         var rest = index
-        for axis in axes.reversed() {
+        var axes = axes
+        while let axis = axes.popLast() {
             let (quotient, position) = rest.quotientAndRemainder(dividingBy: axis.extent)
             rest = quotient
             output += position * axis.outputStride

@@ -5,17 +5,21 @@ private let tileRows = 4
 private let tileColumns = 256
 
 func planMatmul(_ problem: kanto_problem) throws(Declined) -> Work {
-    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B)
+    try check(
+        flagsOf: problem,
+        among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B)
     try check(activationOf: problem, allowed: true)
     guard problem.function == 0 else { throw Declined("matmul has no function, but \(problem.function) is asked for") }
     let matmul = problem.matmul
-    _ = try elementCount([matmul.batch, matmul.m, matmul.n])
-    _ = try elementCount([matmul.m, matmul.k])
-    _ = try elementCount([matmul.k, matmul.n])
-    for stride in [
-        matmul.row_stride_a, matmul.row_stride_b, matmul.row_stride_c,
-        matmul.batch_stride_a, matmul.batch_stride_b, matmul.batch_stride_c,
-    ] where stride < 0 { throw Declined("a stride is \(stride), expected 0 or more") }
+    try elementCount([matmul.batch, matmul.m, matmul.n])
+    try elementCount([matmul.m, matmul.k])
+    try elementCount([matmul.k, matmul.n])
+    for stride in [matmul.row_stride_a, matmul.row_stride_b, matmul.row_stride_c] {
+        try elementCount([max(matmul.m, matmul.n, matmul.k), stride])
+    }
+    for stride in [matmul.batch_stride_a, matmul.batch_stride_b, matmul.batch_stride_c] {
+        try elementCount([matmul.batch, stride])
+    }
     guard matmul.m <= 1 || matmul.row_stride_c >= matmul.n else {
         throw Declined("rows of C overlap: row_stride_c is \(matmul.row_stride_c), expected n = \(matmul.n) or more")
     }
@@ -34,17 +38,23 @@ func planMatmul(_ problem: kanto_problem) throws(Declined) -> Work {
 private func matmulTile<T: Element>(_ type: T.Type, _ piece: Piece) {
     let problem = piece.problem.pointee
     let matmul = problem.matmul
-    let m = Int(matmul.m), n = Int(matmul.n), k = Int(matmul.k)
+    let m = Int(matmul.m)
+    let n = Int(matmul.n)
+    let k = Int(matmul.k)
     let transposesA = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
-    let rowA = transposesA ? 1 : Int(matmul.row_stride_a), columnA = transposesA ? Int(matmul.row_stride_a) : 1
-    let rowB = transposesB ? 1 : Int(matmul.row_stride_b), columnB = transposesB ? Int(matmul.row_stride_b) : 1
+    let rowA = transposesA ? 1 : Int(matmul.row_stride_a)
+    let columnA = transposesA ? Int(matmul.row_stride_a) : 1
+    let rowB = transposesB ? 1 : Int(matmul.row_stride_b)
+    let columnB = transposesB ? Int(matmul.row_stride_b) : 1
 
     let columnTiles = pieces(n, of: tileColumns)
     let (row, column) = piece.index.quotientAndRemainder(dividingBy: columnTiles)
     let (batch, rowTile) = row.quotientAndRemainder(dividingBy: pieces(m, of: tileRows))
-    let i0 = rowTile * tileRows, rows = min(tileRows, m - i0)
-    let j0 = column * tileColumns, columns = min(tileColumns, n - j0)
+    let i0 = rowTile * tileRows
+    let rows = min(tileRows, m - i0)
+    let j0 = column * tileColumns
+    let columns = min(tileColumns, n - j0)
 
     let a = piece.input(0, as: T.self) + batch * Int(matmul.batch_stride_a) + i0 * rowA
     let b = piece.input(1, as: T.self) + batch * Int(matmul.batch_stride_b) + j0 * columnB
@@ -70,68 +80,5 @@ private func matmulTile<T: Element>(_ type: T.Type, _ piece: Piece) {
     let epilogue = Epilogue(problem)
     for i in 0..<rows {
         epilogue.write(sums + i * columns, to: c + i * Int(matmul.row_stride_c), bias: bias, count: columns)
-    }
-}
-
-/// Σ a·b over contiguous elements, in eight interleaved sums, so that additions need not wait for each other.
-func dot<T: Element>(_ count: Int, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>) -> Double {
-    var sums = SIMD8<Double>.zero
-    var index = 0
-    while index + 8 <= count {
-        for lane in 0..<8 { sums[lane] += a[index + lane].wide * b[index + lane].wide }
-        index += 8
-    }
-    var total = sums.sum()
-    while index < count {
-        total += a[index].wide * b[index].wide
-        index += 1
-    }
-    return total
-}
-
-/// sums += value · b
-@inline(__always)
-func addScaled<T: Element>(
-    _ count: Int, _ value: Double, _ b: UnsafePointer<T>, stride: Int, to sums: UnsafeMutablePointer<Double>
-) {
-    if stride == 1 {
-        for index in 0..<count { sums[index] += value * b[index].wide }
-    } else {
-        for index in 0..<count { sums[index] += value * b[index * stride].wide }
-    }
-}
-
-/// The last step of matmul and of the convolutions: act(sum + bias + old), rounded once.
-struct Epilogue {
-    private let accumulates: Bool, addsBias: Bool
-    private let activation: UInt32
-    private let slope: Double
-
-    init(_ problem: kanto_problem) {
-        accumulates = problem.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
-        addsBias = problem.flags & UInt32(KANTO_FLAG_BIAS) != 0
-        activation = problem.activation
-        slope = problem.parameter
-    }
-
-    func write<T: Element>(
-        _ sums: UnsafePointer<Double>, to output: UnsafeMutablePointer<T>, bias: UnsafePointer<T>, count: Int
-    ) {
-        for index in 0..<count {
-            var value = sums[index]
-            if addsBias { value += bias[index].wide }
-            if accumulates { value += output[index].wide }
-            output[index] = T(activate(value))
-        }
-    }
-
-    private func activate(_ value: Double) -> Double {
-        switch Int(activation) {
-        case KANTO_ACTIVATION_RELU: leakyReLU(value, slope: 0)
-        case KANTO_ACTIVATION_LEAKY_RELU: leakyReLU(value, slope: slope)
-        case KANTO_ACTIVATION_TANH: hyperbolicTangent(value)
-        case KANTO_ACTIVATION_SIGMOID: sigmoid(value)
-        default: value
-        }
     }
 }

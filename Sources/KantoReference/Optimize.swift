@@ -21,9 +21,15 @@ func planOptimize(_ problem: kanto_problem) throws(Declined) -> Work {
 private func adamPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     let gradient = piece.input(0, as: T.self)
     let parameter = piece.output(0, as: T.self)
-    let first = piece.output(1, as: T.self), second = piece.output(2, as: T.self)
-    let rate = piece.scalar(0), beta1 = piece.scalar(1), beta2 = piece.scalar(2), epsilon = piece.scalar(3)
-    let correction1 = piece.scalar(4), correction2 = piece.scalar(5), decay = piece.scalar(6)
+    let first = piece.output(1, as: T.self)
+    let second = piece.output(2, as: T.self)
+    let rate = piece.scalar(0)
+    let beta1 = piece.scalar(1)
+    let beta2 = piece.scalar(2)
+    let epsilon = piece.scalar(3)
+    let correction1 = piece.scalar(4)
+    let correction2 = piece.scalar(5)
+    let decay = piece.scalar(6)
     let start = piece.index * pieceElements
     for index in start..<min(start + pieceElements, Int(piece.problem.pointee.iteration.extent.0)) {
         let g = gradient[index].wide

@@ -41,12 +41,15 @@ private func reducePiece<T: Element>(_ type: T.Type, _ piece: Piece) {
 private func reduce<T: Element, R: Reduction>(_ type: T.Type, _ reduction: R.Type, _ piece: Piece) {
     let accumulates = piece.problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
     let keptCount = piece.axes.firstIndex { $0.outputStride == 0 } ?? piece.axes.count
-    let kept = piece.axes.prefix(keptCount), reduced = piece.axes.suffix(from: keptCount)
+    let kept = piece.axes.prefix(keptCount)
+    let reduced = piece.axes.suffix(from: keptCount)
     let none = Axis(extent: 1, outputStride: 0, inputStrides: (0, 0, 0))
-    let along = kept.last ?? none, inner = reduced.last ?? none
+    let along = kept.last ?? none
+    let inner = reduced.last ?? none
 
     let (row, block) = piece.index.quotientAndRemainder(dividingBy: pieces(along.extent, of: pieceOutputs))
-    let first = block * pieceOutputs, count = min(pieceOutputs, along.extent - first)
+    let first = block * pieceOutputs
+    let count = min(pieceOutputs, along.extent - first)
     let start = Offsets(row, in: kept.dropLast())
     let input = piece.input(0, as: T.self) + start.inputs.0 + first * along.inputStrides.0
     let output = piece.output(0, as: T.self) + start.output + first * along.outputStride
