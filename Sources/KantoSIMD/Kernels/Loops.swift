@@ -122,6 +122,14 @@ struct Loops {
         return offsets
     }
 
+    /// The start of a row.
+    @inline(__always) func offsets(ofRow row: Int) -> Offsets {
+        let outer = row / middle.extent
+        var offsets = offsets(ofOuter: outer)
+        offsets.advance(along: middle, by: row &- outer &* middle.extent)
+        return offsets
+    }
+
     /// Walks the elements of a range, counted in the order of the nest: calls `body` with the start and the length of
     /// each row's part of it.
     @inline(__always) func forEachRow(of elements: Range<Int>, _ body: (Offsets, Int) -> Void) {

@@ -5,8 +5,14 @@ protocol InputRow {
     init(_ start: UnsafePointer<Float>, stride: Int)
     /// The elements position ..< position + Lanes.scalarCount.
     func lanes(at position: Int) -> Lanes
-    /// The elements position ..< position + count, then zeros; count < Lanes.scalarCount.
-    func lanes(at position: Int, count: Int) -> Lanes
+    /// The elements position ..< position + count, then the padding; count < Lanes.scalarCount.
+    func lanes(at position: Int, count: Int, padding: Float) -> Lanes
+}
+
+extension InputRow {
+    @inline(__always) func lanes(at position: Int, count: Int) -> Lanes {
+        lanes(at: position, count: count, padding: 0)
+    }
 }
 
 /// A row of an output.
@@ -24,8 +30,8 @@ struct Contiguous: InputRow {
     @inline(__always) func lanes(at position: Int) -> Lanes {
         UnsafeRawPointer(start + position).loadUnaligned(as: Lanes.self)
     }
-    @inline(__always) func lanes(at position: Int, count: Int) -> Lanes {
-        Strided(start, stride: 1).lanes(at: position, count: count)
+    @inline(__always) func lanes(at position: Int, count: Int, padding: Float) -> Lanes {
+        Strided(start, stride: 1).lanes(at: position, count: count, padding: padding)
     }
 }
 
@@ -34,7 +40,7 @@ struct Broadcast: InputRow {
     let value: Lanes
     @inline(__always) init(_ start: UnsafePointer<Float>, stride: Int) { value = Lanes(repeating: start.pointee) }
     @inline(__always) func lanes(at position: Int) -> Lanes { value }
-    @inline(__always) func lanes(at position: Int, count: Int) -> Lanes { value }
+    @inline(__always) func lanes(at position: Int, count: Int, padding: Float) -> Lanes { value }
 }
 
 /// Any stride, 0 and 1 too.
@@ -54,8 +60,8 @@ struct Strided: InputRow {
         }
         return result
     }
-    @inline(__always) func lanes(at position: Int, count: Int) -> Lanes {
-        var result = Lanes()
+    @inline(__always) func lanes(at position: Int, count: Int, padding: Float) -> Lanes {
+        var result = Lanes(repeating: padding)
         var element = start + position &* stride
         for lane in 0..<Lanes.scalarCount where lane < count {
             result[lane] = element.pointee
