@@ -12,6 +12,8 @@ let hasOneDNN = false
 // across files. One Swift source is compiled once for each instruction set.
 func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
     var flags = ["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"]
+    // Otherwise a vector's square root is a call to libm for each lane, which sets errno.
+    flags += ["-Xcc", "-fno-math-errno"]
     #if arch(x86_64)
     if let march { flags += ["-Xcc", "-march=\(march)"] }
     #endif

@@ -29,7 +29,12 @@ private func makeKernel(
     guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32) else {
         return decline(message, "the SIMD backend computes in float32 only")
     }
-    return decline(message, "no such op in the SIMD backend")
+    switch Int(problem.pointee.op) {
+    case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_SELECT: return makeElementwise(problem, host, kernel, message)
+    case KANTO_OP_REDUCE: return makeReduce(problem, host, kernel, message)
+    case KANTO_OP_OPTIMIZE: return makeOptimize(problem, host, kernel, message)
+    default: return decline(message, "no such op in the SIMD backend")
+    }
 }
 
 /// Writes the reason and returns KANTO_STATUS_DECLINED.
