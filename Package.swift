@@ -62,6 +62,9 @@ var targets: [Target] = [
 
     // Tests.
     .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .testTarget(
+        name: "KantoSIMDTests",
+        dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
 ]
 
 if hasOneDNN {

@@ -29,7 +29,13 @@ private func makeKernel(
     guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32) else {
         return decline(message, "the SIMD backend computes in float32 only")
     }
-    return decline(message, "no such op in the SIMD backend")
+    switch Int(problem.pointee.op) {
+    case KANTO_OP_MATMUL: return makeMatmul(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_FORWARD: return makeConvolutionForward(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_INPUT_GRADIENT: return makeConvolutionInputGradient(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message)
+    default: return decline(message, "no such op in the SIMD backend")
+    }
 }
 
 /// Writes the reason and returns KANTO_STATUS_DECLINED.
