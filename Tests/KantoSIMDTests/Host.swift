@@ -58,7 +58,8 @@ struct Host {
         #expect(target.isIntact, "the output's borders were written")
         #expect(scratch.isIntact, "the scratch's borders were written")
         for (source, input) in zip(sources, inputs) {
-            #expect(source.isIntact && source.content == input, "an input was written")
+            let unchanged = zip(source.content, input).allSatisfy { $0.bitPattern == $1.bitPattern }
+            #expect(source.isIntact && unchanged, "an input was written")
         }
         return target.content
     }

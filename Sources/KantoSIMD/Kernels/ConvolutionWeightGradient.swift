@@ -178,9 +178,11 @@ extension WeightGradientJob {
             var top = 0
             while top < shape.outputHeight {
                 let bottom = min(top &+ plan.blockOutputRows, shape.outputHeight)
-                addBlock(
-                    group: group, panel: panel, unit: unit, rows: rows, samples: sample..<sampleEnd,
-                    outputRows: top..<bottom, target)
+                withBorderSums { sums in
+                    addBlock(
+                        group: group, panel: panel, unit: unit, rows: rows, samples: sample..<sampleEnd,
+                        outputRows: top..<bottom, target, borderSums: sums)
+                }
                 top = bottom
             }
             sample = sampleEnd
@@ -189,7 +191,7 @@ extension WeightGradientJob {
 
     private func addBlock(
         group: Int, panel: Int, unit: Int, rows: Range<Int>, samples: Range<Int>, outputRows: Range<Int>,
-        _ target: UnsafeMutablePointer<Float>
+        _ target: UnsafeMutablePointer<Float>, borderSums: UnsafeMutablePointer<Float>
     ) {
         let plan = plan.pointee.plan
         let shape = plan.shape
@@ -198,10 +200,8 @@ extension WeightGradientJob {
         let tapY = shape.hasContiguousRows ? unit : unit / shape.kernelWidth
         let panelStart = UnsafePointer(packed) + (group &* plan.panels.size &+ plan.panels.offset(panel))
         var task = TileTask(
-            targets: Six(e0: target, e1: target, e2: target, e3: target, e4: target, e5: target),
-            rows: Six(e0: x, e1: x, e2: x, e3: x, e4: x, e5: x), rowCount: tileRows,
-            columnCount: plan.panels.columns(panel), panel: panelStart, walk: Walk(),
-            epilogue: Epilogue(accumulates: true))
+            a: x, panel: panelStart, columnCount: plan.panels.columns(panel), c: target, borderSums: borderSums)
+        task.epilogue.accumulates = true
         task.walk.outerCount = samples.count
         task.walk.outerStrideA = shape.inputSize
         task.walk.outerStrideB = shape.outputHeight &* shape.outputWidth &* width

@@ -9,21 +9,15 @@ struct Epilogue {
     /// Of the leaky ReLU; 0 is the ReLU.
     var slope: Float = 0
 
-    @inline(__always) func store<Row: VectorRow>(_ sum: Row, to target: UnsafeMutablePointer<Float>) {
-        var row = sum
-        if let bias { row.add(Row(loading: bias)) }
-        if accumulates { row.add(Row(loading: target)) }
-        if activates { row.applyLeakyReLU(slope: slope) }
-        row.store(to: target)
-    }
-
     /// Stores the first `count` of a row's sums: whole vectors, then single numbers.
-    @inline(__always) func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {
+    func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {
         var column = 0
         while column &+ Lanes.scalarCount <= count {
-            var shifted = self
-            if let bias { shifted.bias = bias + column }
-            shifted.store(SingleRow(loading: sums + column), to: target + column)
+            var row = SingleRow(loading: sums + column)
+            if let bias { row.add(SingleRow(loading: bias + column)) }
+            if accumulates { row.add(SingleRow(loading: target + column)) }
+            if activates { row.applyLeakyReLU(slope: slope) }
+            row.store(to: target + column)
             column &+= Lanes.scalarCount
         }
         while column < count {

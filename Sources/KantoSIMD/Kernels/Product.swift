@@ -180,15 +180,23 @@ extension Product {
         group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
         c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?
     ) {
+        withBorderSums { sums in
+            compute(
+                group: group, panel: panel, tiles: range, a: a, packed: packed, c: c, bias: bias, borderSums: sums)
+        }
+    }
+
+    private func compute(
+        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, borderSums: UnsafeMutablePointer<Float>
+    ) {
         let vectors = panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
         let origin = a + group &* groupStrideA
         let target = c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
         let columns = packed + (group &* groupStrideB &+ panels.offset(panel))
         var task = TileTask(
-            targets: Six(e0: target, e1: target, e2: target, e3: target, e4: target, e5: target),
-            rows: Six(e0: origin, e1: origin, e2: origin, e3: origin, e4: origin, e5: origin),
-            rowCount: tileRows, columnCount: panels.columns(panel), panel: columns, walk: Walk(), epilogue: Epilogue())
+            a: origin, panel: columns, columnCount: panels.columns(panel), c: target, borderSums: borderSums)
         var index = 0
         var tile = range.lowerBound
         while tile < range.upperBound {
