@@ -74,6 +74,10 @@ var targets: [Target] = [
         dependencies: [
             "KantoReference", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512", "TestSupport",
         ]),
+    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .testTarget(
+        name: "KantoSIMDTests",
+        dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
 ]
 
 if hasOneDNN {

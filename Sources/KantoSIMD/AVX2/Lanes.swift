@@ -8,3 +8,7 @@ typealias LanesOfBits = SIMD8<UInt32>
 
 /// a · b + c, in one instruction.
 @inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
+
+/// The widest tile of a matrix product, in vectors. Twelve accumulators, two columns and a broadcast fit into sixteen registers.
+typealias WidestRow = RowPair<SingleRow, SingleRow>
+@inline(__always) var tileName: StaticString { "6x16 avx2" }

@@ -8,3 +8,7 @@ typealias LanesOfBits = SIMD16<UInt32>
 
 /// a · b + c, in one instruction.
 @inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
+
+/// The widest tile of a matrix product, in vectors. 24 accumulators, four columns and a broadcast fit into 32 registers; ten loads feed 24 multiply-adds.
+typealias WidestRow = RowPair<RowPair<SingleRow, SingleRow>, RowPair<SingleRow, SingleRow>>
+@inline(__always) var tileName: StaticString { "6x64 avx512" }

@@ -8,3 +8,7 @@ typealias LanesOfBits = SIMD4<UInt32>
 
 /// a · b + c. Written out: without FMA in the target, `addingProduct` is a libm call per lane, 140 times slower.
 @inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c + a * b }
+
+/// The widest tile of a matrix product, in vectors. Twelve accumulators, two columns and two temporaries fill sixteen registers.
+typealias WidestRow = RowPair<SingleRow, SingleRow>
+@inline(__always) var tileName: StaticString { "6x8 baseline" }

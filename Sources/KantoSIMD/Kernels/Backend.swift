@@ -30,6 +30,10 @@ private func makeKernel(
         return decline(message, "the SIMD backend computes in float32 only")
     }
     switch Int(problem.pointee.op) {
+    case KANTO_OP_MATMUL: return makeMatmul(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_FORWARD: return makeConvolutionForward(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_INPUT_GRADIENT: return makeConvolutionInputGradient(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message)
     case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_SELECT: return makeElementwise(problem, host, kernel, message)
     case KANTO_OP_REDUCE: return makeReduce(problem, host, kernel, message)
     case KANTO_OP_OPTIMIZE: return makeOptimize(problem, host, kernel, message)

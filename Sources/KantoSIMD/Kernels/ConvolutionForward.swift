@@ -1,0 +1,55 @@
+import KantoABI
+
+private struct ForwardPlan {
+    var product: Product
+    var layout: PanelSource
+    var groupStrideWeights: Int
+    var hasBias: Bool
+}
+
+func makeConvolutionForward(
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
+) -> kanto_status {
+    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS) == 0 else {
+        return decline(message, "unknown flag of a convolution")
+    }
+    if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
+    let requested = RequestedEpilogue(problem)
+    if let refusal = requested.refusal { return decline(message, refusal) }
+    let shape = ConvolutionShape(problem.pointee.convolution)
+    var product = shape.forwardProduct(host)
+    product.epilogue = requested.epilogue
+    let plan = ForwardPlan(
+        product: product, layout: PanelSource(rowsPerBlock: max(shape.weightRows, 1), rowStride: shape.outputChannels),
+        groupStrideWeights: shape.groupOutputChannels, hasBias: requested.hasBias)
+    let scratch = product.groupCount &* product.panels.size
+    return makeKernel(slot, "conv2d_forward", plan, scratchFloats: scratch, run: runForward) { kernel in
+        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<ForwardPlan>.self)
+        made.pointee.plan.product.classes.deallocate()
+        made.deallocate()
+    }
+}
+
+private let runForward: RunFunction = { kernel, arguments, _ in
+    let made = plan(of: kernel!, as: ForwardPlan.self)
+    let host = arguments!.pointee.host!
+    let product = made.pointee.plan.product
+    if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }
+    let y = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
+    let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
+    // Without channels nothing is read; the addresses only have to be some.
+    var x = UnsafePointer(y)
+    var packed = y
+    if product.panels.rowCount > 0 {
+        x = arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self)
+        packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
+        packInParallel(
+            host,
+            PackJob(
+                panels: product.panels, layout: made.pointee.plan.layout, groupCount: product.groupCount,
+                groupStrideSource: made.pointee.plan.groupStrideWeights, groupStridePacked: product.panels.size,
+                source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+    }
+    product.computeInParallel(host, a: x, packed: packed, c: y, bias: bias)
+    return kanto_status(KANTO_STATUS_OK)
+}

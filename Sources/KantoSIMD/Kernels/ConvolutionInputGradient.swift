@@ -1,0 +1,61 @@
+import KantoABI
+
+private struct InputGradientPlan {
+    var product: Product
+    var layout: PanelSource
+    var groupStrideWeights: Int
+}
+
+func makeConvolutionInputGradient(
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
+) -> kanto_status {
+    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE) == 0 else {
+        return decline(message, "unknown flag of an input gradient")
+    }
+    guard problem.pointee.activation == KANTO_ACTIVATION_NONE else {
+        return decline(message, "an input gradient has no epilogue")
+    }
+    if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
+    let shape = ConvolutionShape(problem.pointee.convolution)
+    let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
+    if shape.groupChannels <= 4 && shape.outputSize > 0 && shape.batch > 0 && shape.inputSize > 0 {
+        return makeScatteredInputGradient(shape, accumulates: accumulates, host, slot)
+    }
+    var product = shape.adjointProduct(host)
+    product.epilogue.accumulates = accumulates
+    // Tap by tap, the weights [channels, output channels] are packed transposed.
+    let plan = InputGradientPlan(
+        product: product,
+        layout: PanelSource(
+            rowsPerBlock: max(shape.groupOutputChannels, 1), blockStride: shape.groupChannels &* shape.outputChannels,
+            rowStride: 1, columnStride: shape.outputChannels),
+        groupStrideWeights: shape.groupOutputChannels)
+    let scratch = product.groupCount &* product.panels.size
+    return makeKernel(slot, "conv2d_input_gradient", plan, scratchFloats: scratch, run: runInputGradient) { kernel in
+        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<InputGradientPlan>.self)
+        made.pointee.plan.product.classes.deallocate()
+        made.deallocate()
+    }
+}
+
+private let runInputGradient: RunFunction = { kernel, arguments, _ in
+    let made = plan(of: kernel!, as: InputGradientPlan.self)
+    let host = arguments!.pointee.host!
+    let product = made.pointee.plan.product
+    if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }
+    let dx = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
+    // Where the output is empty nothing is read; the addresses only have to be some.
+    let dy = arguments!.pointee.inputs.0?.assumingMemoryBound(to: Float.self) ?? UnsafePointer(dx)
+    var packed = dx
+    if product.panels.rowCount > 0 {
+        packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
+        packInParallel(
+            host,
+            PackJob(
+                panels: product.panels, layout: made.pointee.plan.layout, groupCount: product.groupCount,
+                groupStrideSource: made.pointee.plan.groupStrideWeights, groupStridePacked: product.panels.size,
+                source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+    }
+    product.computeInParallel(host, a: dy, packed: packed, c: dx, bias: nil)
+    return kanto_status(KANTO_STATUS_OK)
+}

@@ -1,0 +1,134 @@
+import KantoABI
+
+private struct MatmulPlan {
+    var product: Product
+    var layoutB: PanelSource
+    var batchStrideB = 0
+    /// Products that B is packed for.
+    var packCount = 1
+    /// A stored [k, m] is copied into panels [k, 6], one after another; nil rows otherwise.
+    var packsA = false
+    var m = 0
+    var k = 0
+    var rowStrideA = 0
+    var batchStrideA = 0
+    var packedSizeA = 0
+    var hasBias = false
+}
+
+func makeMatmul(
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
+) -> kanto_status {
+    let known = KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B
+    guard problem.pointee.flags & ~UInt32(known) == 0 else { return decline(message, "unknown flag of a matmul") }
+    let requested = RequestedEpilogue(problem)
+    if let refusal = requested.refusal { return decline(message, refusal) }
+    let shape = problem.pointee.matmul
+    let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
+    let transposesA = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
+    let transposesB = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
+    let panels = Panels(rowCount: k, columnCount: n)
+    var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
+    product.epilogue = requested.epilogue
+    product.fit(host)
+    var rowClass = RowClass()
+    rowClass.walk.innerCount = k
+    rowClass.walk.innerStrideB = 1
+    rowClass.rows.count = m
+    rowClass.rows.innerCount = max(m, 1)
+    rowClass.rows.innerStrideA = Int(shape.row_stride_a)
+    rowClass.rows.innerStrideC = Int(shape.row_stride_c)
+    var plan = MatmulPlan(
+        product: product,
+        layoutB: transposesB
+            ? PanelSource(rowsPerBlock: max(k, 1), rowStride: 1, columnStride: Int(shape.row_stride_b))
+            : PanelSource(rowsPerBlock: max(k, 1), rowStride: Int(shape.row_stride_b)))
+    plan.m = m
+    plan.k = k
+    plan.hasBias = requested.hasBias
+    plan.batchStrideB = Int(shape.batch_stride_b)
+    if batch > 1 && shape.batch_stride_b == 0 && !transposesA {
+        // One B for all: the batch only makes more rows.
+        rowClass.rows.count = batch &* m
+        rowClass.rows.outerStrideA = Int(shape.batch_stride_a)
+        rowClass.rows.outerStrideC = Int(shape.batch_stride_c)
+    } else {
+        plan.product.groupCount = batch
+        plan.product.groupStrideA = Int(shape.batch_stride_a)
+        plan.product.groupStrideC = Int(shape.batch_stride_c)
+        if shape.batch_stride_b != 0 {
+            plan.packCount = batch
+            plan.product.groupStrideB = panels.size
+        }
+    }
+    if transposesA {
+        plan.packsA = true
+        plan.rowStrideA = Int(shape.row_stride_a)
+        plan.batchStrideA = Int(shape.batch_stride_a)
+        plan.packedSizeA = roundUp(m, to: tileRows) &* k
+        plan.product.groupStrideA = plan.packedSizeA
+        rowClass.walk.innerStrideA = tileRows
+        rowClass.rows.innerCount = tileRows
+        rowClass.rows.innerStrideA = 1
+        rowClass.rows.middleCount = max(roundUp(m, to: tileRows) / tileRows, 1)
+        rowClass.rows.middleStrideA = tileRows &* k
+        rowClass.rows.middleStrideC = tileRows &* Int(shape.row_stride_c)
+    }
+    plan.product.append(rowClass)
+    let packedA = plan.packsA ? max(batch, 0) &* plan.packedSizeA : 0
+    let scratch = roundUp(plan.packCount &* panels.size, to: 16) &+ packedA
+    return makeKernel(slot, "matmul", plan, scratchFloats: batch > 0 ? scratch : 0, run: runMatmul) { kernel in
+        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<MatmulPlan>.self)
+        made.pointee.plan.product.classes.deallocate()
+        made.deallocate()
+    }
+}
+
+private struct TransposedRowsJob {
+    var plan: UnsafePointer<MadeKernel<MatmulPlan>>
+    var source: UnsafePointer<Float>
+    var packed: UnsafeMutablePointer<Float>
+}
+
+private let runMatmul: RunFunction = { kernel, arguments, _ in
+    let made = plan(of: kernel!, as: MatmulPlan.self)
+    let host = arguments!.pointee.host!
+    let product = made.pointee.plan.product
+    if product.tileCount == 0 || product.panels.columnCount <= 0 || product.groupCount <= 0 {
+        return kanto_status(KANTO_STATUS_OK)
+    }
+    let c = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
+    let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
+    // With an empty inner dimension nothing is read; the addresses only have to be some.
+    var a = UnsafePointer(c)
+    var packed = c
+    if made.pointee.plan.k > 0 {
+        a = arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self)
+        packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
+        packInParallel(
+            host,
+            PackJob(
+                panels: product.panels, layout: made.pointee.plan.layoutB, groupCount: made.pointee.plan.packCount,
+                groupStrideSource: made.pointee.plan.batchStrideB, groupStridePacked: product.panels.size,
+                source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+        if made.pointee.plan.packsA {
+            let size = roundUp(made.pointee.plan.packCount &* product.panels.size, to: 16)
+            var job = TransposedRowsJob(plan: made, source: a, packed: packed + size)
+            let panelCount = roundUp(made.pointee.plan.m, to: tileRows) / tileRows
+            parallelFor(host, count: product.groupCount &* panelCount, &job) { context, index, _ in
+                let job = context!.assumingMemoryBound(to: TransposedRowsJob.self)
+                let plan = job.pointee.plan.pointee.plan
+                let panelCount = roundUp(plan.m, to: tileRows) / tileRows
+                let panel = Int(index) % panelCount
+                let group = Int(index) / panelCount
+                packTransposedRows(
+                    job.pointee.source + (group &* plan.batchStrideA &+ panel &* tileRows), stride: plan.rowStrideA,
+                    depth: plan.k, columns: plan.m &- panel &* tileRows,
+                    to: job.pointee.packed + (group &* plan.packedSizeA &+ panel &* tileRows &* plan.k))
+            }
+            a = UnsafePointer(packed + size)
+        }
+    }
+    product.computeInParallel(host, a: a, packed: packed, c: c, bias: bias)
+    return kanto_status(KANTO_STATUS_OK)
+}

@@ -1,0 +1,174 @@
+/// The inner dimension of a product as a nest of three loops: at each step one number of each row of A meets one row
+/// of B. Strides count elements.
+///
+/// A plain product needs one loop. A convolution walks kernel rows, kernel columns and channels; its weight gradient
+/// walks samples, output rows and output columns. Nothing is unfolded, and no table of pointers is kept.
+struct Walk {
+    var outerCount = 1
+    var middleCount = 1
+    var innerCount = 0
+    var outerStrideA = 0
+    var middleStrideA = 0
+    var innerStrideA = 1
+    var outerStrideB = 0
+    var middleStrideB = 0
+    var innerStrideB = 0
+
+    @inline(__always) var isEmpty: Bool { outerCount <= 0 || middleCount <= 0 || innerCount <= 0 }
+}
+
+/// One tile of a product: where its rows begin and where its sums go.
+struct TileTask {
+    /// One address a row.
+    var targets: Six<UnsafeMutablePointer<Float>>
+    /// Rows past the end repeat the last one.
+    var rows: Six<UnsafePointer<Float>>
+    /// The first row of B.
+    var panel: UnsafePointer<Float>
+    var walk = Walk()
+    var epilogue = Epilogue()
+    var rowCount = tileRows
+    var columnCount: Int
+    /// Where the sums of a tile at the border go, [6, width], before its valid part gets its epilogue.
+    var borderSums: UnsafeMutablePointer<Float>
+
+    init(
+        a: UnsafePointer<Float>, panel: UnsafePointer<Float>, columnCount: Int, c: UnsafeMutablePointer<Float>,
+        borderSums: UnsafeMutablePointer<Float>
+    ) {
+        targets = Six(e0: c, e1: c, e2: c, e3: c, e4: c, e5: c)
+        rows = Six(e0: a, e1: a, e2: a, e3: a, e4: a, e5: a)
+        self.panel = panel
+        self.columnCount = columnCount
+        self.borderSums = borderSums
+    }
+}
+
+/// Computes a tile. The only function in which a product spends its time; a test sees to it that it makes no call.
+@inline(never)
+private func sumTile<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row.Type) {
+    var tile = sum(task, Row.self)
+    if task.pointee.columnCount < Row.width || task.pointee.rowCount < tileRows {
+        let target = task.pointee.borderSums
+        tile.e0.store(to: target)
+        tile.e1.store(to: target + Row.width)
+        tile.e2.store(to: target + 2 &* Row.width)
+        tile.e3.store(to: target + 3 &* Row.width)
+        tile.e4.store(to: target + 4 &* Row.width)
+        tile.e5.store(to: target + 5 &* Row.width)
+        return
+    }
+    let epilogue = task.pointee.epilogue
+    let targets = task.pointee.targets
+    if let address = epilogue.bias {
+        let bias = Row(loading: address)
+        tile.e0.add(bias)
+        tile.e1.add(bias)
+        tile.e2.add(bias)
+        tile.e3.add(bias)
+        tile.e4.add(bias)
+        tile.e5.add(bias)
+    }
+    if epilogue.accumulates {
+        tile.e0.add(Row(loading: targets.e0))
+        tile.e1.add(Row(loading: targets.e1))
+        tile.e2.add(Row(loading: targets.e2))
+        tile.e3.add(Row(loading: targets.e3))
+        tile.e4.add(Row(loading: targets.e4))
+        tile.e5.add(Row(loading: targets.e5))
+    }
+    if epilogue.activates {
+        tile.e0.applyLeakyReLU(slope: epilogue.slope)
+        tile.e1.applyLeakyReLU(slope: epilogue.slope)
+        tile.e2.applyLeakyReLU(slope: epilogue.slope)
+        tile.e3.applyLeakyReLU(slope: epilogue.slope)
+        tile.e4.applyLeakyReLU(slope: epilogue.slope)
+        tile.e5.applyLeakyReLU(slope: epilogue.slope)
+    }
+    tile.e0.store(to: targets.e0)
+    tile.e1.store(to: targets.e1)
+    tile.e2.store(to: targets.e2)
+    tile.e3.store(to: targets.e3)
+    tile.e4.store(to: targets.e4)
+    tile.e5.store(to: targets.e5)
+}
+
+/// The loops test at their end, so that each accumulator is one value throughout: with a test in front the compiler
+/// keeps copies for the loops that might not run, and spills.
+@inline(__always)
+private func sum<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row.Type) -> Tile<Row> {
+    var tile = Tile<Row>(e0: Row(), e1: Row(), e2: Row(), e3: Row(), e4: Row(), e5: Row())
+    let walk = task.pointee.walk
+    if walk.isEmpty { return tile }
+    let rows = task.pointee.rows
+    var outerA = 0
+    var outerB = task.pointee.panel
+    var outer = walk.outerCount
+    repeat {
+        var middleA = outerA
+        var middleB = outerB
+        var middle = walk.middleCount
+        repeat {
+            var a = middleA
+            var b = middleB
+            var inner = walk.innerCount
+            repeat {
+                let columns = Row(loading: b)
+                tile.e0.addProduct(rows.e0[a], columns)
+                tile.e1.addProduct(rows.e1[a], columns)
+                tile.e2.addProduct(rows.e2[a], columns)
+                tile.e3.addProduct(rows.e3[a], columns)
+                tile.e4.addProduct(rows.e4[a], columns)
+                tile.e5.addProduct(rows.e5[a], columns)
+                a &+= walk.innerStrideA
+                b += walk.innerStrideB
+                inner &-= 1
+            } while inner != 0
+            middleA &+= walk.middleStrideA
+            middleB += walk.middleStrideB
+            middle &-= 1
+        } while middle != 0
+        outerA &+= walk.outerStrideA
+        outerB += walk.outerStrideB
+        outer &-= 1
+    } while outer != 0
+    return tile
+}
+
+/// Computes a tile of one to four vectors and stores what is valid of it.
+@inline(__always)
+func computeTile(_ task: UnsafePointer<TileTask>, vectorCount: Int) {
+    typealias Pair = RowPair<SingleRow, SingleRow>
+    if vectorCount == WidestRow.vectorCount {
+        sumTile(task, WidestRow.self)
+    } else if vectorCount == 1 {
+        sumTile(task, SingleRow.self)
+    } else if WidestRow.vectorCount > 2 {
+        if vectorCount == 2 { sumTile(task, Pair.self) } else { sumTile(task, RowPair<Pair, SingleRow>.self) }
+    }
+    let width = vectorCount &* Lanes.scalarCount
+    if task.pointee.columnCount < width || task.pointee.rowCount < tileRows { finishBorder(task, width: width) }
+}
+
+@inline(never)
+private func finishBorder(_ task: UnsafePointer<TileTask>, width: Int) {
+    let sums = task.pointee.borderSums
+    let targets = task.pointee.targets
+    let epilogue = task.pointee.epilogue
+    let columns = task.pointee.columnCount
+    let rows = task.pointee.rowCount
+    epilogue.store(sums, count: columns, to: targets.e0)
+    if rows > 1 { epilogue.store(sums + width, count: columns, to: targets.e1) }
+    if rows > 2 { epilogue.store(sums + 2 &* width, count: columns, to: targets.e2) }
+    if rows > 3 { epilogue.store(sums + 3 &* width, count: columns, to: targets.e3) }
+    if rows > 4 { epilogue.store(sums + 4 &* width, count: columns, to: targets.e4) }
+    if rows > 5 { epilogue.store(sums + 5 &* width, count: columns, to: targets.e5) }
+}
+
+/// Runs the body with a tile on the stack for the sums of borders.
+@inline(__always)
+func withBorderSums(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+    let zero = WidestRow()
+    var tile = Tile<WidestRow>(e0: zero, e1: zero, e2: zero, e3: zero, e4: zero, e5: zero)
+    withUnsafeMutablePointer(to: &tile) { body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Float.self)) }
+}

@@ -1,0 +1,131 @@
+/// A matrix B [rowCount, columnCount] cut into panels of columns, each stored as [rowCount, width] and padded with
+/// zeros: all panels are as wide as the widest tile, but the last, which has as many vectors as it needs.
+struct Panels {
+    var rowCount: Int
+    var columnCount: Int
+
+    @inline(__always) static var fullWidth: Int { WidestRow.width }
+    var count: Int { (columnCount &+ Panels.fullWidth &- 1) / Panels.fullWidth }
+    /// Numbers in all panels together.
+    var size: Int { rowCount &* roundUp(columnCount, to: Lanes.scalarCount) }
+
+    func columns(_ panel: Int) -> Int { min(Panels.fullWidth, columnCount &- panel &* Panels.fullWidth) }
+    func vectors(_ panel: Int) -> Int { (columns(panel) &+ Lanes.scalarCount &- 1) / Lanes.scalarCount }
+    func offset(_ panel: Int) -> Int { panel &* Panels.fullWidth &* rowCount }
+}
+
+/// Where the numbers of B stand: element (row, column) of block b, of which each has `rowsPerBlock` rows, stands at
+/// b · blockStride + row · rowStride + column · columnStride. One of the last two strides is 1.
+struct PanelSource {
+    var rowsPerBlock: Int
+    var blockStride = 0
+    var rowStride: Int
+    var columnStride = 1
+}
+
+/// Copies rows `range` of one panel.
+func packPanel(
+    _ panels: Panels, _ panel: Int, rows range: Range<Int>, from source: UnsafePointer<Float>, _ layout: PanelSource,
+    to packed: UnsafeMutablePointer<Float>
+) {
+    let width = panels.vectors(panel) &* Lanes.scalarCount
+    let columns = panels.columns(panel)
+    let first = source + panel &* Panels.fullWidth &* layout.columnStride
+    var row = range.lowerBound
+    var target = packed + panels.offset(panel) + row &* width
+    while row < range.upperBound {
+        let block = row / layout.rowsPerBlock
+        let start = row &- block &* layout.rowsPerBlock
+        let count = min(layout.rowsPerBlock &- start, range.upperBound &- row)
+        let origin = first + (block &* layout.blockStride &+ start &* layout.rowStride)
+        if layout.columnStride == 1 {
+            copyRows(origin, layout.rowStride, count, columns, width, target)
+        } else {
+            copyTransposed(origin, layout.columnStride, count, columns, width, target)
+        }
+        row &+= count
+        target += count &* width
+    }
+}
+
+private func copyRows(
+    _ source: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ columns: Int, _ width: Int,
+    _ target: UnsafeMutablePointer<Float>
+) {
+    let whole = columns &- columns % Lanes.scalarCount
+    var source = source
+    var target = target
+    for _ in 0..<count {
+        var column = 0
+        while column < whole {
+            storeLanes(loadLanes(source + column), to: target + column)
+            column &+= Lanes.scalarCount
+        }
+        while column < columns {
+            target[column] = source[column]
+            column &+= 1
+        }
+        while column < width {
+            target[column] = 0
+            column &+= 1
+        }
+        source += stride
+        target += width
+    }
+}
+
+/// Eight rows at a time: eight lines of the target stay in cache while the columns of the source are read through.
+private func copyTransposed(
+    _ source: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ columns: Int, _ width: Int,
+    _ target: UnsafeMutablePointer<Float>
+) {
+    var row = 0
+    while row < count {
+        let rows = min(8, count &- row)
+        var from = source + row
+        var to = target + row &* width
+        for _ in 0..<columns {
+            if rows == 8 {
+                let values = UnsafeRawPointer(from).loadUnaligned(as: SIMD8<Float>.self)
+                to[0] = values[0]
+                to[width] = values[1]
+                to[2 &* width] = values[2]
+                to[3 &* width] = values[3]
+                to[4 &* width] = values[4]
+                to[5 &* width] = values[5]
+                to[6 &* width] = values[6]
+                to[7 &* width] = values[7]
+            } else {
+                for i in 0..<rows { to[i &* width] = from[i] }
+            }
+            from += stride
+            to += 1
+        }
+        for column in columns..<width {
+            for i in 0..<rows { target[(row &+ i) &* width &+ column] = 0 }
+        }
+        row &+= rows
+    }
+}
+
+/// Copies six columns of a matrix stored [depth, row count of the product] as a panel [depth, 6]. Columns past the end
+/// are zeros.
+func packTransposedRows(
+    _ source: UnsafePointer<Float>, stride: Int, depth: Int, columns: Int, to packed: UnsafeMutablePointer<Float>
+) {
+    var source = source
+    var target = packed
+    for _ in 0..<depth {
+        if columns >= tileRows {
+            for i in 0..<tileRows { target[i] = source[i] }
+        } else {
+            for i in 0..<tileRows { target[i] = i < columns ? source[i] : 0 }
+        }
+        source += stride
+        target += tileRows
+    }
+}
+
+@inline(__always) func roundUp(_ value: Int, to multiple: Int) -> Int {
+    (value &+ multiple &- 1) / multiple &* multiple
+}

@@ -1,0 +1,252 @@
+import KantoABI
+
+// A product of rows with packed panels, which matmul, convolution and the input gradient have in common.
+
+/// The rows of a product as a nest of three loops, each row with an offset into A and one into the output.
+struct RowGrid {
+    /// All rows, which may be fewer than the loops make.
+    var count = 0
+    var middleCount = 1
+    var innerCount = 1
+    var offsetA = 0
+    var outerStrideA = 0
+    var middleStrideA = 0
+    var innerStrideA = 0
+    var offsetC = 0
+    var outerStrideC = 0
+    var middleStrideC = 0
+    var innerStrideC = 0
+}
+
+/// Rows that meet the same rows of B: all the rows of a matrix, or the output positions of a convolution whose taps fall
+/// inside the input for the same kernel rows and columns. The strides of B count rows.
+struct RowClass {
+    var rows = RowGrid()
+    var walk = Walk()
+    /// The first row of B.
+    var firstRowB = 0
+    /// Tiles of the classes before.
+    var firstTile = 0
+}
+
+struct Product {
+    /// Independent products of the same shape: a batch, or the groups of a convolution.
+    var groupCount = 1
+    var groupStrideA = 0
+    var groupStrideB = 0
+    var groupStrideC = 0
+    var groupStrideBias = 0
+    var panels: Panels
+    var classes: UnsafeMutablePointer<RowClass>
+    var classCount = 0
+    var tileCount = 0
+    /// How many rows of a panel are kept in the second-level cache while rows of A pass.
+    var depthLimit = 0
+    var epilogue = Epilogue()
+
+    mutating func append(_ rowClass: RowClass) {
+        var rowClass = rowClass
+        rowClass.firstTile = tileCount
+        classes[classCount] = rowClass
+        classCount &+= 1
+        tileCount &+= roundUp(rowClass.rows.count, to: tileRows) / tileRows
+    }
+
+    /// Chooses the depth of a block from the cache's size.
+    mutating func fit(_ host: UnsafePointer<kanto_host>) {
+        let bytes = max(Int(host.pointee.level2_cache_bytes), 1 << 18)
+        depthLimit = max(256, bytes / 2 / (4 &* panels.columnWidth))
+    }
+}
+
+extension Panels {
+    /// Columns of the widest panel.
+    @inline(__always) var columnWidth: Int { min(Panels.fullWidth, roundUp(max(columnCount, 1), to: Lanes.scalarCount)) }
+}
+
+/// A part of a walk that is short enough for the cache.
+private struct Block {
+    var walk: Walk
+    var offsetA = 0
+    var rowB = 0
+    var isFirst = true
+    var isLast = true
+}
+
+/// Cuts a walk into blocks of at most `limit` steps, along the outermost loop that makes them short enough.
+private struct BlockSequence {
+    let walk: Walk
+    let outerStep: Int
+    let middleStep: Int
+    let innerStep: Int
+    var outer = 0
+    var middle = 0
+    var inner = 0
+    var isDone = false
+
+    init(_ walk: Walk, limit: Int) {
+        self.walk = walk
+        let perOuter = walk.middleCount &* walk.innerCount
+        if walk.isEmpty || walk.outerCount &* perOuter <= limit {
+            outerStep = max(walk.outerCount, 1)
+            middleStep = max(walk.middleCount, 1)
+            innerStep = max(walk.innerCount, 1)
+        } else if perOuter <= limit {
+            outerStep = balanced(walk.outerCount, limit / perOuter)
+            middleStep = walk.middleCount
+            innerStep = walk.innerCount
+        } else if walk.innerCount <= limit {
+            outerStep = 1
+            middleStep = balanced(walk.middleCount, limit / walk.innerCount)
+            innerStep = walk.innerCount
+        } else {
+            outerStep = 1
+            middleStep = 1
+            innerStep = balanced(walk.innerCount, limit)
+        }
+    }
+
+    mutating func next() -> Block {
+        var block = Block(walk: walk)
+        block.walk.outerCount = min(outerStep, walk.outerCount &- outer)
+        block.walk.middleCount = min(middleStep, walk.middleCount &- middle)
+        block.walk.innerCount = min(innerStep, walk.innerCount &- inner)
+        block.offsetA = outer &* walk.outerStrideA &+ middle &* walk.middleStrideA &+ inner &* walk.innerStrideA
+        block.rowB = outer &* walk.outerStrideB &+ middle &* walk.middleStrideB &+ inner &* walk.innerStrideB
+        block.isFirst = outer == 0 && middle == 0 && inner == 0
+        inner &+= innerStep
+        if inner >= walk.innerCount {
+            inner = 0
+            middle &+= middleStep
+            if middle >= walk.middleCount {
+                middle = 0
+                outer &+= outerStep
+                isDone = outer >= walk.outerCount
+            }
+        }
+        block.isLast = isDone
+        return block
+    }
+}
+
+/// The largest step up to `limit` that cuts `count` into parts of nearly the same size.
+@inline(__always) func balanced(_ count: Int, _ limit: Int) -> Int {
+    let parts = (count &+ limit &- 1) / limit
+    return (count &+ parts &- 1) / parts
+}
+
+/// Steps through the rows of a grid.
+private struct RowCursor {
+    let grid: RowGrid
+    var row: Int
+    var middle: Int
+    var inner: Int
+    var offsetA: Int
+    var offsetC: Int
+
+    init(_ grid: RowGrid, at row: Int) {
+        self.grid = grid
+        self.row = row
+        inner = row % grid.innerCount
+        let quotient = row / grid.innerCount
+        middle = quotient % grid.middleCount
+        let outer = quotient / grid.middleCount
+        offsetA = grid.offsetA &+ outer &* grid.outerStrideA &+ middle &* grid.middleStrideA &+ inner &* grid.innerStrideA
+        offsetC = grid.offsetC &+ outer &* grid.outerStrideC &+ middle &* grid.middleStrideC &+ inner &* grid.innerStrideC
+    }
+
+    /// Goes on to the next row, but not past the last one.
+    @inline(__always) mutating func advance() {
+        if row &+ 1 >= grid.count { return }
+        row &+= 1
+        inner &+= 1
+        offsetA &+= grid.innerStrideA
+        offsetC &+= grid.innerStrideC
+        if inner < grid.innerCount { return }
+        inner = 0
+        middle &+= 1
+        offsetA &+= grid.middleStrideA &- grid.innerCount &* grid.innerStrideA
+        offsetC &+= grid.middleStrideC &- grid.innerCount &* grid.innerStrideC
+        if middle < grid.middleCount { return }
+        middle = 0
+        offsetA &+= grid.outerStrideA &- grid.middleCount &* grid.middleStrideA
+        offsetC &+= grid.outerStrideC &- grid.middleCount &* grid.middleStrideC
+    }
+}
+
+extension Product {
+    /// Computes tiles `range` of one panel of one group. `a`, `c` and `bias` are those of the whole problem.
+    func compute(
+        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?
+    ) {
+        withBorderSums { sums in
+            compute(
+                group: group, panel: panel, tiles: range, a: a, packed: packed, c: c, bias: bias, borderSums: sums)
+        }
+    }
+
+    private func compute(
+        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, borderSums: UnsafeMutablePointer<Float>
+    ) {
+        let vectors = panels.vectors(panel)
+        let width = vectors &* Lanes.scalarCount
+        let origin = a + group &* groupStrideA
+        let target = c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
+        let columns = packed + (group &* groupStrideB &+ panels.offset(panel))
+        var task = TileTask(
+            a: origin, panel: columns, columnCount: panels.columns(panel), c: target, borderSums: borderSums)
+        var index = 0
+        var tile = range.lowerBound
+        while tile < range.upperBound {
+            while index &+ 1 < classCount && classes[index &+ 1].firstTile <= tile { index &+= 1 }
+            let rowClass = classes + index
+            let tiles = roundUp(rowClass.pointee.rows.count, to: tileRows) / tileRows
+            let first = tile &- rowClass.pointee.firstTile
+            let last = min(tiles, range.upperBound &- rowClass.pointee.firstTile)
+            var blocks = BlockSequence(rowClass.pointee.walk, limit: depthLimit)
+            repeat {
+                let block = blocks.next()
+                task.walk = block.walk
+                task.walk.innerStrideB &*= width
+                task.walk.middleStrideB &*= width
+                task.walk.outerStrideB &*= width
+                task.panel = columns + (rowClass.pointee.firstRowB &+ block.rowB) &* width
+                task.epilogue = Epilogue(accumulates: epilogue.accumulates || !block.isFirst)
+                if block.isLast {
+                    task.epilogue.activates = epilogue.activates
+                    task.epilogue.slope = epilogue.slope
+                    if let bias {
+                        task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
+                    }
+                }
+                let rows = origin + block.offsetA
+                var cursor = RowCursor(rowClass.pointee.rows, at: first &* tileRows)
+                for tile in first..<last {
+                    task.rowCount = min(tileRows, rowClass.pointee.rows.count &- tile &* tileRows)
+                    task.rows.e0 = rows + cursor.offsetA
+                    task.targets.e0 = target + cursor.offsetC
+                    cursor.advance()
+                    task.rows.e1 = rows + cursor.offsetA
+                    task.targets.e1 = target + cursor.offsetC
+                    cursor.advance()
+                    task.rows.e2 = rows + cursor.offsetA
+                    task.targets.e2 = target + cursor.offsetC
+                    cursor.advance()
+                    task.rows.e3 = rows + cursor.offsetA
+                    task.targets.e3 = target + cursor.offsetC
+                    cursor.advance()
+                    task.rows.e4 = rows + cursor.offsetA
+                    task.targets.e4 = target + cursor.offsetC
+                    cursor.advance()
+                    task.rows.e5 = rows + cursor.offsetA
+                    task.targets.e5 = target + cursor.offsetC
+                    cursor.advance()
+                    withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
+                }
+            } while !blocks.isDone
+            tile = rowClass.pointee.firstTile &+ last
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// The registers of a matrix product: six rows of one to four vectors. Structs of named values with inlined methods stay
+// in registers; an array of accumulators, even an inline one, goes through memory at each step (33 instead of 118
+// GFLOP/s).
+
+/// Consecutive columns of one row, as vectors.
+protocol VectorRow {
+    static var vectorCount: Int { get }
+    init()
+    init(loading source: UnsafePointer<Float>)
+    func store(to target: UnsafeMutablePointer<Float>)
+    mutating func add(_ other: Self)
+    /// Adds a · b, with one number for all columns.
+    mutating func addProduct(_ a: Float, _ b: Self)
+    /// Multiplies what is not above zero by the slope; a slope of zero yields zero, even from infinity.
+    mutating func applyLeakyReLU(slope: Float)
+}
+
+extension VectorRow {
+    @inline(__always) static var width: Int { vectorCount &* Lanes.scalarCount }
+}
+
+struct SingleRow: VectorRow {
+    var lanes: Lanes
+
+    @inline(__always) static var vectorCount: Int { 1 }
+    @inline(__always) init() { lanes = Lanes() }
+    @inline(__always) init(loading source: UnsafePointer<Float>) { lanes = loadLanes(source) }
+    @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { storeLanes(lanes, to: target) }
+    @inline(__always) mutating func add(_ other: SingleRow) { lanes += other.lanes }
+    @inline(__always) mutating func addProduct(_ a: Float, _ b: SingleRow) {
+        lanes = multiplyAdd(Lanes(repeating: a), b.lanes, lanes)
+    }
+    @inline(__always) mutating func applyLeakyReLU(slope: Float) {
+        let below = slope == 0 ? Lanes() : lanes * Lanes(repeating: slope)
+        lanes = lanes.replacing(with: below, where: lanes .<= Lanes())
+    }
+}
+
+struct RowPair<First: VectorRow, Second: VectorRow>: VectorRow {
+    var first: First
+    var second: Second
+
+    @inline(__always) static var vectorCount: Int { First.vectorCount &+ Second.vectorCount }
+    @inline(__always) init() {
+        first = First()
+        second = Second()
+    }
+    @inline(__always) init(loading source: UnsafePointer<Float>) {
+        first = First(loading: source)
+        second = Second(loading: source + First.width)
+    }
+    @inline(__always) func store(to target: UnsafeMutablePointer<Float>) {
+        first.store(to: target)
+        second.store(to: target + First.width)
+    }
+    @inline(__always) mutating func add(_ other: Self) {
+        first.add(other.first)
+        second.add(other.second)
+    }
+    @inline(__always) mutating func addProduct(_ a: Float, _ b: Self) {
+        first.addProduct(a, b.first)
+        second.addProduct(a, b.second)
+    }
+    @inline(__always) mutating func applyLeakyReLU(slope: Float) {
+        first.applyLeakyReLU(slope: slope)
+        second.applyLeakyReLU(slope: slope)
+    }
+}
+
+/// Six of anything, with a name each.
+struct Six<Element> {
+    var e0, e1, e2, e3, e4, e5: Element
+}
+
+/// Rows of a tile. In memory it is a matrix [6, width].
+typealias Tile<Row: VectorRow> = Six<Row>
+
+@inline(__always) var tileRows: Int { 6 }
+
+@inline(__always) func loadLanes(_ source: UnsafePointer<Float>) -> Lanes {
+    UnsafeRawPointer(source).loadUnaligned(as: Lanes.self)
+}
+
+@inline(__always) func storeLanes(_ lanes: Lanes, to target: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(target).storeBytes(of: lanes, as: Lanes.self)
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// What the compiler made of the kernels. These tests read the object files of this very build.
+@Suite("Object code")
+struct ObjectCodeTests {
+    @Test("the microkernels make no call", arguments: Variant.allCases)
+    func noCalls(variant: Variant) throws {
+        var kernels = 0
+        for object in try objects(of: variant) {
+            var name = ""
+            for line in try output(of: "objdump", ["-dr", "--no-show-raw-insn", object]).split(separator: "\n") {
+                if line.hasSuffix(">:") {
+                    name = String(line)
+                    if name.contains("sumTile") && name.contains("_Tt") { kernels += 1 }
+                } else if name.contains("sumTile") && name.contains("_Tt"), line.contains("R_"), line.contains("PLT") {
+                    // The stack protector's exit, which no sound run takes.
+                    #expect(line.contains("__stack_chk_fail"), "\(name) calls: \(line)")
+                }
+            }
+        }
+        #expect(kernels >= 2, "no specialized microkernel in \(variant.module)")
+    }
+
+    /// Compiles the variant as a release build does: debug builds export everything for tests, and with it weak
+    /// copies of runtime functions.
+    @Test("no function of another module is emitted weakly", arguments: Variant.allCases)
+    func noForeignWeakSymbols(variant: Variant) throws {
+        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources").standardized
+        let folder = sources.appending(path: "KantoSIMD/\(variant.folder)")
+        let kernels = try FileManager.default.contentsOfDirectory(atPath: sources.appending(path: "KantoSIMD/Kernels").path)
+        let object = FileManager.default.temporaryDirectory.appending(path: "\(variant.module)-\(UUID().uuidString).o")
+        defer { try? FileManager.default.removeItem(at: object) }
+        _ = try output(
+            of: "swiftc",
+            ["-O", "-wmo", "-parse-as-library", "-swift-version", "6", "-module-name", variant.module]
+                + ["-I", sources.appending(path: "KantoABI/include").path]
+                + variant.architecture.flatMap { ["-Xcc", "-march=\($0)"] }
+                + [folder.appending(path: "Lanes.swift").path]
+                + kernels.map { folder.appending(path: "Kernels/\($0)").path }
+                + ["-emit-object", "-o", object.path])
+        // The linker keeps one of several weak symbols of a name: another variant's, with instructions that this
+        // processor may lack.
+        for line in try output(of: "nm", [object.path]).split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count == 3, fields[1] == "W" else { continue }
+            #expect(fields[2].contains("\(variant.module.utf8.count)\(variant.module)"), "\(fields[2])")
+        }
+    }
+
+    private func objects(of variant: Variant) throws -> [String] {
+        let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let folder = URL(fileURLWithPath: bundle).deletingLastPathComponent().appending(path: "\(variant.module).build")
+        let objects = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".o") }
+        try #require(!objects.isEmpty, "no object files in \(folder.path)")
+        return objects.map { folder.appending(path: $0).path }
+    }
+
+    private func output(of tool: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [tool] + arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "\(tool) failed; it comes with binutils")
+        return String(decoding: data, as: UTF8.self)
+    }
+}

@@ -1,0 +1,56 @@
+import KantoABI
+import KantoSIMDAVX2
+import KantoSIMDAVX512
+import KantoSIMDBaseline
+import KantoShims
+import Testing
+
+/// The instruction sets of the SIMD backend that this processor can run.
+enum Variant: String, CaseIterable, Sendable, CustomTestStringConvertible {
+    case baseline, avx2, avx512
+
+    static let present = allCases.filter {
+        switch $0 {
+        case .baseline: true
+        case .avx2: kanto_cpu_has_avx2()
+        case .avx512: kanto_cpu_has_avx512()
+        }
+    }
+
+    var backend: UnsafePointer<kanto_backend> {
+        switch self {
+        case .baseline: KantoSIMDBaseline.simdBackend()
+        case .avx2: KantoSIMDAVX2.simdBackend()
+        case .avx512: KantoSIMDAVX512.simdBackend()
+        }
+    }
+
+    /// The build folder of the variant's module.
+    var module: String {
+        switch self {
+        case .baseline: "KantoSIMDBaseline"
+        case .avx2: "KantoSIMDAVX2"
+        case .avx512: "KantoSIMDAVX512"
+        }
+    }
+
+    /// The folder of its sources.
+    var folder: String {
+        switch self {
+        case .baseline: "Baseline"
+        case .avx2: "AVX2"
+        case .avx512: "AVX512"
+        }
+    }
+
+    /// What its sources are compiled for.
+    var architecture: [String] {
+        switch self {
+        case .baseline: []
+        case .avx2: ["x86-64-v3"]
+        case .avx512: ["x86-64-v4"]
+        }
+    }
+
+    var testDescription: String { rawValue }
+}
