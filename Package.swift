@@ -77,7 +77,7 @@ if hasOneDNN {
             linkerSettings: [
                 .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/OneDNN/exports.map"])
             ]),
-        .testTarget(name: "OneDNNTests", dependencies: ["KantoABI"]),
+        .testTarget(name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"]),
     ]
 }
 
