@@ -77,7 +77,8 @@ if hasOneDNN {
             linkerSettings: [
                 .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/OneDNN/exports.map"])
             ]),
-        .testTarget(name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"]),
+        .testTarget(
+            name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"], swiftSettings: kernelSettings()),
     ]
 }
 
