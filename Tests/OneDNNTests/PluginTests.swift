@@ -56,7 +56,7 @@ import Testing
 
     /// One kernel on four threads, each with operands of its own: nothing of a run stands in the kernel.
     @Test(arguments: [1, 2])
-    func runsOnSeveralThreadsAtOnce(threadCount: Int) async throws {
+    func runsOnSeveralThreadsAtOnce(threadCount: Int) throws {
         for problem in [
             MatmulTests.Size(m: 33, n: 65, k: 40).problem(KANTO_FLAG_BIAS),
             ConvolutionTests.geometries[4].problem(KANTO_OP_CONV2D_FORWARD),
@@ -64,28 +64,28 @@ import Testing
             ConvolutionTests.geometries[4].problem(KANTO_OP_CONV2D_WEIGHT_GRADIENT),
         ] {
             let kernel = try Kernel(problem, threadCount: threadCount)
-            let failures = Mutex<[String]>([])
-            let runs = (0..<4).map { index in
+            let trials = (0..<4).map { index in
+                var generator = Generator(seed: UInt64(index))
+                return Trial(problem) { generator.uniform($0) }
+            }
+            let outcomes = Mutex([[Result<[Float], any Error>]](repeating: [], count: trials.count))
+            let threads = trials.enumerated().map { index, trial in
                 Thread {
-                    var generator = Generator(seed: UInt64(index))
-                    let trial = Trial(problem) { generator.uniform($0) }
-                    do {
-                        let first = try kernel.run(inputs: trial.inputs, output: trial.old, threadCount: threadCount)
-                        trial.verify(first)
-                        for _ in 0..<50 {
-                            let again = try kernel.run(
-                                inputs: trial.inputs, output: trial.old, threadCount: threadCount)
-                            if again.map(\.bitPattern) != first.map(\.bitPattern) {
-                                failures.withLock { $0.append("thread \(index): other bits in another run") }
-                            }
+                    for _ in 0..<50 {
+                        let outcome = Result {
+                            try kernel.run(inputs: trial.inputs, output: trial.old, threadCount: threadCount)
                         }
-                    } catch {
-                        failures.withLock { $0.append("\(error)") }
+                        outcomes.withLock { $0[index].append(outcome) }
                     }
                 }
             }
-            for run in runs { run.join() }
-            #expect(failures.withLock { $0 } == [])
+            for thread in threads { thread.join() }
+            for (trial, outcomes) in zip(trials, outcomes.withLock({ $0 })) {
+                let outputs = try outcomes.map { try $0.get() }
+                #expect(outputs.count == 50)
+                trial.verify(outputs[0])
+                #expect(outputs.allSatisfy { $0.map(\.bitPattern) == outputs[0].map(\.bitPattern) }, "other bits")
+            }
         }
     }
 
@@ -126,6 +126,23 @@ import Testing
             }, Unmanaged.passUnretained(visits).toOpaque())
         #expect(visits.counts.withLock { $0 } == Dictionary(uniqueKeysWithValues: (0..<count).map { ($0, 1) }))
         #expect(visits.workers.withLock { $0.allSatisfy { (0..<threadCount).contains($0) } })
+    }
+
+    @Test func nestedParallelForRunsInline() throws {
+        final class Visits: Sendable { let counts = Mutex<[Int64: Int]>([:]) }
+        let visits = Visits()
+        let parallelFor = try #require(Plugin.shared.get().backend.pointee.parallel_for)
+        parallelFor(
+            2, 5,
+            { context, _, _ in
+                try? Plugin.shared.get().backend.pointee.parallel_for(
+                    2, 7,
+                    { context, index, worker in
+                        let visits = Unmanaged<Visits>.fromOpaque(context!).takeUnretainedValue()
+                        visits.counts.withLock { $0[worker == 0 ? index : -1, default: 0] += 1 }
+                    }, context)
+            }, Unmanaged.passUnretained(visits).toOpaque())
+        #expect(visits.counts.withLock { $0 } == Dictionary(uniqueKeysWithValues: (0..<7).map { ($0, 5) }))
     }
 
     /// A kernel that was planned for two threads runs inside a body, where oneDNN has one.

@@ -37,6 +37,13 @@ struct Convolution {
                     rowStride: size.output_channels, hasBias: problem.hasBias, accumulates: problem.accumulates,
                     activation: activation))
         }
+        if problem.accumulates, activation.function != nil, hasWindowInPadding {
+            throw .declined(
+                """
+                oneDNN \(libraryVersion) crashes where a window lies wholly in the padding and its result is both \
+                accumulated and activated
+                """)
+        }
         return try Work(threadCount: threadCount, buildForward)
     }
 
@@ -62,6 +69,7 @@ struct Convolution {
         let bias = problem.hasBias ? try Layout(sizes: [size.output_channels], strides: [1]) : nil
         let attributes = try Attributes(accumulate: problem.accumulates, activation: activation)
         let convolution = try describe(dnnl_forward, bias: bias, attributes)
+        try declineMultipliedPadding(convolution)
         let weights = try Layout(of: dnnl_query_weights_md, in: convolution)
         var bindings = [
             Binding(DNNL_ARG_SRC, x, .input(0)),
@@ -94,6 +102,7 @@ struct Convolution {
 
     private func buildWeightGradient(_ plan: Plan) throws(Refusal) {
         let gradient = try describe(dnnl_backward_weights, bias: nil, try Attributes())
+        try declineMultipliedPadding(gradient)
         let chosen = try Layout(of: dnnl_query_diff_weights_md, in: gradient)
         let plain = try plainWeights()
         let isDirect = chosen.isEqual(to: plain) && !problem.accumulates
@@ -179,6 +188,43 @@ struct Convolution {
             strides: size.groups == 1 ? strides : [size.output_channels / size.groups] + strides)
     }
 
+    // MARK: What oneDNN gets wrong
+
+    /// oneDNN's fallback unfolds the input with zeros for the padding and multiplies them: NaN against an infinity. Its
+    /// input gradient folds and is right.
+    private func declineMultipliedPadding(_ description: PrimitiveDescription) throws(Refusal) {
+        let implementation = description.implementation
+        guard implementation.contains("gemm"), readsPadding else { return }
+        throw .declined(
+            """
+            oneDNN \(libraryVersion) has only \(implementation) for it, which multiplies the padding: zero times \
+            infinity would be NaN
+            """)
+    }
+
+    private var readsPadding: Bool {
+        axes.contains { $0.padBefore > 0 || $0.position($0.outputExtent - 1, tap: $0.kernel - 1) >= $0.extent }
+    }
+
+    private var hasWindowInPadding: Bool {
+        axes.contains { axis in
+            (0..<axis.outputExtent).contains { output in
+                !(0..<axis.kernel).contains { (0..<axis.extent).contains(axis.position(output, tap: $0)) }
+            }
+        }
+    }
+
+    private var axes: [Axis] {
+        [
+            Axis(
+                extent: size.height, outputExtent: outputHeight, kernel: size.kernel_height, stride: size.stride_y,
+                padBefore: size.pad_top, dilation: size.dilation_y),
+            Axis(
+                extent: size.width, outputExtent: outputWidth, kernel: size.kernel_width, stride: size.stride_x,
+                padBefore: size.pad_left, dilation: size.dilation_x),
+        ]
+    }
+
     // MARK: Gradients
 
     private func declineActivation() throws(Refusal) {
@@ -190,4 +236,12 @@ struct Convolution {
         if problem.accumulates { return .nothing }
         return .epilogueOfZero(EpilogueOfZero(batch: 1, rows: 1, columns: count, batchStride: 0, rowStride: 0))
     }
+}
+
+/// The geometry along the height or the width.
+private struct Axis {
+    let extent, outputExtent, kernel, stride, padBefore, dilation: Int64
+
+    /// Where a tap of a window falls: outside 0 ..< extent is padding.
+    func position(_ output: Int64, tap: Int64) -> Int64 { output * stride + tap * dilation - padBefore }
 }
