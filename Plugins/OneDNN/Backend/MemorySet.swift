@@ -46,7 +46,8 @@ final class MemorySet: @unchecked Sendable {
         return arguments.withUnsafeBufferPointer { arguments in
             for stage in stages {
                 let status = dnnl_primitive_execute(
-                    stage.primitive, stream, Int32(stage.arguments.count), arguments.baseAddress! + stage.arguments.lowerBound)
+                    stage.primitive, stream, Int32(stage.arguments.count),
+                    arguments.baseAddress! + stage.arguments.lowerBound)
                 guard status == dnnl_success else { return status }
             }
             return dnnl_stream_wait(stream)
