@@ -88,7 +88,13 @@ if hasOneDNN {
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(
             name: "KantoOneDNN", dependencies: ["KantoABI", "OneDNNAdapter"], path: "Plugins/OneDNN/Backend",
-            swiftSettings: kernelSettings()),
+            swiftSettings: kernelSettings(),
+            // Nothing but the plugin's two symbols leaves the library: names of the host's own modules cannot clash.
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/OneDNN/exports.map"])
+            ]),
+        .testTarget(
+            name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"], swiftSettings: kernelSettings()),
     ]
 }
 
