@@ -74,7 +74,6 @@ var targets: [Target] = [
         dependencies: [
             "KantoReference", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512", "TestSupport",
         ]),
-    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
     .testTarget(
         name: "KantoSIMDTests",
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
@@ -104,7 +103,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6]
