@@ -32,14 +32,13 @@ struct ObjectCodeTests {
         let kernels = try FileManager.default.contentsOfDirectory(atPath: sources.appending(path: "KantoSIMD/Kernels").path)
         let object = FileManager.default.temporaryDirectory.appending(path: "\(variant.module)-\(UUID().uuidString).o")
         defer { try? FileManager.default.removeItem(at: object) }
-        _ = try output(
-            of: "swiftc",
-            ["-O", "-wmo", "-parse-as-library", "-swift-version", "6", "-module-name", variant.module]
-                + ["-I", sources.appending(path: "KantoABI/include").path]
-                + variant.architecture.flatMap { ["-Xcc", "-march=\($0)"] }
-                + [folder.appending(path: "Lanes.swift").path]
-                + kernels.map { folder.appending(path: "Kernels/\($0)").path }
-                + ["-emit-object", "-o", object.path])
+        var arguments = ["-O", "-wmo", "-parse-as-library", "-swift-version", "6", "-module-name", variant.module]
+        arguments += ["-I", sources.appending(path: "KantoABI/include").path]
+        for architecture in variant.architecture { arguments += ["-Xcc", "-march=\(architecture)"] }
+        arguments.append(folder.appending(path: "Lanes.swift").path)
+        arguments += kernels.map { folder.appending(path: "Kernels/\($0)").path }
+        arguments += ["-emit-object", "-o", object.path]
+        _ = try output(of: "swiftc", arguments)
         // The linker keeps one of several weak symbols of a name: another variant's, with instructions that this
         // processor may lack.
         for line in try output(of: "nm", [object.path]).split(separator: "\n") {
