@@ -64,6 +64,10 @@ var targets: [Target] = [
 
     // Tests.
     .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .testTarget(
+        name: "KantoSIMDElementwiseTests",
+        dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"],
+        swiftSettings: kernelSettings()),
 ]
 
 if hasOneDNN {
