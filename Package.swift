@@ -77,7 +77,6 @@ var targets: [Target] = [
     .testTarget(
         name: "KantoSIMDTests",
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
-    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
     .testTarget(
         name: "KantoSIMDElementwiseTests",
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"],

@@ -7,7 +7,7 @@ import KantoKernels
 public struct Tensor: Sendable {
     public let shape: [Int]
     public let elementType: ElementType
-    let buffer: Buffer
+    var buffer: Buffer
     /// Where this tensor's elements start in the buffer, in elements.
     let offset: Int
     let node: Node?

@@ -1,0 +1,7 @@
+import ArgumentParser
+import Kanto
+
+struct BenchCommand: KantoCommand {
+    static let configuration = CommandConfiguration(commandName: "bench", abstract: "")
+    mutating func execute() throws {}
+}
