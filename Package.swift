@@ -59,7 +59,6 @@ var targets: [Target] = [
         dependencies: [
             "Kanto",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            .product(name: "Logging", package: "swift-log"),
         ]),
 
     // Tests.
@@ -106,7 +105,6 @@ let package = Package(
     products: products,
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6]

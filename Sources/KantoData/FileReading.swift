@@ -6,7 +6,7 @@ let largestFile = 1 << 34
 /// The whole content of a regular file.
 ///
 /// - Throws: `DataError` of kind `.missingInput` for what cannot be opened or read, `.badInput` for what is too large.
-func readFile(_ path: String) throws -> [UInt8] {
+public func readFile(_ path: String) throws -> [UInt8] {
     // Opening a pipe without O_NONBLOCK waits for its writer; it is refused below.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
