@@ -70,7 +70,7 @@ struct Convolution {
         let attributes = try Attributes(accumulate: problem.accumulates, activation: activation)
         let convolution = try describe(dnnl_forward, bias: bias, attributes)
         try declineMultipliedPadding(convolution)
-        let weights = try Layout(of: dnnl_query_weights_md, in: convolution)
+        let weights = try Layout(of: dnnl_query_weights_md, in: convolution.handle)
         var bindings = [
             Binding(DNNL_ARG_SRC, x, .input(0)),
             Binding(DNNL_ARG_WEIGHTS, weights, try reorderedWeights(to: weights, plan)),
@@ -83,7 +83,7 @@ struct Convolution {
     private func buildInputGradient(_ plan: Plan) throws(Refusal) {
         let dx = try input()
         let gradient = try describe(dnnl_backward_data, bias: nil, try Attributes())
-        let weights = try Layout(of: dnnl_query_weights_md, in: gradient)
+        let weights = try Layout(of: dnnl_query_weights_md, in: gradient.handle)
         let reordered = try reorderedWeights(to: weights, plan)
         // oneDNN 2.6 takes no sum on gradients.
         let target = problem.accumulates ? plan.reserve(dx.byteCount) : .output(0)
@@ -103,7 +103,7 @@ struct Convolution {
     private func buildWeightGradient(_ plan: Plan) throws(Refusal) {
         let gradient = try describe(dnnl_backward_weights, bias: nil, try Attributes())
         try declineMultipliedPadding(gradient)
-        let chosen = try Layout(of: dnnl_query_diff_weights_md, in: gradient)
+        let chosen = try Layout(of: dnnl_query_diff_weights_md, in: gradient.handle)
         let plain = try plainWeights()
         let isDirect = chosen.isEqual(to: plain) && !problem.accumulates
         let target = isDirect ? .output(0) : plan.reserve(chosen.byteCount)

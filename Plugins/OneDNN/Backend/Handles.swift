@@ -25,9 +25,9 @@ final class Layout {
     }
 
     /// What a primitive settled on.
-    convenience init(of operand: dnnl_query_t, in description: PrimitiveDescription) throws(Refusal) {
+    convenience init(of operand: dnnl_query_t, in description: const_dnnl_primitive_desc_t) throws(Refusal) {
         var handle: onednn_layout_t?
-        try check(onednn_layout_query(&handle, description.handle, operand), "tell the layout that it chose")
+        try check(onednn_layout_query(&handle, description, operand), "tell the layout that it chose")
         self.init(handle!)
     }
 

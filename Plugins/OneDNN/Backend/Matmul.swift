@@ -62,7 +62,10 @@ struct Matmul {
         let storedColumns = isTransposed ? rows : columns
         // The stride of a single row is never used and may be anything; oneDNN would judge it.
         let step = storedRows == 1 ? storedColumns : rowStride
-        let strides = isTransposed ? [1, step] : [step, 1]
+        var strides = isTransposed ? [1, step] : [step, 1]
+        // One layout has one description, whatever the transposes: oneDNN's cache confuses the others (see Plan.append).
+        if columns == 1 { strides[1] = 1 }
+        if rows == 1 { strides[0] = strides[1] == 1 ? columns : 1 }
         guard size.batch > 1 else { return try Layout(sizes: [rows, columns], strides: strides) }
         let isShared = batchStride == 0
         return try Layout(

@@ -61,13 +61,18 @@ final class Plan: @unchecked Sendable {
 
     /// Adds a primitive; `isMain` marks the one that gives the plan its description.
     func append(_ primitive: PrimitiveDescription, isMain: Bool = false, _ bindings: [Binding]) throws(Refusal) {
+        var handle: dnnl_primitive_t?
+        try check(dnnl_primitive_create(&handle, primitive.handle), "generate \(primitive.implementation)")
         var bindings = bindings
-        let scratchpad = try Layout(of: dnnl_query_scratchpad_md, in: primitive)
+        // Asked of the primitive: it may come from oneDNN's cache, which takes layouts that differ in the stride of an
+        // axis of one element for equal, and then it was described with another amount than ours (seen in 2.6.3 with
+        // transposed matrices of one row).
+        var generated: const_dnnl_primitive_desc_t?
+        try check(dnnl_primitive_get_primitive_desc(handle, &generated), "describe \(primitive.implementation)")
+        let scratchpad = try Layout(of: dnnl_query_scratchpad_md, in: generated!)
         if scratchpad.byteCount > 0 {
             bindings.append(Binding(DNNL_ARG_SCRATCHPAD, scratchpad, reserve(scratchpad.byteCount)))
         }
-        var handle: dnnl_primitive_t?
-        try check(dnnl_primitive_create(&handle, primitive.handle), "generate \(primitive.implementation)")
         stages.append(Stage(primitive: handle!, bindings: bindings))
         if isMain { description = primitive.implementation }
     }
