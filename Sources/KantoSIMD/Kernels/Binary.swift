@@ -25,11 +25,12 @@ protocol BinaryFunction {
     _ f: F, _: Output.Type, _: A.Type, _: B.Type, _ run: ElementwiseRun, _ elements: Range<Int>
 ) {
     let loops = run.loops
-    loops.forEachRow(of: elements) { at, count in
+    var rows = loops.rows(of: elements)
+    while rows.next() {
         binaryRow(
-            f, Output(run.output + at.output, stride: loops.inner.output),
-            A(run.input0 + at.input0, stride: loops.inner.input0),
-            B(run.input1 + at.input1, stride: loops.inner.input1), count: count)
+            f, Output(run.output + rows.start.output, stride: loops.inner.output),
+            A(run.input0 + rows.start.input0, stride: loops.inner.input0),
+            B(run.input1 + rows.start.input1, stride: loops.inner.input1), count: rows.count)
     }
 }
 

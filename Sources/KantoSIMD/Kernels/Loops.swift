@@ -130,32 +130,49 @@ struct Loops {
         return offsets
     }
 
-    /// Walks the elements of a range, counted in the order of the nest: calls `body` with the start and the length of
-    /// each row's part of it.
-    @inline(__always) func forEachRow(of elements: Range<Int>, _ body: (Offsets, Int) -> Void) {
-        guard elements.lowerBound < elements.upperBound else { return }
-        let extent = inner.extent
-        let firstRow = elements.lowerBound / extent
-        var skipped = elements.lowerBound &- firstRow &* extent
-        var remaining = elements.upperBound &- elements.lowerBound
-        var outer = firstRow / middle.extent
-        var step = firstRow &- outer &* middle.extent
-        while true {
-            var offsets = offsets(ofOuter: outer)
-            offsets.advance(along: middle, by: step)
-            while step < middle.extent {
-                let count = min(extent &- skipped, remaining)
-                var start = offsets
-                start.advance(along: inner, by: skipped)
-                body(start, count)
-                remaining = remaining &- count
-                if remaining == 0 { return }
-                skipped = 0
-                offsets.advance(along: middle, by: 1)
-                step = step &+ 1
-            }
+    /// The rows of a range of elements, which are counted in the order of the nest.
+    @inline(__always) func rows(of elements: Range<Int>) -> RowIterator { RowIterator(self, elements) }
+}
+
+/// Goes from row to row of a range of elements. Not a closure that is called for each row, because those are not always
+/// inlined, and leave a call for each vector.
+struct RowIterator {
+    private let loops: Loops
+    private var remaining: Int
+    private var skipped = 0
+    private var outer = 0
+    private var step = 0
+    private var row = Offsets()
+    /// Where the row's part of the range starts, and its length.
+    private(set) var start = Offsets()
+    private(set) var count = 0
+
+    @inline(__always) init(_ loops: Loops, _ elements: Range<Int>) {
+        self.loops = loops
+        remaining = elements.upperBound &- elements.lowerBound
+        guard remaining > 0 else { return }
+        let first = elements.lowerBound / loops.inner.extent
+        skipped = elements.lowerBound &- first &* loops.inner.extent
+        outer = first / loops.middle.extent
+        step = first &- outer &* loops.middle.extent
+        row = loops.offsets(ofRow: first)
+    }
+
+    /// Goes to the next row; false if there is none.
+    @inline(__always) mutating func next() -> Bool {
+        guard remaining > 0 else { return false }
+        if step == loops.middle.extent {
             step = 0
             outer = outer &+ 1
+            row = loops.offsets(ofOuter: outer)
         }
+        start = row
+        start.advance(along: loops.inner, by: skipped)
+        count = min(loops.inner.extent &- skipped, remaining)
+        remaining = remaining &- count
+        skipped = 0
+        step = step &+ 1
+        row.advance(along: loops.middle, by: 1)
+        return true
     }
 }

@@ -191,9 +191,10 @@ private func reduce(_ run: ReduceRun, piece: Int) {
 /// Combines the pieces' partial results, in the order of the pieces.
 private func combinePieces(_ run: ReduceRun) {
     var keptIndex = 0
-    run.kept.forEachRow(of: Range(uncheckedBounds: (0, run.keptCount))) { at, count in
-        var outputOffset = at.output
-        for _ in 0..<count {
+    var rows = run.kept.rows(of: Range(uncheckedBounds: (0, run.keptCount)))
+    while rows.next() {
+        var outputOffset = rows.start.output
+        for _ in 0..<rows.count {
             var total = run.partials[keptIndex]
             for piece in 1..<run.pieceCount {
                 let next = run.partials[piece * run.keptCount + keptIndex]

@@ -34,9 +34,10 @@ let columnScratch = 3 * columnTile
         fill(compensations, Lanes(repeating: 0), width)
 
         var rowsInBlock = 0
-        run.reduced.forEachRow(of: reduced) { inner, count in
-            var start = run.input + (at.input0 &+ inner.input0)
-            var remaining = count
+        var walk = run.reduced.rows(of: reduced)
+        while walk.next() {
+            var start = run.input + (at.input0 &+ walk.start.input0)
+            var remaining = walk.count
             while remaining > 0 {
                 let rows = min(remaining, R.isSum ? blockRows &- rowsInBlock : remaining)
                 var row = 0

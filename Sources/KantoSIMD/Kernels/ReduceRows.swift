@@ -7,17 +7,20 @@ private var blockLength: Int { @inline(__always) get { 64 * 4 * Lanes.scalarCoun
 @inline(__always) func reduceRows<R: Reduction, A: InputRow>(
     _: R.Type, _: A.Type, _ run: ReduceRun, kept: Range<Int>, reduced: Range<Int>, piece: Int
 ) {
-    var keptIndex = kept.lowerBound
     let stride = run.reduced.inner.input0
-    run.kept.forEachRow(of: kept) { at, count in
-        var at = at
-        for _ in 0..<count {
+    var keptIndex = kept.lowerBound
+    var keptRows = run.kept.rows(of: kept)
+    while keptRows.next() {
+        var at = keptRows.start
+        let end = keptIndex &+ keptRows.count
+        while keptIndex < end {
             var total = Double(R.identity)
-            run.reduced.forEachRow(of: reduced) { inner, count in
-                let row = A(run.input + (at.input0 &+ inner.input0), stride: stride)
+            var rows = run.reduced.rows(of: reduced)
+            while rows.next() {
+                let row = A(run.input + (at.input0 &+ rows.start.input0), stride: stride)
                 var position = 0
-                while position < count {
-                    let length = min(blockLength, count &- position)
+                while position < rows.count {
+                    let length = min(blockLength, rows.count &- position)
                     total = R.combine(total, Double(reduceBlock(R.self, row, position, length)))
                     position = position &+ length
                 }

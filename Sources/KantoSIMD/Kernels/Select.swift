@@ -20,12 +20,13 @@
     _: Output.Type, _: Condition.Type, _: A.Type, _: B.Type, _ run: ElementwiseRun, _ elements: Range<Int>
 ) {
     let loops = run.loops
-    loops.forEachRow(of: elements) { at, count in
+    var rows = loops.rows(of: elements)
+    while rows.next() {
         selectRow(
-            Output(run.output + at.output, stride: loops.inner.output),
-            Condition(run.input0 + at.input0, stride: loops.inner.input0),
-            A(run.input1 + at.input1, stride: loops.inner.input1),
-            B(run.input2 + at.input2, stride: loops.inner.input2), count: count)
+            Output(run.output + rows.start.output, stride: loops.inner.output),
+            Condition(run.input0 + rows.start.input0, stride: loops.inner.input0),
+            A(run.input1 + rows.start.input1, stride: loops.inner.input1),
+            B(run.input2 + rows.start.input2, stride: loops.inner.input2), count: rows.count)
     }
 }
 

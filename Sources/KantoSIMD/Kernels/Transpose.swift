@@ -1,9 +1,13 @@
 // Copies between layouts whose contiguous axes differ. Read along one axis or written along the other, each element would
-// cost a cache line; square blocks in registers use whole lines of both.
+// cost a cache line.
 
-/// Elements of a tile along the axis that is contiguous in the input, a cache line of them, and in the output.
-private let inputTile = 16
-private let outputTile = 64
+/// A square tile has this many elements a side: a cache line of them. Each line of a tile is read once and written once,
+/// whole, by way of a buffer: where the pitches are powers of two, the lines of a tile would otherwise drive each other
+/// out of the cache (4096 by 4096 ran at half the speed).
+private let side = 16
+
+/// A tile's buffer.
+private typealias Tile = (SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>)
 
 /// The nest of a copy that transposes, with the output's contiguous axis innermost and the input's next to it, taken from
 /// the list; nil, with the list untouched, if the copy has no such axes.
@@ -25,7 +29,7 @@ func transposition(_ list: inout AxisList) -> Loops? {
 }
 
 private func tileCounts(_ loops: Loops) -> (input: Int, output: Int) {
-    ((loops.middle.extent + inputTile - 1) / inputTile, (loops.inner.extent + outputTile - 1) / outputTile)
+    ((loops.middle.extent + side - 1) / side, (loops.inner.extent + side - 1) / side)
 }
 
 func transpositionTileCount(_ loops: Loops) -> Int {
@@ -43,37 +47,46 @@ func transpose(_ run: ElementwiseRun, tiles: Range<Int>) {
     while tile < tiles.upperBound {
         let row = tile / counts.output
         let outer = row / counts.input
-        let firstInner = (tile - row * counts.output) * outputTile
-        let firstMiddle = (row - outer * counts.input) * inputTile
+        let firstInner = (tile - row * counts.output) * side
+        let firstMiddle = (row - outer * counts.input) * side
         var at = loops.offsets(ofOuter: outer)
         at.advance(along: loops.inner, by: firstInner)
         at.advance(along: loops.middle, by: firstMiddle)
         let input = run.input0 + at.input0
         let output = run.output + at.output
-        let innerCount = min(outputTile, loops.inner.extent - firstInner)
-        let middleCount = min(inputTile, loops.middle.extent - firstMiddle)
-
-        var j = 0
-        while j < innerCount {
-            let isWhole = j + 4 <= innerCount
-            var i = 0
-            while i < middleCount {
-                let source = input + (j * inputPitch + i)
-                let target = output + (i * outputPitch + j)
-                if isWhole, i + 4 <= middleCount {
-                    transposeBlock(source, inputPitch, target, outputPitch)
-                } else {
-                    for x in 0..<min(4, middleCount - i) {
-                        for y in 0..<min(4, innerCount - j) {
-                            target[x * outputPitch + y] = source[y * inputPitch + x]
-                        }
-                    }
-                }
-                i += 4
+        let innerCount = min(side, loops.inner.extent - firstInner)
+        let middleCount = min(side, loops.middle.extent - firstMiddle)
+        if innerCount == side, middleCount == side {
+            transposeTile(input, inputPitch, output, outputPitch)
+        } else {
+            for i in 0..<middleCount {
+                for j in 0..<innerCount { output[i * outputPitch + j] = input[j * inputPitch + i] }
             }
-            j += 4
         }
         tile += 1
+    }
+}
+
+@inline(__always) private func transposeTile(
+    _ input: UnsafePointer<Float>, _ inputPitch: Int, _ output: UnsafeMutablePointer<Float>, _ outputPitch: Int
+) {
+    typealias Line = SIMD16<Float>
+    var tile: Tile = (SIMD64(), SIMD64(), SIMD64(), SIMD64())
+    withUnsafeMutableBytes(of: &tile) { bytes in
+        let buffer = bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
+        var j = 0
+        while j < side {
+            var i = 0
+            while i < side {
+                transposeBlock(input + (j &* inputPitch &+ i), inputPitch, buffer + (i &* side &+ j), side)
+                i = i &+ 4
+            }
+            j = j &+ 4
+        }
+        for i in 0..<side {
+            let line = UnsafeRawPointer(buffer + i &* side).loadUnaligned(as: Line.self)
+            UnsafeMutableRawPointer(output + i &* outputPitch).storeBytes(of: line, as: Line.self)
+        }
     }
 }
 

@@ -26,28 +26,27 @@ protocol UnaryFunction {
     if rest > 0 { output.store(f(a.lanes(at: position, count: rest)), at: position, count: rest) }
 }
 
+@inline(__always) private func unaryRows<F: UnaryFunction, Output: OutputRow, A: InputRow>(
+    _ f: F, _: Output.Type, _: A.Type, _ run: ElementwiseRun, _ elements: Range<Int>
+) {
+    let loops = run.loops
+    var rows = loops.rows(of: elements)
+    while rows.next() {
+        unaryRow(
+            f, Output(run.output + rows.start.output, stride: loops.inner.output),
+            A(run.input0 + rows.start.input0, stride: loops.inner.input0), count: rows.count)
+    }
+}
+
 @inline(never) private func unary<F: UnaryFunction>(_: F.Type, _ run: ElementwiseRun, _ elements: Range<Int>) {
     let f = F(run.constants)
-    let loops = run.loops
     switch run.rows {
     case .vectors(a: .contiguous, b: _, c: _):
-        loops.forEachRow(of: elements) { at, count in
-            unaryRow(
-                f, ContiguousOutput(run.output + at.output, stride: 1),
-                Contiguous(run.input0 + at.input0, stride: 1), count: count)
-        }
-    case .vectors:
-        loops.forEachRow(of: elements) { at, count in
-            unaryRow(
-                f, ContiguousOutput(run.output + at.output, stride: 1),
-                Broadcast(run.input0 + at.input0, stride: 0), count: count)
-        }
+        unaryRows(f, ContiguousOutput.self, Contiguous.self, run, elements)
+    case .vectors(a: .broadcast, b: _, c: _):
+        unaryRows(f, ContiguousOutput.self, Broadcast.self, run, elements)
     case .strided:
-        loops.forEachRow(of: elements) { at, count in
-            unaryRow(
-                f, StridedOutput(run.output + at.output, stride: loops.inner.output),
-                Strided(run.input0 + at.input0, stride: loops.inner.input0), count: count)
-        }
+        unaryRows(f, StridedOutput.self, Strided.self, run, elements)
     }
 }
 
