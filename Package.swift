@@ -63,6 +63,7 @@ var targets: [Target] = [
 
     // Tests.
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .target(
         name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",

@@ -63,20 +63,26 @@ struct TrainCommand: KantoCommand {
 
     private func runConfiguration() throws -> RunConfiguration {
         var configuration =
-            setup.hasSuffix(".json") ? try RunConfiguration(contentsOf: setup) : RunConfiguration(try Preset(named: setup))
+            setup.hasSuffix(".json")
+            ? try RunConfiguration(contentsOf: setup) : RunConfiguration(try usage { try Preset(named: setup) })
         if let data { configuration.data = data }
-        if let iterations { try configuration.set("iterations", to: "\(iterations)") }
+        if let iterations { try usage { try configuration.set("iterations", to: "\(iterations)") } }
         if let seed { configuration.seed = seed }
         for setting in settings {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw Failure.usage("--set \(setting): expected key=value") }
-            try configuration.set(String(parts[0]), to: String(parts[1]))
+            try usage { try configuration.set(String(parts[0]), to: String(parts[1])) }
         }
         let registry = try Registry.shared()
         configuration.backends = registry.configuration.backends
         configuration.instructionSet = registry.configuration.instructionSet.rawValue
         configuration.threadCount = registry.configuration.threadCount
         return configuration
+    }
+
+    /// What is wrong with a word of the command line is a matter of usage, not of data.
+    private func usage<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as DataError { throw Failure.usage(error.description) }
     }
 
     private static func unusedFolder(for preset: String) -> String {
