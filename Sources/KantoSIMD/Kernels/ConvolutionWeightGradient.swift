@@ -19,6 +19,8 @@ private struct WeightGradientPlan {
     var unitRows: Int
     var pieceRows: Int
     var piecesPerUnit: Int
+    /// Panels of output channels are cut into this many pieces.
+    var panelPieces: Int
     /// Positions are walked in blocks of samples, or of output rows of one sample, for which dy stays in cache.
     var blockSamples: Int
     var blockOutputRows: Int
@@ -26,7 +28,7 @@ private struct WeightGradientPlan {
     var partCount: Int
 
     var weightCount: Int { shape.weightRows &* shape.outputChannels }
-    var pieceCount: Int { partCount &* shape.groups &* panels.count &* unitCount &* piecesPerUnit }
+    var pieceCount: Int { partCount &* shape.groups &* panelPieces &* unitCount &* piecesPerUnit }
 }
 
 /// Output positions for which a panel of their gradients stays in the second-level cache, beside the input.
@@ -52,7 +54,7 @@ func makeConvolutionWeightGradient(
         verticals: verticals, verticalCount: shape.vertical.forwardClasses(verticals),
         horizontals: horizontals, horizontalCount: shape.horizontal.forwardClasses(horizontals),
         unitCount: shape.kernelHeight, unitRows: shape.kernelWidth &* shape.channels, pieceRows: 1, piecesPerUnit: 1,
-        blockSamples: 1, blockOutputRows: max(shape.outputHeight, 1), partCount: 1)
+        panelPieces: 1,         blockSamples: 1, blockOutputRows: max(shape.outputHeight, 1), partCount: 1)
     if !shape.hasContiguousRows {
         plan.unitCount = shape.kernelHeight &* shape.kernelWidth
         plan.unitRows = shape.groupChannels
@@ -74,22 +76,28 @@ func makeConvolutionWeightGradient(
 }
 
 extension WeightGradientPlan {
-    /// Cuts the work into pieces: the rows of a unit first, then, if these are still too few, the batch.
+    /// Cuts the work into pieces: the rows of a unit first, then the panels and, if these are still too few, the batch.
     mutating func divide(threads: Int) {
-        let whole = max(shape.groups &* panels.count &* unitCount, 1)
         let wanted = threads == 1 ? 1 : threads &* piecesPerThread
-        // Four tiles at least read a panel of dy, so that it comes from cache for most of them.
-        let shortest = 4 &* tileRows
-        let most = max(unitRows / shortest, 1)
-        piecesPerUnit = min((wanted &+ whole &- 1) / whole, most)
-        pieceRows = max(roundUp((unitRows &+ piecesPerUnit &- 1) / piecesPerUnit, to: tileRows), tileRows)
-        piecesPerUnit = max((unitRows &+ pieceRows &- 1) / pieceRows, 1)
-        let pieces = whole &* piecesPerUnit
+        let whole = max(shape.groups &* unitCount, 1)
+        let fewest = roundUp(unitRows, to: longestPiece) / longestPiece
+        let most = max(unitRows / shortestPiece, 1)
+        piecesPerUnit = max(1, fewest, min(roundUp(wanted, to: whole) / whole, most))
+        pieceRows = max(roundUp(roundUp(unitRows, to: piecesPerUnit) / piecesPerUnit, to: tileRows), tileRows)
+        piecesPerUnit = max(roundUp(unitRows, to: pieceRows) / pieceRows, 1)
+        var pieces = whole &* piecesPerUnit
+        panelPieces = max(1, min(roundUp(wanted, to: pieces) / pieces, panels.count))
+        pieces &*= panelPieces
         if threads > 1 && pieces < 3 &* threads {
-            partCount = max(1, min((wanted &+ pieces &- 1) / pieces, shape.batch))
+            partCount = max(1, min(roundUp(wanted, to: pieces) / pieces, shape.batch))
         }
     }
 }
+
+/// Rows of a piece at least, so that a block of dy is read by several tiles, and at most, so that the part of the input
+/// that a block of positions reads stays in the second-level cache while the panels pass.
+private var shortestPiece: Int { 24 }
+private var longestPiece: Int { 192 }
 
 private struct WeightGradientJob {
     var plan: UnsafePointer<MadeKernel<WeightGradientPlan>>
@@ -161,16 +169,23 @@ extension WeightGradientJob {
         var rest = index / plan.piecesPerUnit
         let unit = rest % plan.unitCount
         rest /= plan.unitCount
-        let panel = rest % plan.panels.count
-        rest /= plan.panels.count
+        let panelPiece = rest % plan.panelPieces
+        rest /= plan.panelPieces
         let group = rest % shape.groups
         let part = rest / shape.groups
         let rows = piece &* plan.pieceRows..<min((piece &+ 1) &* plan.pieceRows, plan.unitRows)
         let samples = part &* shape.batch / plan.partCount..<(part &+ 1) &* shape.batch / plan.partCount
+        let panels = panelPiece &* plan.panels.count / plan.panelPieces
+            ..< (panelPiece &+ 1) &* plan.panels.count / plan.panelPieces
         let target = sums + (part &* partStride &+ unit &* plan.unitRows &* shape.outputChannels
-            &+ group &* shape.groupOutputChannels &+ panel &* Panels.fullWidth)
+            &+ group &* shape.groupOutputChannels)
         if plan.partCount > 1 || !plan.accumulates {
-            for row in rows { fillWithZeros(target + row &* shape.outputChannels, plan.panels.columns(panel)) }
+            for panel in panels {
+                for row in rows {
+                    fillWithZeros(
+                        target + (row &* shape.outputChannels &+ panel &* Panels.fullWidth), plan.panels.columns(panel))
+                }
+            }
         }
         var sample = samples.lowerBound
         while sample < samples.upperBound {
@@ -179,9 +194,11 @@ extension WeightGradientJob {
             while top < shape.outputHeight {
                 let bottom = min(top &+ plan.blockOutputRows, shape.outputHeight)
                 withBorderSums { sums in
-                    addBlock(
-                        group: group, panel: panel, unit: unit, rows: rows, samples: sample..<sampleEnd,
-                        outputRows: top..<bottom, target, borderSums: sums)
+                    for panel in panels {
+                        addBlock(
+                            group: group, panel: panel, unit: unit, rows: rows, samples: sample..<sampleEnd,
+                            outputRows: top..<bottom, target + panel &* Panels.fullWidth, borderSums: sums)
+                    }
                 }
                 top = bottom
             }
