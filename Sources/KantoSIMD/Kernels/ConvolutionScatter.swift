@@ -1,16 +1,28 @@
 import KantoABI
 
 // The input gradient of few channels (the first layer of a critic, the last of a generator). A tile whose columns are
-// channels would leave most lanes empty, so the columns are taps and channels: for each sample
-// [output positions, output channels] x [output channels, taps · channels], then each position adds its small window.
+// channels would leave most lanes empty, so the columns are taps and channels: for some output positions
+// [positions, output channels] x [output channels, taps · channels], then each position adds its small window to the
+// sample's gradient. That gradient is summed with its padding, so that no window has to be clipped.
 
 private struct ScatterPlan {
     var shape: ConvolutionShape
     var accumulates: Bool
     var product: Product
-    /// Numbers of one worker's product.
-    var productSize: Int
+    /// Numbers in a row of the product: taps · channels, rounded up to whole vectors.
+    var windowSize: Int
+    /// Tiles of a product that stays in the first-level cache until it is scattered.
+    var tilesPerBlock: Int
+    /// Extents of the padded gradient, with room for a chunk behind its end.
+    var paddedWidth: Int
+    var paddedSize: Int
+
+    var productSize: Int { tilesPerBlock &* tileRows &* windowSize }
+    var workerSize: Int { roundUp(productSize &+ paddedSize, to: 16) }
 }
+
+/// A window's row is added in chunks of this many numbers, whatever the instruction set.
+private typealias Chunk = SIMD8<Float>
 
 func makeScatteredInputGradient(
     _ shape: ConvolutionShape, accumulates: Bool, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot
@@ -19,18 +31,24 @@ func makeScatteredInputGradient(
     var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
     product.groupStrideA = shape.groupOutputChannels
     product.groupStrideB = panels.size
+    product.storesPadding = true
     product.fit(host)
+    let windowSize = roundUp(shape.weightRows, to: Lanes.scalarCount)
     var rowClass = RowClass()
     rowClass.walk.innerCount = shape.groupOutputChannels
     rowClass.walk.innerStrideB = 1
     rowClass.rows.count = shape.outputHeight &* shape.outputWidth
     rowClass.rows.innerCount = rowClass.rows.count
     rowClass.rows.innerStrideA = shape.outputChannels
-    rowClass.rows.innerStrideC = shape.weightRows
+    rowClass.rows.innerStrideC = windowSize
     product.append(rowClass)
-    let size = roundUp(rowClass.rows.count &* shape.weightRows, to: 16)
-    let plan = ScatterPlan(shape: shape, accumulates: accumulates, product: product, productSize: size)
-    let scratch = roundUp(shape.groups &* panels.size, to: 16) &+ Int(host.pointee.thread_count) &* size
+    let plan = ScatterPlan(
+        shape: shape, accumulates: accumulates, product: product, windowSize: windowSize,
+        tilesPerBlock: min(max(4096 / (tileRows &* windowSize), 1), product.tileCount),
+        paddedWidth: shape.horizontal.paddedExtent,
+        paddedSize: shape.vertical.paddedExtent &* shape.horizontal.paddedExtent &* shape.channels
+            &+ Chunk.scalarCount)
+    let scratch = roundUp(shape.groups &* panels.size, to: 16) &+ Int(host.pointee.thread_count) &* plan.workerSize
     return makeKernel(slot, "conv2d_input_gradient", plan, scratchFloats: scratch, run: runScatter) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<ScatterPlan>.self)
         made.pointee.plan.product.classes.deallocate()
@@ -38,11 +56,18 @@ func makeScatteredInputGradient(
     }
 }
 
+extension ConvolutionAxis {
+    /// From the first tap of the first output to the last tap of the last, and at least the input behind its padding.
+    fileprivate var paddedExtent: Int {
+        max((output &- 1) &* stride &+ (kernel &- 1) &* dilation &+ 1, pad &+ input)
+    }
+}
+
 private struct ScatterJob {
     var plan: UnsafePointer<MadeKernel<ScatterPlan>>
     var dy: UnsafePointer<Float>
     var packed: UnsafePointer<Float>
-    var products: UnsafeMutablePointer<Float>
+    var workers: UnsafeMutablePointer<Float>
     var dx: UnsafeMutablePointer<Float>
 }
 
@@ -63,61 +88,108 @@ private let runScatter: RunFunction = { kernel, arguments, _ in
             source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
     var job = ScatterJob(
         plan: made, dy: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self), packed: packed,
-        products: packed + roundUp(shape.groups &* product.panels.size, to: 16),
+        workers: packed + roundUp(shape.groups &* product.panels.size, to: 16),
         dx: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self))
     parallelFor(host, count: shape.batch, &job) { context, index, worker in
-        let job = context!.assumingMemoryBound(to: ScatterJob.self).pointee
-        let shape = job.plan.pointee.plan.shape
-        let product = job.plan.pointee.plan.product
-        let products = job.products + Int(worker) &* job.plan.pointee.plan.productSize
-        let dx = job.dx + Int(index) &* shape.inputSize
-        if !job.plan.pointee.plan.accumulates { fillWithZeros(dx, shape.inputSize) }
-        for group in 0..<shape.groups {
-            for panel in 0..<product.panels.count {
-                // The product is per group, so that the worker's space is that of one.
-                product.compute(
-                    group: group, panel: panel, tiles: 0..<product.tileCount,
-                    a: job.dy + Int(index) &* shape.outputSize, packed: job.packed, c: products, bias: nil)
-            }
-            scatter(shape, products, to: dx + group &* shape.groupChannels)
-        }
+        context!.assumingMemoryBound(to: ScatterJob.self).pointee.computeSample(Int(index), worker: Int(worker))
     }
     return kanto_status(KANTO_STATUS_OK)
 }
 
-/// Adds the window [kernel height, kernel width, channels] of each output position to the input gradient of a sample.
-private func scatter(
-    _ shape: ConvolutionShape, _ products: UnsafePointer<Float>, to dx: UnsafeMutablePointer<Float>
-) {
-    let channels = shape.groupChannels
-    let stepX = shape.dilationX &* shape.channels
-    var window = products
-    for row in 0..<shape.outputHeight {
-        let top = row &* shape.vertical.stride &- shape.vertical.pad
-        for column in 0..<shape.outputWidth {
-            let left = column &* shape.horizontal.stride &- shape.horizontal.pad
-            var first = 0
-            while first < shape.kernelWidth && left &+ first &* shape.dilationX < 0 { first &+= 1 }
-            var end = shape.kernelWidth
-            while end > first && left &+ (end &- 1) &* shape.dilationX >= shape.width { end &-= 1 }
-            for tap in 0..<shape.kernelHeight {
-                let y = top &+ tap &* shape.dilationY
-                if y < 0 || y >= shape.height || first == end { continue }
-                var source = window + (tap &* shape.kernelWidth &+ first) &* channels
-                var target = dx + (y &* shape.width &+ left &+ first &* shape.dilationX) &* shape.channels
-                if shape.hasContiguousRows {
-                    for i in 0..<(end &- first) &* channels { target[i] += source[i] }
-                } else {
-                    for _ in first..<end {
-                        for i in 0..<channels { target[i] += source[i] }
-                        source += channels
-                        target += stepX
-                    }
+extension ScatterJob {
+    func computeSample(_ sample: Int, worker: Int) {
+        let plan = plan.pointee.plan
+        let shape = plan.shape
+        let products = workers + worker &* plan.workerSize
+        let padded = products + plan.productSize
+        fillWithZeros(padded, plan.paddedSize)
+        for group in 0..<shape.groups {
+            var tile = 0
+            while tile < plan.product.tileCount {
+                let end = min(tile &+ plan.tilesPerBlock, plan.product.tileCount)
+                let first = tile &* tileRows
+                for panel in 0..<plan.product.panels.count {
+                    plan.product.compute(
+                        group: group, panel: panel, tiles: tile..<end, a: dy + sample &* shape.outputSize,
+                        packed: packed, c: products - first &* plan.windowSize, bias: nil)
                 }
+                let positions = first..<min(end &* tileRows, shape.outputHeight &* shape.outputWidth)
+                scatter(positions, products, to: padded + group &* shape.groupChannels)
+                tile = end
             }
-            window += shape.weightRows
+        }
+        let rowSize = shape.width &* shape.channels
+        for row in 0..<shape.height {
+            let source = padded
+                + ((row &+ shape.vertical.pad) &* plan.paddedWidth &+ shape.horizontal.pad) &* shape.channels
+            let target = dx + (sample &* shape.height &+ row) &* rowSize
+            if plan.accumulates {
+                for i in 0..<rowSize { target[i] += source[i] }
+            } else {
+                target.update(from: source, count: rowSize)
+            }
         }
     }
+
+    /// Adds the window [kernel height, kernel width, channels] of each position to the padded gradient.
+    private func scatter(_ positions: Range<Int>, _ products: UnsafePointer<Float>, to padded: UnsafeMutablePointer<Float>) {
+        let plan = plan.pointee.plan
+        let shape = plan.shape
+        let runSize = shape.kernelWidth &* shape.groupChannels
+        let tapStride = shape.dilationY &* plan.paddedWidth &* shape.channels
+        // In a run's last chunk the lanes past its end add nothing; the product has room there, as has the gradient.
+        let tail = runSize % Chunk.scalarCount
+        let whole = runSize &- tail
+        let indices = SIMD8<UInt32>(0, 1, 2, 3, 4, 5, 6, 7)
+        let mask = SIMD8<UInt32>.zero.replacing(with: SIMD8(repeating: .max), where: indices .< UInt32(tail))
+        let readsPastRun = plan.windowSize &- shape.weightRows >= Chunk.scalarCount &- tail
+        var window = products
+        for position in positions {
+            let row = position / shape.outputWidth
+            let column = position &- row &* shape.outputWidth
+            var target = padded
+                + (row &* shape.vertical.stride &* plan.paddedWidth &+ column &* shape.horizontal.stride) &* shape.channels
+            var source = window
+            for tap in 0..<shape.kernelHeight {
+                if shape.hasContiguousRows {
+                    var i = 0
+                    while i < whole {
+                        addChunk(loadChunk(source + i), to: target + i)
+                        i &+= Chunk.scalarCount
+                    }
+                    if tail > 0 {
+                        if readsPastRun || tap &+ 1 < shape.kernelHeight && runSize >= Chunk.scalarCount {
+                            let bits = unsafeBitCast(loadChunk(source + i), to: SIMD8<UInt32>.self) & mask
+                            addChunk(unsafeBitCast(bits, to: Chunk.self), to: target + i)
+                        } else {
+                            while i < runSize {
+                                target[i] += source[i]
+                                i &+= 1
+                            }
+                        }
+                    }
+                } else {
+                    for kernelColumn in 0..<shape.kernelWidth {
+                        for channel in 0..<shape.groupChannels {
+                            target[kernelColumn &* shape.dilationX &* shape.channels &+ channel] +=
+                                source[kernelColumn &* shape.groupChannels &+ channel]
+                        }
+                    }
+                }
+                source += runSize
+                target += tapStride
+            }
+            window += plan.windowSize
+        }
+    }
+}
+
+@inline(__always) private func loadChunk(_ source: UnsafePointer<Float>) -> Chunk {
+    UnsafeRawPointer(source).loadUnaligned(as: Chunk.self)
+}
+
+@inline(__always) private func addChunk(_ chunk: Chunk, to target: UnsafeMutablePointer<Float>) {
+    UnsafeMutableRawPointer(target).storeBytes(of: loadChunk(target) + chunk, as: Chunk.self)
 }
 
 func fillWithZeros(_ target: UnsafeMutablePointer<Float>, _ count: Int) {

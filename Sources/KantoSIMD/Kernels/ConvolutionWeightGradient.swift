@@ -13,12 +13,17 @@ private struct WeightGradientPlan {
     var verticalCount: Int
     var horizontals: UnsafeMutablePointer<AxisClass>
     var horizontalCount: Int
+    /// The positions of a block, for each pair of classes, and where a pair's begin.
+    var steps: UnsafeMutablePointer<Step>?
+    var firstSteps: UnsafeMutablePointer<Int>?
     /// Kernel rows, times kernel columns where their channels are not one run in memory.
     var unitCount: Int
     /// Rows of the weights in a unit, and how they are cut into pieces.
     var unitRows: Int
     var pieceRows: Int
     var piecesPerUnit: Int
+    /// Panels of output channels are cut into this many pieces.
+    var panelPieces: Int
     /// Positions are walked in blocks of samples, or of output rows of one sample, for which dy stays in cache.
     var blockSamples: Int
     var blockOutputRows: Int
@@ -26,11 +31,17 @@ private struct WeightGradientPlan {
     var partCount: Int
 
     var weightCount: Int { shape.weightRows &* shape.outputChannels }
-    var pieceCount: Int { partCount &* shape.groups &* panels.count &* unitCount &* piecesPerUnit }
+    var pieceCount: Int { partCount &* shape.groups &* panelPieces &* unitCount &* piecesPerUnit }
 }
 
-/// Output positions for which a panel of their gradients stays in the second-level cache, beside the input.
-private var positionsPerBlock: Int { 512 }
+/// Output positions of a block: few enough that a panel of their gradients and what they read of the input stay in
+/// cache from tile to tile, and as many as that allows, for each block adds its sums to the weights once. Narrow panels
+/// leave the input the larger share: 256 instead of 512 gave a tenth with 16 columns. Where a kernel row holds few tiles
+/// there is little to reuse, and the blocks are long.
+private func positionsPerBlock(unitRows: Int) -> Int {
+    if unitRows < 4 &* tileRows { return 2048 }
+    return Panels.fullWidth < 64 ? 256 : 512
+}
 
 func makeConvolutionWeightGradient(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
@@ -51,22 +62,27 @@ func makeConvolutionWeightGradient(
         shape: shape, accumulates: problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0, panels: panels,
         verticals: verticals, verticalCount: shape.vertical.forwardClasses(verticals),
         horizontals: horizontals, horizontalCount: shape.horizontal.forwardClasses(horizontals),
+        steps: nil, firstSteps: nil,
         unitCount: shape.kernelHeight, unitRows: shape.kernelWidth &* shape.channels, pieceRows: 1, piecesPerUnit: 1,
-        blockSamples: 1, blockOutputRows: max(shape.outputHeight, 1), partCount: 1)
+        panelPieces: 1,         blockSamples: 1, blockOutputRows: max(shape.outputHeight, 1), partCount: 1)
     if !shape.hasContiguousRows {
         plan.unitCount = shape.kernelHeight &* shape.kernelWidth
         plan.unitRows = shape.groupChannels
     }
-    if positions > positionsPerBlock {
-        plan.blockOutputRows = max(positionsPerBlock / max(shape.outputWidth, 1), 1)
+    let longest = positionsPerBlock(unitRows: plan.unitRows)
+    if positions > longest {
+        plan.blockOutputRows = max(longest / max(shape.outputWidth, 1), 1)
     } else {
-        plan.blockSamples = max(positionsPerBlock / max(positions, 1), 1)
+        plan.blockSamples = max(min(longest / max(positions, 1), shape.batch), 1)
     }
+    plan.tabulateSteps()
     plan.divide(threads: Int(host.pointee.thread_count))
     let copies = plan.partCount > 1 ? plan.partCount &* roundUp(plan.weightCount, to: 16) : 0
     let scratch = shape.groups &* panels.size &+ copies
     return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
+        made.pointee.plan.steps?.deallocate()
+        made.pointee.plan.firstSteps?.deallocate()
         made.pointee.plan.verticals.deallocate()
         made.pointee.plan.horizontals.deallocate()
         made.deallocate()
@@ -74,22 +90,60 @@ func makeConvolutionWeightGradient(
 }
 
 extension WeightGradientPlan {
-    /// Cuts the work into pieces: the rows of a unit first, then, if these are still too few, the batch.
+    /// Lists the positions of a block class by class: samples, output rows, output columns. A shorter block walks a
+    /// shorter part of the same list.
+    mutating func tabulateSteps() {
+        var total = 0
+        for y in 0..<verticalCount {
+            for x in 0..<horizontalCount { total &+= rowsInBlock(y) &* horizontals[x].count }
+        }
+        let steps = UnsafeMutablePointer<Step>.allocate(capacity: max(total &* blockSamples, 1))
+        let firstSteps = UnsafeMutablePointer<Int>.allocate(capacity: max(verticalCount &* horizontalCount, 1))
+        var count = 0
+        for y in 0..<verticalCount {
+            for x in 0..<horizontalCount {
+                firstSteps[y &* horizontalCount &+ x] = count
+                for sample in 0..<blockSamples {
+                    for row in 0..<rowsInBlock(y) {
+                        for column in 0..<horizontals[x].count {
+                            let offset = row &* shape.vertical.stride &* shape.width &+ column &* shape.horizontal.stride
+                            steps[count] = Step(
+                                offsetA: sample &* shape.inputSize &+ offset &* shape.channels,
+                                rowB: (sample &* shape.outputHeight &+ row) &* shape.outputWidth &+ column)
+                            count &+= 1
+                        }
+                    }
+                }
+            }
+        }
+        self.steps = steps
+        self.firstSteps = firstSteps
+    }
+
+    private func rowsInBlock(_ vertical: Int) -> Int { min(verticals[vertical].count, blockOutputRows) }
+
+    /// Cuts the work into pieces: the rows of a unit first, then the panels and, if these are still too few, the batch.
     mutating func divide(threads: Int) {
-        let whole = max(shape.groups &* panels.count &* unitCount, 1)
         let wanted = threads == 1 ? 1 : threads &* piecesPerThread
-        // Four tiles at least read a panel of dy, so that it comes from cache for most of them.
-        let shortest = 4 &* tileRows
-        let most = max(unitRows / shortest, 1)
-        piecesPerUnit = min((wanted &+ whole &- 1) / whole, most)
-        pieceRows = max(roundUp((unitRows &+ piecesPerUnit &- 1) / piecesPerUnit, to: tileRows), tileRows)
-        piecesPerUnit = max((unitRows &+ pieceRows &- 1) / pieceRows, 1)
-        let pieces = whole &* piecesPerUnit
+        let whole = max(shape.groups &* unitCount, 1)
+        let fewest = roundUp(unitRows, to: longestPiece) / longestPiece
+        let most = max(unitRows / shortestPiece, 1)
+        piecesPerUnit = max(1, fewest, min(roundUp(wanted, to: whole) / whole, most))
+        pieceRows = max(roundUp(roundUp(unitRows, to: piecesPerUnit) / piecesPerUnit, to: tileRows), tileRows)
+        piecesPerUnit = max(roundUp(unitRows, to: pieceRows) / pieceRows, 1)
+        var pieces = whole &* piecesPerUnit
+        panelPieces = max(1, min(roundUp(wanted, to: pieces) / pieces, panels.count))
+        pieces &*= panelPieces
         if threads > 1 && pieces < 3 &* threads {
-            partCount = max(1, min((wanted &+ pieces &- 1) / pieces, shape.batch))
+            partCount = max(1, min(roundUp(wanted, to: pieces) / pieces, shape.batch))
         }
     }
 }
+
+/// Rows of a piece at least, so that a block of dy is read by several tiles, and at most, so that the part of the input
+/// that a block of positions reads stays in the second-level cache while the panels pass.
+private var shortestPiece: Int { 24 }
+private var longestPiece: Int { 192 }
 
 private struct WeightGradientJob {
     var plan: UnsafePointer<MadeKernel<WeightGradientPlan>>
@@ -161,16 +215,23 @@ extension WeightGradientJob {
         var rest = index / plan.piecesPerUnit
         let unit = rest % plan.unitCount
         rest /= plan.unitCount
-        let panel = rest % plan.panels.count
-        rest /= plan.panels.count
+        let panelPiece = rest % plan.panelPieces
+        rest /= plan.panelPieces
         let group = rest % shape.groups
         let part = rest / shape.groups
         let rows = piece &* plan.pieceRows..<min((piece &+ 1) &* plan.pieceRows, plan.unitRows)
         let samples = part &* shape.batch / plan.partCount..<(part &+ 1) &* shape.batch / plan.partCount
+        let panels = panelPiece &* plan.panels.count / plan.panelPieces
+            ..< (panelPiece &+ 1) &* plan.panels.count / plan.panelPieces
         let target = sums + (part &* partStride &+ unit &* plan.unitRows &* shape.outputChannels
-            &+ group &* shape.groupOutputChannels &+ panel &* Panels.fullWidth)
+            &+ group &* shape.groupOutputChannels)
         if plan.partCount > 1 || !plan.accumulates {
-            for row in rows { fillWithZeros(target + row &* shape.outputChannels, plan.panels.columns(panel)) }
+            for panel in panels {
+                for row in rows {
+                    fillWithZeros(
+                        target + (row &* shape.outputChannels &+ panel &* Panels.fullWidth), plan.panels.columns(panel))
+                }
+            }
         }
         var sample = samples.lowerBound
         while sample < samples.upperBound {
@@ -179,9 +240,11 @@ extension WeightGradientJob {
             while top < shape.outputHeight {
                 let bottom = min(top &+ plan.blockOutputRows, shape.outputHeight)
                 withBorderSums { sums in
-                    addBlock(
-                        group: group, panel: panel, unit: unit, rows: rows, samples: sample..<sampleEnd,
-                        outputRows: top..<bottom, target, borderSums: sums)
+                    for panel in panels {
+                        addBlock(
+                            group: group, panel: panel, unit: unit, rows: rows, samples: sample..<sampleEnd,
+                            outputRows: top..<bottom, target + panel &* Panels.fullWidth, borderSums: sums)
+                    }
                 }
                 top = bottom
             }
@@ -202,20 +265,12 @@ extension WeightGradientJob {
         var task = TileTask(
             a: x, panel: panelStart, columnCount: plan.panels.columns(panel), c: target, borderSums: borderSums)
         task.epilogue.accumulates = true
-        task.walk.outerCount = samples.count
-        task.walk.outerStrideA = shape.inputSize
-        task.walk.outerStrideB = shape.outputHeight &* shape.outputWidth &* width
-        task.walk.middleStrideA = shape.vertical.stride &* shape.width &* shape.channels
-        task.walk.middleStrideB = shape.outputWidth &* width
-        task.walk.innerStrideA = shape.horizontal.stride &* shape.channels
-        task.walk.innerStrideB = width
         for yIndex in 0..<plan.verticalCount {
             let y = plan.verticals[yIndex]
             if tapY < y.firstTap || tapY >= y.firstTap &+ y.tapCount { continue }
             let top = max(y.start, outputRows.lowerBound)
             let bottom = min(y.start &+ y.count, outputRows.upperBound)
             if top >= bottom { continue }
-            task.walk.middleCount = bottom &- top
             let sourceY = top &* shape.vertical.stride &- shape.vertical.pad &+ tapY &* shape.dilationY
             for xIndex in 0..<plan.horizontalCount {
                 let horizontal = plan.horizontals[xIndex]
@@ -232,7 +287,8 @@ extension WeightGradientJob {
                     sourceX &+= tapX &* shape.dilationX
                 }
                 if first >= last { continue }
-                task.walk.innerCount = horizontal.count
+                task.steps = UnsafePointer(plan.steps! + plan.firstSteps![yIndex &* plan.horizontalCount &+ xIndex])
+                task.stepCount = samples.count &* (bottom &- top) &* horizontal.count
                 let sample = samples.lowerBound
                 task.panel = panelStart
                     + ((sample &* shape.outputHeight &+ top) &* shape.outputWidth &+ horizontal.start) &* width

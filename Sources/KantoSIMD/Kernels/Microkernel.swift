@@ -1,8 +1,8 @@
 /// The inner dimension of a product as a nest of three loops: at each step one number of each row of A meets one row
 /// of B. Strides count elements.
 ///
-/// A plain product needs one loop. A convolution walks kernel rows, kernel columns and channels; its weight gradient
-/// walks samples, output rows and output columns. Nothing is unfolded, and no table of pointers is kept.
+/// A plain product needs one loop; a convolution walks kernel rows, kernel columns and channels. Nothing is unfolded,
+/// and no table of pointers is kept.
 struct Walk {
     var outerCount = 1
     var middleCount = 1
@@ -17,6 +17,13 @@ struct Walk {
     @inline(__always) var isEmpty: Bool { outerCount <= 0 || middleCount <= 0 || innerCount <= 0 }
 }
 
+/// One step of an inner dimension that is given as a table. A loop that starts anew after one or two steps, as over the
+/// output columns of a small picture, costs about five cycles each time; a table does not.
+struct Step {
+    var offsetA: Int
+    var rowB: Int
+}
+
 /// One tile of a product: where its rows begin and where its sums go.
 struct TileTask {
     /// One address a row.
@@ -26,6 +33,9 @@ struct TileTask {
     /// The first row of B.
     var panel: UnsafePointer<Float>
     var walk = Walk()
+    /// In place of the walk, if not nil.
+    var steps: UnsafePointer<Step>?
+    var stepCount = 0
     var epilogue = Epilogue()
     var rowCount = tileRows
     var columnCount: Int
@@ -98,9 +108,20 @@ private func sumTile<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row
 @inline(__always)
 private func sum<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row.Type) -> Tile<Row> {
     var tile = Tile<Row>(e0: Row(), e1: Row(), e2: Row(), e3: Row(), e4: Row(), e5: Row())
+    let rows = task.pointee.rows
+    if let steps = task.pointee.steps {
+        let panel = task.pointee.panel
+        var step = steps
+        var count = task.pointee.stepCount
+        repeat {
+            tile.addProducts(rows, step.pointee.offsetA, Row(loading: panel + step.pointee.rowB &* Row.width))
+            step += 1
+            count &-= 1
+        } while count != 0
+        return tile
+    }
     let walk = task.pointee.walk
     if walk.isEmpty { return tile }
-    let rows = task.pointee.rows
     var outerA = 0
     var outerB = task.pointee.panel
     var outer = walk.outerCount
@@ -113,13 +134,7 @@ private func sum<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row.Typ
             var b = middleB
             var inner = walk.innerCount
             repeat {
-                let columns = Row(loading: b)
-                tile.e0.addProduct(rows.e0[a], columns)
-                tile.e1.addProduct(rows.e1[a], columns)
-                tile.e2.addProduct(rows.e2[a], columns)
-                tile.e3.addProduct(rows.e3[a], columns)
-                tile.e4.addProduct(rows.e4[a], columns)
-                tile.e5.addProduct(rows.e5[a], columns)
+                tile.addProducts(rows, a, Row(loading: b))
                 a &+= walk.innerStrideA
                 b += walk.innerStrideB
                 inner &-= 1
@@ -133,6 +148,19 @@ private func sum<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row.Typ
         outer &-= 1
     } while outer != 0
     return tile
+}
+
+extension Six where Element: VectorRow {
+    /// Adds the number at `offset` of each row, times the columns.
+    @inline(__always)
+    fileprivate mutating func addProducts(_ rows: Six<UnsafePointer<Float>>, _ offset: Int, _ columns: Element) {
+        e0.addProduct(rows.e0[offset], columns)
+        e1.addProduct(rows.e1[offset], columns)
+        e2.addProduct(rows.e2[offset], columns)
+        e3.addProduct(rows.e3[offset], columns)
+        e4.addProduct(rows.e4[offset], columns)
+        e5.addProduct(rows.e5[offset], columns)
+    }
 }
 
 /// Computes a tile of one to four vectors and stores what is valid of it.

@@ -43,6 +43,8 @@ struct Product {
     /// How many rows of a panel are kept in the second-level cache while rows of A pass.
     var depthLimit = 0
     var epilogue = Epilogue()
+    /// Whether the zeros that pad the last panel are stored too, which spares the tiles there the way of a border.
+    var storesPadding = false
 
     mutating func append(_ rowClass: RowClass) {
         var rowClass = rowClass
@@ -196,7 +198,7 @@ extension Product {
         let target = c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
         let columns = packed + (group &* groupStrideB &+ panels.offset(panel))
         var task = TileTask(
-            a: origin, panel: columns, columnCount: panels.columns(panel), c: target, borderSums: borderSums)
+            a: origin, panel: columns, columnCount: storesPadding ? width : panels.columns(panel), c: target, borderSums: borderSums)
         var index = 0
         var tile = range.lowerBound
         while tile < range.upperBound {
