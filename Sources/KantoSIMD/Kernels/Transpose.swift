@@ -7,7 +7,7 @@
 private let side = 16
 
 /// A tile's buffer.
-private typealias Tile = (SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>)
+private typealias SquareTile = (SIMD64<Float>, SIMD64<Float>, SIMD64<Float>, SIMD64<Float>)
 
 /// The nest of a copy that transposes, with the output's contiguous axis innermost and the input's next to it, taken from
 /// the list; nil, with the list untouched, if the copy has no such axes.
@@ -71,7 +71,7 @@ func transpose(_ run: ElementwiseRun, tiles: Range<Int>) {
     _ input: UnsafePointer<Float>, _ inputPitch: Int, _ output: UnsafeMutablePointer<Float>, _ outputPitch: Int
 ) {
     typealias Line = SIMD16<Float>
-    var tile: Tile = (SIMD64(), SIMD64(), SIMD64(), SIMD64())
+    var tile: SquareTile = (SIMD64(), SIMD64(), SIMD64(), SIMD64())
     withUnsafeMutableBytes(of: &tile) { bytes in
         let buffer = bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Float.self)
         var j = 0
