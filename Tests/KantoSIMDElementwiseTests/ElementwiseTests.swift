@@ -212,7 +212,7 @@ struct Function: CustomTestStringConvertible, Sendable {
     func specialValues(_ setup: Setup, _ function: Function) {
         let specials: [Float] = [
             0, -0.0, 1, -1, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, -.leastNonzeroMagnitude,
-            .leastNormalMagnitude, -.leastNormalMagnitude, 1e-40, 88.72, 88.73, -103.9, -104, -87.4, 200, -200, 3.4e38,
+            .leastNormalMagnitude, -.leastNormalMagnitude, 0x1p-133, 88.72, 88.73, -103.9, -104, -87.4, 200, -200, 3.4e38,
             -3.4e38, 0.625, 9.1,
         ]
         let count = specials.count
