@@ -30,6 +30,10 @@ struct MatmulCase: Sendable, CustomTestStringConvertible {
             MatmulCase(m: 8, n: 20, k: 5, batch: 3, slack: 2, sharesB: true, finish: .all),
             MatmulCase(m: 9, n: 70, k: 5, batch: 2, sharesA: true, sharesB: true),
             MatmulCase(m: 9, n: 70, k: 5, batch: 0),
+            MatmulCase(m: 1, n: 150, k: 40, slack: 2, finish: .all),
+            MatmulCase(m: 150, n: 1, k: 139, slack: 1, finish: .all),
+            MatmulCase(m: 300, n: 1, k: 600),
+            MatmulCase(m: 9, n: 1, k: 70, batch: 2),
         ]
 }
 

@@ -24,6 +24,7 @@ func makeMatmul(
     let requested = RequestedEpilogue(problem)
     if let refusal = requested.refusal { return decline(message, refusal) }
     let shape = problem.pointee.matmul
+    if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
     let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
     let transposesA = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
