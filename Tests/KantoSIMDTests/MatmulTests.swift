@@ -14,8 +14,8 @@ struct MatmulCase: Sendable, CustomTestStringConvertible {
 
     static let all: [MatmulCase] =
         [
-            (0, 5, 3), (5, 0, 3), (5, 3, 0), (1, 1, 1), (1, 64, 7), (5, 3, 2), (6, 4, 5), (7, 8, 9), (6, 15, 4), (13, 16, 8),
-            (12, 17, 33), (11, 31, 6), (6, 32, 12), (18, 33, 7), (7, 48, 11), (5, 63, 16), (6, 64, 17), (19, 65, 31),
+            (0, 5, 3), (5, 0, 3), (5, 3, 0), (1, 1, 1), (1, 64, 7), (5, 3, 2), (6, 4, 5), (7, 8, 9), (6, 15, 4),
+            (13, 16, 8), (12, 17, 33), (11, 31, 6), (6, 32, 12), (18, 33, 7), (7, 48, 11), (5, 63, 16), (6, 64, 17), (19, 65, 31),
             (25, 100, 40), (4, 130, 9), (70, 1, 70), (1, 70, 70), (40, 2, 33), (3, 129, 300),
         ].map { MatmulCase(m: $0.0, n: $0.1, k: $0.2) }
         + [
@@ -34,6 +34,7 @@ struct MatmulCase: Sendable, CustomTestStringConvertible {
             MatmulCase(m: 150, n: 1, k: 139, slack: 1, finish: .all),
             MatmulCase(m: 300, n: 1, k: 600),
             MatmulCase(m: 9, n: 1, k: 70, batch: 2),
+            MatmulCase(m: 9, n: 144, k: 10, batch: 3, slack: 1, finish: .all),
         ]
 }
 
@@ -89,7 +90,8 @@ struct MatmulTests {
                     let index = (batch * m + i) * columnsC + j
                     let expected = shape.finish.apply(sum, bias: bias[j], old: old[index])
                     if result[index] != expected {
-                        Issue.record("transposes \(transposesA) \(transposesB): [\(batch), \(i), \(j)] is \(result[index]), not \(expected)")
+                        let place = "transposes \(transposesA) \(transposesB), [\(batch), \(i), \(j)]"
+                        Issue.record("\(place) is \(result[index]), not \(expected)")
                         return
                     }
                 }
