@@ -12,6 +12,8 @@ let hasOneDNN = false
 // across files. One Swift source is compiled once for each instruction set.
 func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
     var flags = ["-O", "-wmo", "-num-threads", "2", "-disable-batch-mode"]
+    // Otherwise a vector's square root is a call to libm for each lane, which sets errno.
+    flags += ["-Xcc", "-fno-math-errno"]
     #if arch(x86_64)
     if let march { flags += ["-Xcc", "-march=\(march)"] }
     #endif
@@ -57,14 +59,28 @@ var targets: [Target] = [
         dependencies: [
             "Kanto",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            .product(name: "Logging", package: "swift-log"),
         ]),
 
     // Tests.
-    .target(name: "TestSupport", dependencies: ["KantoKernels"], path: "Tests/TestSupport"),
+    .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
+    .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
+    .target(
+        name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
+        swiftSettings: kernelSettings()),
+    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "TestSupport"]),
+    .testTarget(
+        name: "ConsistencyTests",
+        dependencies: [
+            "KantoReference", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512", "TestSupport",
+        ]),
     .testTarget(
         name: "KantoSIMDTests",
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
+    .testTarget(
+        name: "KantoSIMDElementwiseTests",
+        dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"],
+        swiftSettings: kernelSettings()),
 ]
 
 if hasOneDNN {
@@ -75,7 +91,13 @@ if hasOneDNN {
             linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(
             name: "KantoOneDNN", dependencies: ["KantoABI", "OneDNNAdapter"], path: "Plugins/OneDNN/Backend",
-            swiftSettings: kernelSettings()),
+            swiftSettings: kernelSettings(),
+            // Nothing but the plugin's two symbols leaves the library: names of the host's own modules cannot clash.
+            linkerSettings: [
+                .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/OneDNN/exports.map"])
+            ]),
+        .testTarget(
+            name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"], swiftSettings: kernelSettings()),
     ]
 }
 
@@ -84,8 +106,6 @@ let package = Package(
     products: products,
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6]

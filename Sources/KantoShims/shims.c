@@ -4,7 +4,9 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -48,6 +50,13 @@ bool kanto_cpu_has_avx512(void) { return false; }
 void kanto_cpu_name(char name[49]) { name[0] = 0; }
 #endif
 
+int32_t kanto_core_count(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+bool kanto_is_set_user_id(void) { return getauxval(AT_SECURE) != 0; }
+
 void kanto_futex_wait(const void *word, uint32_t expected) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
 }
@@ -55,6 +64,14 @@ void kanto_futex_wait(const void *word, uint32_t expected) {
 void kanto_futex_wake(const void *word, int32_t count) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
+
+static _Thread_local bool in_parallel_region;
+static _Thread_local bool is_kernel_thread;
+
+bool kanto_in_parallel_region(void) { return in_parallel_region; }
+void kanto_set_in_parallel_region(bool value) { in_parallel_region = value; }
+bool kanto_is_kernel_thread(void) { return is_kernel_thread; }
+void kanto_set_is_kernel_thread(bool value) { is_kernel_thread = value; }
 
 const char *kanto_image_path(const void *address) {
   Dl_info info;

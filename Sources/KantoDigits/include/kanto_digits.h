@@ -8,4 +8,8 @@ extern const unsigned char kanto_digits_images[];
 extern const size_t kanto_digits_images_size;
 extern const unsigned char kanto_digits_labels[];
 extern const size_t kanto_digits_labels_size;
+
+/* Swift cannot take the address of an array whose size it does not know. */
+static inline const unsigned char *kanto_digits_images_start(void) { return kanto_digits_images; }
+static inline const unsigned char *kanto_digits_labels_start(void) { return kanto_digits_labels; }
 #endif

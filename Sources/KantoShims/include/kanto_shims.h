@@ -11,6 +11,12 @@ bool kanto_cpu_has_avx512(void); /* x86-64-v4: also AVX-512 F, BW, CD, DQ, VL */
 /* The processor's own name, or "" where it has none. */
 void kanto_cpu_name(char name[49]);
 
+/* Cores that this process may use; 0 where the system does not tell. */
+int32_t kanto_core_count(void);
+
+/* Whether the process runs with the rights of another user (AT_SECURE). */
+bool kanto_is_set_user_id(void);
+
 /* Tells the core that the caller waits in a loop. */
 static inline void kanto_pause(void) {
 #if defined(__x86_64__)
@@ -23,6 +29,12 @@ static inline void kanto_pause(void) {
 /* Linux futex on a 32-bit word: sleep while it holds `expected`; wake up to `count` sleepers. */
 void kanto_futex_wait(const void *word, uint32_t expected);
 void kanto_futex_wake(const void *word, int32_t count);
+
+/* Marks of the calling thread: it runs a piece of parallel work; it is the one thread on which kernels run. */
+bool kanto_in_parallel_region(void);
+void kanto_set_in_parallel_region(bool value);
+bool kanto_is_kernel_thread(void);
+void kanto_set_is_kernel_thread(bool value);
 
 /* The file that holds the given code address, as the dynamic linker names it, or NULL. */
 const char *kanto_image_path(const void *address);

@@ -1,0 +1,68 @@
+import KantoABI
+import OneDNNAdapter
+
+/// oneDNN's view of the operands of one run. Its memory objects are mutable, so runs at the same time need one set each.
+final class MemorySet: @unchecked Sendable {
+    /// The next idle set of the plan.
+    var next: MemorySet?
+
+    private struct Stage {
+        let primitive: dnnl_primitive_t
+        let arguments: Range<Int>
+    }
+
+    private let stream: dnnl_stream_t
+    private var stages: [Stage] = []
+    private var operands: [Operand] = []
+    private var arguments: [dnnl_exec_arg_t] = []
+
+    init(for plan: Plan) throws(Refusal) {
+        var stream: dnnl_stream_t?
+        try check(dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)), "create a stream")
+        self.stream = stream!
+        for stage in plan.stages {
+            let start = arguments.count
+            for binding in stage.bindings {
+                var memory: dnnl_memory_t?
+                try check(onednn_memory_create(&memory, binding.layout.handle, engine), "create a memory object")
+                arguments.append(dnnl_exec_arg_t(arg: binding.argument, memory: memory))
+                operands.append(binding.operand)
+            }
+            stages.append(Stage(primitive: stage.primitive, arguments: start..<arguments.count))
+        }
+    }
+
+    deinit {
+        for argument in arguments { dnnl_memory_destroy(argument.memory) }
+        dnnl_stream_destroy(stream)
+    }
+
+    /// Executes the plan that the set was made for. Allocates nothing of its own.
+    func execute(_ run: kanto_arguments) -> dnnl_status_t {
+        for index in operands.indices {
+            let status = dnnl_memory_set_data_handle(arguments[index].memory, run.address(of: operands[index]))
+            guard status == dnnl_success else { return status }
+        }
+        return arguments.withUnsafeBufferPointer { arguments in
+            for stage in stages {
+                let status = dnnl_primitive_execute(
+                    stage.primitive, stream, Int32(stage.arguments.count),
+                    arguments.baseAddress! + stage.arguments.lowerBound)
+                guard status == dnnl_success else { return status }
+            }
+            return dnnl_stream_wait(stream)
+        }
+    }
+}
+
+extension kanto_arguments {
+    fileprivate func address(of operand: Operand) -> UnsafeMutableRawPointer? {
+        switch operand {
+        case .input(0): UnsafeMutableRawPointer(mutating: inputs.0)
+        case .input(1): UnsafeMutableRawPointer(mutating: inputs.1)
+        case .input: UnsafeMutableRawPointer(mutating: inputs.2)
+        case .output: outputs.0
+        case .scratch(let offset): scratch! + offset
+        }
+    }
+}

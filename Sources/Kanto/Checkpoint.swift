@@ -1,0 +1,47 @@
+import KantoData
+import KantoNN
+import KantoTensor
+
+extension NumericArray {
+    /// A tensor's shape and elements.
+    public init(_ tensor: Tensor) {
+        switch tensor.elementType {
+        case .float32: self.init(shape: tensor.shape, tensor.floats)
+        case .float64: self.init(shape: tensor.shape, tensor.doubles)
+        }
+    }
+}
+
+/// Networks in a safetensors file: each parameter under `<network>.<path>`.
+public enum Checkpoint {
+    /// - Parameters:
+    ///   - networks: `["critic": critic, "generator": generator]`, say.
+    ///   - metadata: kept in the file's `__metadata__`.
+    /// - Throws: `DataError.cannotWrite`; an older file of the name is then still whole.
+    public static func write(_ networks: [String: any Layer], metadata: [String: String], to path: String) throws {
+        var arrays: [String: NumericArray] = [:]
+        for (name, network) in networks {
+            for (parameterPath, parameter) in network.namedParameters {
+                arrays["\(name).\(parameterPath)"] = NumericArray(parameter.value)
+            }
+        }
+        try SafetensorsFile.write(arrays, metadata: metadata, to: path)
+    }
+
+    /// Gives a network the parameters that a file holds for it.
+    ///
+    /// - Throws: `DataError` if the file is broken, or lacks a parameter, or has one of another shape. The network is then
+    ///   unchanged.
+    public static func read(_ name: String, into network: any Layer, from path: String) throws {
+        let file = try SafetensorsFile(contentsOf: path)
+        let values = try network.namedParameters.map { parameterPath, parameter in
+            let key = "\(name).\(parameterPath)"
+            let array = try file.array(key)
+            guard array.shape == parameter.shape else {
+                throw DataError(.badInput, "\(path): \(key) has shape \(array.shape), expected \(parameter.shape)")
+            }
+            return try Tensor(array.floats, shape: array.shape)
+        }
+        for (parameter, value) in zip(network.parameters, values) { parameter.value = value }
+    }
+}

@@ -1,0 +1,149 @@
+import KantoData
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
+
+/// A training run and its folder: `config.json`, `metrics.jsonl`, `losses.png`, `samples/*.png`, `checkpoints/*.safetensors`.
+///
+/// Use it inside `Kernels.run { … }`.
+public final class Run {
+    public let configuration: RunConfiguration
+    public let folder: String
+    public let trainer: Trainer
+    /// The last checkpoint written.
+    public private(set) var lastCheckpoint: String?
+    private let preset: Preset
+    private let log: MetricsLog
+    private var history: [IterationMetrics] = []
+    /// The same noise for every sample picture, so that one sees how they change.
+    private let noise: Tensor
+
+    /// How many samples a picture shows.
+    public static let sampleCount = 64
+
+    /// Makes a new run and its folder.
+    ///
+    /// - Throws: `DataError.cannotWrite` if the folder cannot be written or holds a run already; `DataError.badInput` or
+    ///   `.missingInput` for the preset's name or the data.
+    public init(_ configuration: RunConfiguration, folder: String) throws {
+        self.configuration = configuration
+        self.folder = folder
+        preset = try Preset(named: configuration.preset)
+        let images = try configuration.data.map { try ImageSet(idxAt: $0) } ?? ImageSet.digits()
+        let shape = [images.height, images.width, images.channels]
+        guard shape == preset.sampleShape else {
+            throw DataError(
+                .badInput, "\(configuration.data ?? "the data"): images of \(shape[0])x\(shape[1]) with \(shape[2]) channels; preset "
+                    + "\(preset.name) wants \(preset.sampleShape[0])x\(preset.sampleShape[1]) with \(preset.sampleShape[2])")
+        }
+        guard images.count >= configuration.batchSize else {
+            throw DataError(.badInput, "\(images.count) images do not fill a batch of \(configuration.batchSize)")
+        }
+
+        try createDirectories(folder)
+        guard (try? readFile(folder + "/config.json")) == nil else {
+            throw DataError(.cannotWrite, "\(folder): already holds a run; choose another folder with --out")
+        }
+        try createDirectories(folder + "/samples")
+        try createDirectories(folder + "/checkpoints")
+        try configuration.write(to: folder + "/config.json")
+        log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
+
+        let networks = try preset.networks(seed: configuration.seed)
+        trainer = try Trainer(
+            critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
+            data: Tensor(images.pixels, shape: [images.count] + shape), configuration: configuration.training)
+        noise = try sampleNoise(count: Self.sampleCount, latentSize: networks.latentSize, seed: configuration.seed)
+    }
+
+    /// One iteration, logged. At each sample interval a picture, the curves and a checkpoint are written.
+    public func step() throws -> IterationMetrics {
+        let metrics = try trainer.runIteration()
+        history.append(metrics)
+        try log.append([
+            "iteration": .integer(metrics.iteration), "critic_loss": .double(metrics.criticLoss),
+            "wasserstein_estimate": .double(metrics.wassersteinEstimate), "penalty": .double(metrics.penalty),
+            "gradient_norm_mean": .double(metrics.meanGradientNorm), "gradient_norm_max": .double(metrics.largestGradientNorm),
+            "generator_loss": .double(metrics.generatorLoss),
+        ])
+        if metrics.firstNonFinite == nil, metrics.iteration % configuration.sampleInterval == 0 {
+            try writeSnapshot("iteration-" + padded(metrics.iteration))
+        }
+        return metrics
+    }
+
+    /// Writes samples, curves and a checkpoint under a name.
+    public func writeSnapshot(_ name: String) throws {
+        let samples = try withoutGradient { try trainer.generator(noise) }
+        try PNG.write(
+            ImageGrid.picture(of: samples.floats, shape: samples.shape, columns: 8), to: "\(folder)/samples/\(name).png")
+        try PNG.write(chart.picture(), to: folder + "/losses.png")
+        let path = "\(folder)/checkpoints/\(name).safetensors"
+        try Checkpoint.write(
+            ["critic": trainer.critic, "generator": trainer.generator],
+            metadata: ["preset": preset.name, "iteration": "\(trainer.iteration)", "seed": "\(configuration.seed)"], to: path)
+        lastCheckpoint = path
+    }
+
+    private var chart: Chart {
+        func series(_ name: String, _ value: (IterationMetrics) -> Double) -> Chart.Series {
+            Chart.Series(name, x: history.map { Double($0.iteration) }, y: history.map(value))
+        }
+        return Chart(
+            title: "\(preset.name), seed \(configuration.seed)",
+            panels: [
+                Chart.Panel(
+                    "losses",
+                    series: [
+                        series("Wasserstein estimate", \.wassersteinEstimate), series("critic loss", \.criticLoss),
+                        series("generator loss", \.generatorLoss),
+                    ]),
+                Chart.Panel("mean gradient norm", series: [series("mean gradient norm", \.meanGradientNorm)], reference: 1),
+                Chart.Panel("gradient penalty", series: [series("penalty", \.penalty)]),
+            ],
+            smoothing: max(1, history.count / 50))
+    }
+}
+
+/// The trained generator of a run folder.
+public struct TrainedGenerator: Sendable {
+    public let configuration: RunConfiguration
+    public let generator: Sequential
+    public let latentSize: Int
+
+    /// - Throws: `DataError` if the folder holds no run, or its final checkpoint is missing or broken.
+    public init(run folder: String) throws {
+        configuration = try RunConfiguration(contentsOf: folder + "/config.json")
+        let networks = try Preset(named: configuration.preset).networks(seed: configuration.seed)
+        try Checkpoint.read("generator", into: networks.generator, from: folder + "/checkpoints/final.safetensors")
+        generator = networks.generator
+        latentSize = networks.latentSize
+    }
+
+    /// Samples from fresh noise, [count, height, width, channels].
+    public func samples(_ count: Int, seed: UInt64) throws -> Tensor {
+        try withoutGradient { try generator(sampleNoise(count: count, latentSize: latentSize, seed: seed)) }
+    }
+}
+
+extension Preset {
+    /// - Throws: `DataError.badInput`, with the names that there are.
+    public init(named name: String) throws {
+        guard let preset = Preset.all.first(where: { $0.name == name }) else {
+            throw DataError(
+                .badInput, "there is no preset '\(name)'; the presets are \(Preset.all.map(\.name).joined(separator: ", "))")
+        }
+        self = preset
+    }
+}
+
+private func sampleNoise(count: Int, latentSize: Int, seed: UInt64) throws -> Tensor {
+    var random = Random(seed: seed, stream: Stream.samples.rawValue << 32)
+    return try random.normal([count, latentSize])
+}
+
+private func padded(_ iteration: Int) -> String {
+    let digits = "\(iteration)"
+    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+}

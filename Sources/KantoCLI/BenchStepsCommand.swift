@@ -1,0 +1,116 @@
+import ArgumentParser
+import Glibc
+import Kanto
+
+struct BenchStepsCommand: KantoCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "steps", abstract: "Time the critic, generator and full-iteration steps of a WGAN-GP.",
+        discussion: """
+            The workloads are those of the usual comparisons with other frameworks. bound10 is ten times the work of a critic's \
+            forward pass over the median: a critic step of a piecewise-linear critic needs ten such passes, so its ratio to the \
+            limit, measured in turn with the steps, says how close to the machine's limit the step runs. Taps that fall into the \
+            padding are counted, though they cost nothing, so the ratio may pass 1.
+            """)
+
+    @Argument(help: ArgumentHelp("Workloads: toy, mnist.", valueName: "workload"))
+    var workloads: [String]
+
+    @Option(help: "Seconds a step.")
+    var seconds = 8.0
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    mutating func execute() throws {
+        guard seconds > 0 else { throw Failure.usage("--seconds \(seconds): expected a positive number") }
+        let chosen = try workloads.map { name in
+            guard let workload = Workload.all.first(where: { $0.name == name }) else {
+                throw Failure.usage(
+                    "there is no workload '\(name)'; the workloads are \(Workload.all.map(\.name).joined(separator: ", "))")
+            }
+            return workload
+        }
+        for workload in chosen { try measure(workload) }
+    }
+
+    private func measure(_ workload: Workload) throws {
+        let networks = try workload.networks(seed: 1)
+        var random = Random(seed: 2)
+        let real = try random.uniform(workload.batchShape)
+        let count = workload.batchShape[0]
+        let criticAdam = try Adam(networks.critic.parameters, learningRate: 1e-4, beta1: 0, beta2: 0.9)
+        let generatorAdam = try Adam(networks.generator.parameters, learningRate: 1e-4, beta1: 0, beta2: 0.9)
+
+        func makeFake() throws -> Tensor {
+            let noise = try random.normal([count, networks.latentSize])
+            return try withoutGradient { try networks.generator(noise).reshaped(workload.batchShape) }
+        }
+        func criticStep(_ fake: Tensor) throws {
+            let step = try CriticGradients(networks.critic, real: real, fake: fake, epsilon: random.uniform([count]))
+            try criticAdam.update(with: step.gradients)
+        }
+        func generatorStep() throws {
+            let noise = try random.normal([count, networks.latentSize])
+            let loss = try wassersteinGeneratorLoss(fake: networks.critic(networks.generator(noise).reshaped(workload.batchShape)))
+            try generatorAdam.update(
+                with: gradients(of: loss, withRespectTo: networks.generator.parameters.map(\.value), isDifferentiable: false))
+        }
+        let fake = try makeFake()
+        let steps: [(name: String, run: () throws -> Void)] = [
+            ("critic", { try criticStep(fake) }),
+            ("generator", generatorStep),
+            ("iteration", {
+                for _ in 0..<5 { try criticStep(makeFake()) }
+                try generatorStep()
+            }),
+        ]
+        let work = try forwardWork(networks.critic, real)
+        for (name, run) in steps {
+            try run()
+            var timings = Timings(), limits = Timings()
+            let end = monotonicSeconds() + seconds
+            while timings.count < 3 || (monotonicSeconds() < end && timings.count < 400) {
+                try timings.measure(run)
+                limits.append(try MachineLimit.multiplyAddRate())
+            }
+            try report(workload.name, name, timings, limit: limits.median, work: name == "critic" ? work : nil)
+        }
+    }
+
+    /// Billions of floating-point operations of one forward pass, all taps counted.
+    private func forwardWork(_ critic: Sequential, _ input: Tensor) throws -> Double {
+        var value = input
+        var operations = 0.0
+        for layer in critic.layers {
+            value = try withoutGradient { try layer(value) }
+            if let layer = layer as? Conv2D { operations += 2 * Double(value.count * layer.weight.shape[0..<3].reduce(1, *)) }
+            if let layer = layer as? Dense { operations += 2 * Double(value.count * layer.weight.shape[0]) }
+        }
+        return operations / 1e9
+    }
+
+    private func report(_ workload: String, _ step: String, _ timings: Timings, limit: Double, work: Double?) throws {
+        let backend = try Backend.selected[0].name
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        let peak = usage.ru_maxrss / 1024
+        let bound = work.map { 10 * $0 / timings.median }
+        if json {
+            var line = jsonLine([
+                "peer": "\"kanto \(KantoTool.configuration.version) \(backend)\"", "workload": "\"\(workload)\"", "step": "\"\(step)\"",
+                "median_ms": fixed(timings.median * 1e3, 2), "min_ms": fixed(timings.minimum * 1e3, 2), "peak_rss_mb": "\(peak)",
+                "threads": "\(try Kernels.threadCount())", "limit_gflops": fixed(limit, 1),
+            ])
+            if let work, let bound {
+                line.removeLast()
+                line += ", \"forward_gflop\": \(fixed(work, 3)), \"bound10_gflops\": \(fixed(bound, 1))}"
+            }
+            print(line)
+        } else {
+            print(
+                "\(workload) \(step)".padded(to: 18) + "median \(fixed(timings.median * 1e3, 2)) ms, min \(fixed(timings.minimum * 1e3, 2)) ms, "
+                    + "peak \(peak) MB" + (bound.map { ", bound10 \(fixed($0, 1)) of \(fixed(limit, 1)) GFLOP/s" } ?? ""))
+        }
+        fflush(nil)
+    }
+}

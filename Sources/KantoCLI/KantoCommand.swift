@@ -1,0 +1,80 @@
+import ArgumentParser
+import Glibc
+import Kanto
+
+@main
+struct KantoTool: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kanto",
+        abstract: "CPU kernels with plugin backends, and WGAN-GP on top of them.",
+        discussion: """
+            KANTO_BACKEND selects who computes: auto (default), simd, onednn, reference, a plugin's name, or a list such as \
+            onednn,simd. KANTO_ISA (baseline, avx2, avx512) and KANTO_NUM_THREADS bound it. 'kanto backends' shows what is here.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            TrainCommand.self, SampleCommand.self, BackendsCommand.self, PresetsCommand.self, BenchCommand.self, CheckCommand.self,
+        ])
+}
+
+/// A subcommand whose errors become one line on standard error and the exit code of their kind.
+protocol KantoCommand: ParsableCommand {
+    /// What the command does; on the kernel thread.
+    mutating func execute() throws
+}
+
+extension KantoCommand {
+    mutating func run() throws {
+        do {
+            try Registry.shared().checkNamedPlugins()
+            _ = try Backend.selected
+            try Kernels.run { try execute() }
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            let (message, code) = Failure.line(for: error)
+            printError("kanto \(Self._commandName): \(message)")
+            throw ExitCode(code)
+        }
+    }
+}
+
+/// Something that a user can mend, with the exit code of its kind.
+struct Failure: Error {
+    let message: String
+    let code: Int32
+
+    static let usage = EX_USAGE
+    static let badInput = EX_DATAERR
+    static let missingInput = EX_NOINPUT
+    static let broken = EX_SOFTWARE
+    static let cannotWrite = EX_CANTCREAT
+
+    static func usage(_ message: String) -> Failure { Failure(message: message, code: usage) }
+
+    static func line(for error: any Error) -> (message: String, code: Int32) {
+        switch error {
+        case let error as Failure: return (error.message, error.code)
+        case let error as DataError:
+            switch error.kind {
+            case .badInput: return (error.description, badInput)
+            case .missingInput: return (error.description, missingInput)
+            case .cannotWrite: return (error.description, cannotWrite)
+            }
+        case let error as KernelError:
+            switch error {
+            case .configuration: return (error.description, usage)
+            case .plugin(_, "no such file"): return (error.description, missingInput)
+            case .plugin: return (error.description, badInput)
+            case .unserved, .failed: return (error.description, broken)
+            }
+        case let error as TensorError: return (error.description, badInput)
+        default: return ("\(error)", broken)
+        }
+    }
+}
+
+func printError(_ line: String) {
+    var text = line + "\n"
+    text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Kanto
+
+struct SampleCommand: KantoCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sample", abstract: "Draw samples from a trained generator.",
+        discussion: "A PNG holds a grid of them, a .npy file the numbers themselves: float32, [count, height, width, channels].")
+
+    @Argument(help: ArgumentHelp("The folder of a finished run.", valueName: "run"))
+    var run: String
+
+    @Option(help: "How many samples.")
+    var count = 64
+
+    @Option(help: "Seed of the noise.")
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Where they go, as .png or .npy. (default: <run>/samples/seed-<seed>.png)", valueName: "file"))
+    var out: String?
+
+    mutating func execute() throws {
+        guard (1...65_536).contains(count) else { throw Failure.usage("--count \(count): expected a number from 1 to 65536") }
+        let path = out ?? "\(run)/samples/seed-\(seed).png"
+        guard path.hasSuffix(".png") || path.hasSuffix(".npy") else {
+            throw Failure.usage("--out \(path): expected a name that ends in .png or .npy")
+        }
+        let samples = try TrainedGenerator(run: run).samples(count, seed: seed)
+        if path.hasSuffix(".npy") {
+            try NPY.write(NumericArray(samples), to: path)
+        } else {
+            try PNG.write(ImageGrid.picture(of: samples.floats, shape: samples.shape), to: path)
+        }
+        print("wrote \(path)")
+    }
+}

@@ -1,0 +1,170 @@
+import ArgumentParser
+import Glibc
+import Kanto
+import Synchronization
+
+struct TrainCommand: KantoCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Train a WGAN-GP.",
+        discussion: """
+            With nothing more it trains on the digits that ship with Kanto. The run's folder receives config.json, metrics.jsonl, \
+            losses.png, samples/*.png and checkpoints/*.safetensors. 'kanto presets' lists the presets.
+
+            Good signs: the Wasserstein estimate rises fast and then falls slowly towards 0, and the mean gradient norm stays near 1.
+            """)
+
+    @Argument(help: ArgumentHelp("A preset, or a config.json of an earlier run.", valueName: "preset|config.json"))
+    var setup = "digits"
+
+    @Option(help: ArgumentHelp("Images in the IDX format, a file or a folder, in place of the preset's data.", valueName: "path"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("The run's folder, new or empty. (default: runs/<preset>-<number>)", valueName: "dir"))
+    var out: String?
+
+    @Option(help: "Iterations: critic steps, then a generator step.")
+    var iterations: Int?
+
+    @Option(help: "Seed of the weights, the noise and the order of the data.")
+    var seed: UInt64?
+
+    @Option(name: .customLong("set"), help: ArgumentHelp("Another number, by its name in config.json.", valueName: "key=value"))
+    var settings: [String] = []
+
+    mutating func execute() throws {
+        let configuration = try runConfiguration()
+        let folder = out ?? Self.unusedFolder(for: configuration.preset)
+        let run = try Run(configuration, folder: folder)
+        Interruption.catchSignal()
+
+        var progress = ProgressLine(total: configuration.iterations, samplesPerIteration: configuration.batchSize * (configuration.criticSteps + 1))
+        print("training \(configuration.preset) on \(try Backend.selected[0].name), \(try Kernels.threadCount()) threads, into \(folder)")
+        for _ in 0..<configuration.iterations {
+            let metrics = try run.step()
+            if let quantity = metrics.firstNonFinite {
+                progress.end()
+                let checkpoint = run.lastCheckpoint.map { "the last good checkpoint is \($0)" } ?? "no checkpoint was written yet"
+                throw Failure(
+                    message: "the \(quantity) of iteration \(metrics.iteration) is not a finite number; \(checkpoint). A smaller "
+                        + "learning_rate or another seed may help", code: Failure.broken)
+            }
+            progress.show(metrics)
+            if Interruption.isRequested {
+                progress.end()
+                try run.writeSnapshot("interrupted")
+                print("interrupted after iteration \(metrics.iteration); wrote \(run.lastCheckpoint!)")
+                throw ExitCode(130)
+            }
+        }
+        progress.end()
+        try run.writeSnapshot("final")
+        print("wrote \(folder)/samples/final.png, losses.png and checkpoints/final.safetensors")
+    }
+
+    private func runConfiguration() throws -> RunConfiguration {
+        var configuration =
+            setup.hasSuffix(".json")
+            ? try RunConfiguration(contentsOf: setup) : RunConfiguration(try usage { try Preset(named: setup) })
+        if let data { configuration.data = data }
+        if let iterations { try usage { try configuration.set("iterations", to: "\(iterations)") } }
+        if let seed { configuration.seed = seed }
+        for setting in settings {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw Failure.usage("--set \(setting): expected key=value") }
+            try usage { try configuration.set(String(parts[0]), to: String(parts[1])) }
+        }
+        let registry = try Registry.shared()
+        configuration.backends = registry.configuration.backends
+        configuration.instructionSet = registry.configuration.instructionSet.rawValue
+        configuration.threadCount = registry.configuration.threadCount
+        return configuration
+    }
+
+    /// What is wrong with a word of the command line is a matter of usage, not of data.
+    private func usage<R>(_ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as DataError { throw Failure.usage(error.description) }
+    }
+
+    private static func unusedFolder(for preset: String) -> String {
+        var number = 1
+        while access("runs/\(preset)-\(number)", F_OK) == 0 { number += 1 }
+        return "runs/\(preset)-\(number)"
+    }
+}
+
+/// Ctrl-C: the first one ends the run in good order, the second one at once.
+private enum Interruption {
+    private static let requested = Atomic<Bool>(false)
+
+    static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    static func catchSignal() {
+        signal(SIGINT) { _ in
+            Interruption.requested.store(true, ordering: .relaxed)
+            signal(SIGINT, SIG_DFL)
+        }
+    }
+}
+
+/// One live line on a terminal; elsewhere a plain line now and then.
+private struct ProgressLine {
+    private let total: Int
+    private let samplesPerIteration: Int
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+    private let start = monotonicSeconds()
+    private var lastShown = -Double.infinity
+    private var isOpen = false
+
+    init(total: Int, samplesPerIteration: Int) {
+        self.total = total
+        self.samplesPerIteration = samplesPerIteration
+    }
+
+    mutating func show(_ metrics: IterationMetrics) {
+        let now = monotonicSeconds()
+        guard metrics.iteration == total || metrics.iteration == 1 || now - lastShown >= (isTerminal ? 0.1 : 5) else { return }
+        lastShown = now
+        let rate = Double(metrics.iteration) / (now - start)
+        let text = "iteration \(metrics.iteration)/\(total)"
+            + "  critic loss \(fixed(metrics.criticLoss, 3))"
+            + "  Wasserstein \(fixed(metrics.wassersteinEstimate, 3))"
+            + "  penalty \(fixed(metrics.penalty, 4))"
+            + "  gradient norm \(fixed(metrics.meanGradientNorm, 3))"
+            + "  \(Int(rate * Double(samplesPerIteration))) images/s"
+            + "  \(clock(Double(total - metrics.iteration) / rate)) left"
+        if isTerminal {
+            write("\r" + text + "\u{1B}[K")
+            isOpen = true
+        } else {
+            write(text + "\n")
+        }
+    }
+
+    /// Leaves the live line as it stands.
+    mutating func end() {
+        if isOpen { write("\n") }
+        isOpen = false
+    }
+
+    private func write(_ text: String) {
+        print(text, terminator: "")
+        fflush(nil)
+    }
+
+    private func clock(_ seconds: Double) -> String {
+        let whole = Int(min(max(0, seconds.rounded()), 359_999))
+        return "\(whole / 60):" + (whole % 60 < 10 ? "0" : "") + "\(whole % 60)"
+    }
+}
+
+/// A number with a fixed count of decimals.
+func fixed(_ value: Double, _ decimals: Int) -> String {
+    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+    var power = 1.0
+    for _ in 0..<decimals { power *= 10 }
+    let scaled = Int((abs(value) * power).rounded())
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    if decimals == 0 { return "\(sign)\(scaled)" }
+    let fraction = "\(scaled % Int(power))"
+    return "\(sign)\(scaled / Int(power))." + String(repeating: "0", count: decimals - fraction.count) + fraction
+}

@@ -1,0 +1,280 @@
+import Glibc
+
+/// Measured values as lines over a common horizontal axis, in panels below each other.
+public struct Chart: Sendable {
+    /// One line. Where a value is NaN or infinite the line has a gap.
+    public struct Series: Sendable {
+        public var name: String
+        public var x: [Double]
+        public var y: [Double]
+
+        /// - Precondition: as many x as y.
+        public init(_ name: String, x: [Double], y: [Double]) {
+            precondition(x.count == y.count, "\(name) has \(x.count) x and \(y.count) y")
+            self.name = name
+            self.x = x
+            self.y = y
+        }
+    }
+
+    public struct Panel: Sendable {
+        public var title: String
+        public var series: [Series]
+        /// A value to compare with, drawn as a dashed line, such as the gradient norm's target 1.
+        public var reference: Double?
+
+        public init(_ title: String, series: [Series], reference: Double? = nil) {
+            self.title = title
+            self.series = series
+            self.reference = reference
+        }
+    }
+
+    public var title: String
+    public var panels: [Panel]
+    /// What the horizontal axis counts.
+    public var xTitle: String
+    /// How many points away a value still counts 1/e in the average that the thick line shows, the values themselves
+    /// being a thin one. When nil, a hundredth of a series, and 0 for fewer than 200 points; 0 shows the values only.
+    public var smoothing: Int?
+
+    public init(title: String, panels: [Panel], xTitle: String = "iteration", smoothing: Int? = nil) {
+        self.title = title
+        self.panels = panels
+        self.xTitle = xTitle
+        self.smoothing = smoothing
+    }
+
+    /// Draws the chart; `width` and the height of each panel's plot are in pixels.
+    public func picture(width: Int = 1000, plotHeight: Int = 230) -> Picture {
+        let layout = ChartLayout(chart: self, width: max(320, width), plotHeight: max(80, plotHeight))
+        return layout.draw()
+    }
+
+    /// The average around each point with weights e^(-|distance| / length), over what is finite. A gap stays a gap.
+    static func smooth(_ values: [Double], length: Int) -> [Double] {
+        let decay = exp(-1 / Double(length))
+        var sums = [Double](repeating: 0, count: values.count)
+        var weights = sums
+        // Once in each direction; the point itself is counted on the way forward.
+        var (sum, weight) = (0.0, 0.0)
+        for index in values.indices {
+            (sum, weight) = (sum * decay, weight * decay)
+            if values[index].isFinite { (sum, weight) = (sum + values[index], weight + 1) }
+            (sums[index], weights[index]) = (sum, weight)
+        }
+        (sum, weight) = (0, 0)
+        for index in values.indices.reversed() {
+            (sum, weight) = (sum * decay, weight * decay)
+            sums[index] += sum
+            weights[index] += weight
+            if values[index].isFinite { (sum, weight) = (sum + values[index], weight + 1) }
+        }
+        return values.indices.map { values[$0].isFinite ? sums[$0] / weights[$0] : .nan }
+    }
+}
+
+/// Where everything stands, and how it is drawn.
+private struct ChartLayout {
+    private static let margin = 24
+    private static let textScale = 2
+    private static let titleScale = 3
+    private static let capital = BitmapFont.capitalHeight * textScale
+    private static let lineHeight = 28
+    /// From the end of a plot to the start of the next panel's heading.
+    private static let panelGap = 26
+
+    private static let ink = Canvas.Color(0x1f2933)
+    private static let softInk = Canvas.Color(0x6b7785)
+    private static let gridColor = Canvas.Color(0xe6eaee)
+    private static let frameColor = Canvas.Color(0xb8c0c8)
+    /// Told apart by people with the common color deficiencies too, in the order of use.
+    private static let colors = [0x2166c4, 0xe0701a, 0x1a9367, 0xa23bb8, 0xc8323c, 0x3aa5c9, 0x9a7d0a, 0x5b6770].map {
+        Canvas.Color($0)
+    }
+
+    let chart: Chart
+    let width: Int
+    let plotHeight: Int
+    let xAxis: ChartAxis
+    let yAxes: [ChartAxis]
+    let plotLeft: Int
+    let plotWidth: Int
+
+    init(chart: Chart, width: Int, plotHeight: Int) {
+        self.chart = chart
+        self.width = width
+        self.plotHeight = plotHeight
+        yAxes = chart.panels.map { panel in
+            let values = panel.series.flatMap(\.y) + (panel.reference.map { [$0] } ?? [])
+            return ChartAxis(covering: values, padding: 0.06, mostTicks: plotHeight / 38)
+        }
+        let labels = yAxes.flatMap(\.ticks).map { Self.width(of: $0.label) }
+        plotLeft = Self.margin + (labels.max() ?? 0) + 12
+        plotWidth = max(64, width - plotLeft - Self.margin - 8)
+        let plotted = chart.panels.flatMap(\.series).lazy.flatMap(\.x)
+        xAxis = ChartAxis(covering: plotted, padding: 0, mostTicks: plotWidth / 100)
+    }
+
+    private static func width(of text: String) -> Int { BitmapFont.width(of: text) * textScale }
+
+    func draw() -> Picture {
+        let headings = chart.panels.map { heading($0) }
+        let titleHeight = chart.title.isEmpty ? 0 : BitmapFont.capitalHeight * Self.titleScale + 22
+        let panelHeights = headings.reduce(0) { $0 + $1.height + plotHeight + Self.panelGap }
+        let footer = 2 * Self.lineHeight - 12
+        var canvas = Canvas(width: width, height: Self.margin + titleHeight + panelHeights + footer)
+
+        canvas.draw(
+            chart.title, x: width / 2, top: Self.margin, scale: Self.titleScale, color: Self.ink, alignment: .center)
+        var top = Self.margin + titleHeight
+        for (index, panel) in chart.panels.enumerated() {
+            let plot = Canvas.Rectangle(
+                left: plotLeft, top: top + headings[index].height, width: plotWidth, height: plotHeight)
+            draw(headings[index], of: panel, top: top, on: &canvas)
+            draw(panel, yAxes[index], in: plot, on: &canvas)
+            top = plot.bottom + Self.panelGap
+        }
+        drawXLabels(top: top - Self.panelGap + 10, on: &canvas)
+        return canvas.picture
+    }
+
+    // MARK: Heading
+
+    /// Where the names of the series stand: the left end and the row of each. The panel's title starts row 0.
+    private struct Heading {
+        var places: [(x: Int, row: Int)] = []
+        var height = 0
+    }
+
+    private static let swatch = 26
+    private static let entryGap = 26
+
+    /// One row where title and names fit, or else the names below the title in as many rows as they need.
+    private func heading(_ panel: Chart.Panel) -> Heading {
+        let widths = panel.series.map { Self.swatch + 8 + Self.width(of: $0.name) + Self.entryGap }
+        let total = widths.reduce(-Self.entryGap, +)
+        let free = plotWidth - Self.width(of: panel.title) - Self.entryGap
+        var heading = Heading()
+        var (x, row) = total <= free ? (plotLeft + plotWidth - total, 0) : (plotLeft, 1)
+        for width in widths {
+            if x > plotLeft, x + width - Self.entryGap > plotLeft + plotWidth {
+                x = plotLeft
+                row += 1
+            }
+            heading.places.append((x, row))
+            x += width
+        }
+        heading.height = (row + 1) * Self.lineHeight
+        return heading
+    }
+
+    private func draw(_ heading: Heading, of panel: Chart.Panel, top: Int, on canvas: inout Canvas) {
+        canvas.draw(panel.title, x: plotLeft, top: top, color: Self.ink)
+        for (index, place) in heading.places.enumerated() {
+            let rowTop = top + place.row * Self.lineHeight
+            let swatch = Canvas.Rectangle(
+                left: place.x, top: rowTop + Self.capital / 2 - 2, width: Self.swatch, height: 4)
+            canvas.fill(swatch, color(index))
+            canvas.draw(panel.series[index].name, x: swatch.right + 8, top: rowTop, color: Self.softInk)
+        }
+    }
+
+    private func color(_ series: Int) -> Canvas.Color { Self.colors[series % Self.colors.count] }
+
+    // MARK: Plot
+
+    private func draw(_ panel: Chart.Panel, _ yAxis: ChartAxis, in plot: Canvas.Rectangle, on canvas: inout Canvas) {
+        func row(_ value: Double) -> Double { Double(plot.bottom) - yAxis.position(of: value) * Double(plot.height) }
+
+        for tick in yAxis.ticks {
+            let y = Int(row(tick.value).rounded())
+            canvas.fill(Canvas.Rectangle(left: plot.left, top: y, width: plot.width, height: 1), Self.gridColor)
+            canvas.draw(
+                tick.label, x: plot.left - 10, top: y - Self.capital / 2, color: Self.softInk, alignment: .right)
+        }
+        for tick in xAxis.ticks {
+            let line = Canvas.Rectangle(left: column(tick.value), top: plot.top, width: 1, height: plot.height)
+            canvas.fill(line, Self.gridColor)
+        }
+        canvas.fill(Canvas.Rectangle(left: plot.left, top: plot.top, width: 1, height: plot.height), Self.frameColor)
+        canvas.fill(Canvas.Rectangle(left: plot.left, top: plot.bottom, width: plot.width, height: 1), Self.frameColor)
+
+        var isEmpty = true
+        for (index, series) in panel.series.enumerated() {
+            let length = chart.smoothing ?? (series.y.count < 200 ? 0 : series.y.count / 100)
+            let values = runs(series.x, series.y, row: row)
+            if !values.isEmpty { isEmpty = false }
+            let (thickness, opacity) = length > 0 ? (1.2, 0.32) : (2.0, 1)
+            for run in values {
+                // A value between two gaps is a dot that can be seen.
+                let width = run.count == 1 ? 5 : thickness
+                canvas.draw(run, in: plot, width: width, color: color(index), opacity: opacity)
+            }
+            guard length > 0 else { continue }
+            for run in runs(series.x, Chart.smooth(series.y, length: length), row: row) {
+                canvas.draw(run, in: plot, width: 2.6, color: color(index))
+            }
+        }
+        if let reference = panel.reference, reference.isFinite {
+            let y = Int(row(reference).rounded())
+            for left in stride(from: plot.left, to: plot.right, by: 14) {
+                let dash = Canvas.Rectangle(left: left, top: y, width: min(8, plot.right - left), height: 2)
+                canvas.fill(dash, Self.ink)
+            }
+        }
+        if isEmpty {
+            canvas.draw(
+                "no values", x: plot.left + plot.width / 2, top: plot.top + plot.height / 2 - Self.capital / 2,
+                color: Self.softInk, alignment: .center)
+        }
+    }
+
+    /// The finite stretches of a series as points of the canvas. Of many points in one column of pixels those remain that
+    /// shape the line: the first, the least, the greatest, the last.
+    private func runs(_ x: [Double], _ y: [Double], row: (Double) -> Double) -> [[Canvas.Point]] {
+        var runs: [[Canvas.Point]] = []
+        var run: [Canvas.Point] = []
+        var column: [Canvas.Point] = []
+        func closeColumn() {
+            if column.count > 4 {
+                let least = column.indices.min { column[$0].y < column[$1].y }!
+                let greatest = column.indices.max { column[$0].y < column[$1].y }!
+                run += [0, min(least, greatest), max(least, greatest), column.count - 1].map { column[$0] }
+            } else {
+                run += column
+            }
+            column = []
+        }
+        func closeRun() {
+            closeColumn()
+            if !run.isEmpty { runs.append(run) }
+            run = []
+        }
+        for index in x.indices {
+            guard x[index].isFinite, y[index].isFinite else {
+                closeRun()
+                continue
+            }
+            let point = Canvas.Point(
+                x: Double(plotLeft) + xAxis.position(of: x[index]) * Double(plotWidth), y: row(y[index]))
+            if let last = column.last, last.x.rounded(.down) != point.x.rounded(.down) { closeColumn() }
+            column.append(point)
+        }
+        closeRun()
+        return runs
+    }
+
+    private func column(_ value: Double) -> Int {
+        plotLeft + Int((xAxis.position(of: value) * Double(plotWidth)).rounded())
+    }
+
+    private func drawXLabels(top: Int, on canvas: inout Canvas) {
+        for tick in xAxis.ticks {
+            canvas.draw(tick.label, x: column(tick.value), top: top, color: Self.softInk, alignment: .center)
+        }
+        canvas.draw(
+            chart.xTitle, x: plotLeft + plotWidth / 2, top: top + Self.lineHeight - 4, color: Self.softInk,
+            alignment: .center)
+    }
+}

@@ -1,0 +1,64 @@
+/// An array of bytes in the IDX format, in which MNIST and its relatives are published: two zero bytes, the element
+/// type, the number of dimensions, each size as a big-endian 32-bit number, then the elements, row-major.
+///
+/// Source: http://yann.lecun.com/exdb/mnist/
+public struct IDXArray: Equatable, Sendable {
+    /// One size a dimension, such as [60000, 28, 28].
+    public let shape: [Int]
+    public let values: [UInt8]
+
+    /// Reads a file.
+    ///
+    /// - Throws: `DataError` for a missing or unreadable file, one that is compressed, holds another element type than
+    ///   unsigned bytes, or is not exactly as long as its sizes say.
+    public init(contentsOf path: String) throws {
+        try self.init(bytes: readFile(path), name: path)
+    }
+
+    /// Reads bytes in memory; `name` is what messages call them.
+    public init(bytes: [UInt8], name: String) throws {
+        if bytes.starts(with: [0x1f, 0x8b]) {
+            throw DataError.bad(
+                name, at: 0, "is compressed by gzip, which is not read here; decompress it: gunzip \(name)")
+        }
+        guard bytes.count >= 4 else {
+            throw DataError.bad(name, at: bytes.count, "the file ends; expected the 4 bytes that start an IDX file")
+        }
+        guard bytes[0] == 0, bytes[1] == 0 else {
+            throw DataError.bad(
+                name, at: 0, "expected an IDX file, which starts with bytes 0 0; found \(bytes[0]) \(bytes[1])")
+        }
+        guard bytes[2] == 8 else {
+            let type = Self.typeNames[bytes[2]] ?? "unknown"
+            throw DataError.bad(
+                name, at: 2,
+                "expected element type 8 (unsigned byte); found \(bytes[2]) (\(type)), which is not read here")
+        }
+        let rank = Int(bytes[3])
+        guard 1...8 ~= rank else {
+            throw DataError.bad(name, at: 3, "expected 1 to 8 dimensions; found \(rank)")
+        }
+        let start = 4 + 4 * rank
+        guard bytes.count >= start else {
+            throw DataError.bad(
+                name, at: bytes.count, "the file ends; expected the sizes of \(rank) dimensions up to byte \(start)")
+        }
+        let shape = (0..<rank).map { dimension in
+            bytes[4 + 4 * dimension..<8 + 4 * dimension].reduce(0) { $0 << 8 | Int($1) }
+        }
+        guard let count = elementCount(of: shape), count <= largestFile else {
+            throw DataError.bad(name, at: 4, "the sizes \(describe(shape)) are more than any file holds")
+        }
+        guard bytes.count == start + count else {
+            throw DataError.bad(
+                name, at: min(bytes.count, start + count),
+                "expected \(start + count) bytes for the sizes \(describe(shape)); found \(bytes.count)")
+        }
+        self.shape = shape
+        values = Array(bytes[start...])
+    }
+
+    private static let typeNames: [UInt8: String] = [
+        9: "signed byte", 0x0b: "16-bit integer", 0x0c: "32-bit integer", 0x0d: "float32", 0x0e: "float64",
+    ]
+}

@@ -1,0 +1,67 @@
+/// Numbers with a shape, row-major, as files hold them.
+public struct NumericArray: Equatable, Sendable {
+    public enum Values: Equatable, Sendable {
+        case float32([Float])
+        case float64([Double])
+        case uint8([UInt8])
+
+        public var count: Int {
+            switch self {
+            case .float32(let values): values.count
+            case .float64(let values): values.count
+            case .uint8(let values): values.count
+            }
+        }
+
+        /// In bytes, per element.
+        var elementSize: Int {
+            switch self {
+            case .float32: 4
+            case .float64: 8
+            case .uint8: 1
+            }
+        }
+
+        func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+            switch self {
+            case .float32(let values): try values.withUnsafeBytes(body)
+            case .float64(let values): try values.withUnsafeBytes(body)
+            case .uint8(let values): try values.withUnsafeBytes(body)
+            }
+        }
+    }
+
+    /// One size a dimension; empty for a single number.
+    public let shape: [Int]
+    public let values: Values
+
+    /// - Precondition: there are as many values as the shape says.
+    public init(shape: [Int], values: Values) {
+        precondition(
+            elementCount(of: shape) == values.count, "\(values.count) values do not fill the shape \(describe(shape))")
+        self.shape = shape
+        self.values = values
+    }
+
+    public init(shape: [Int], _ values: [Float]) { self.init(shape: shape, values: .float32(values)) }
+    public init(shape: [Int], _ values: [Double]) { self.init(shape: shape, values: .float64(values)) }
+    public init(shape: [Int], _ values: [UInt8]) { self.init(shape: shape, values: .uint8(values)) }
+
+    /// The values as float32; those of float64 are rounded.
+    public var floats: [Float] {
+        switch values {
+        case .float32(let values): values
+        case .float64(let values): values.map(Float.init)
+        case .uint8(let values): values.map(Float.init)
+        }
+    }
+
+    /// The values as float64, exactly.
+    public var doubles: [Double] {
+        switch values {
+        case .float32(let values): values.map(Double.init)
+        case .float64(let values): values
+        case .uint8(let values): values.map(Double.init)
+        }
+    }
+}

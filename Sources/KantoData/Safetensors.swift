@@ -1,0 +1,157 @@
+import FoundationEssentials
+
+/// A file in the safetensors format: named arrays, and named texts beside them.
+///
+/// The file is an 8-byte little-endian length, a JSON header of that length with each array's type, shape and range of
+/// bytes, then the arrays' bytes, which follow each other without gaps.
+///
+/// Source: https://github.com/huggingface/safetensors
+public struct SafetensorsFile: Sendable {
+    /// The element types of the format whose elements are whole bytes. F32, F64 and U8 can be read, the others named.
+    public enum ElementType: String, Sendable, CaseIterable {
+        case bool = "BOOL"
+        case uint8 = "U8"
+        case int8 = "I8"
+        case float8E5M2 = "F8_E5M2"
+        case float8E4M3 = "F8_E4M3"
+        case float8E8M0 = "F8_E8M0"
+        case int16 = "I16"
+        case uint16 = "U16"
+        case float16 = "F16"
+        case bfloat16 = "BF16"
+        case int32 = "I32"
+        case uint32 = "U32"
+        case float32 = "F32"
+        case complex64 = "C64"
+        case float64 = "F64"
+        case int64 = "I64"
+        case uint64 = "U64"
+
+        /// In bytes, per element.
+        public var size: Int {
+            switch self {
+            case .bool, .uint8, .int8, .float8E5M2, .float8E4M3, .float8E8M0: 1
+            case .int16, .uint16, .float16, .bfloat16: 2
+            case .int32, .uint32, .float32: 4
+            case .complex64, .float64, .int64, .uint64: 8
+            }
+        }
+    }
+
+    public struct Entry: Equatable, Sendable {
+        public let dtype: ElementType
+        public let shape: [Int]
+        /// In bytes from the start of the file.
+        let offset: Int
+    }
+
+    /// The texts under `__metadata__`.
+    public let metadata: [String: String]
+    /// The names of the arrays, sorted.
+    public let names: [String]
+    /// What messages call the file: its path.
+    public let name: String
+
+    private let entries: [String: Entry]
+    private let bytes: [UInt8]
+
+    /// Reads a file. Everything that its header says is checked here, so that what is asked for later is inside.
+    public init(contentsOf path: String) throws {
+        try self.init(bytes: readFile(path), name: path)
+    }
+
+    /// Reads bytes in memory; `name` is what messages call them.
+    public init(bytes: [UInt8], name: String) throws {
+        let header = try SafetensorsHeader(bytes: bytes, name: name)
+        self.name = name
+        self.bytes = bytes
+        metadata = header.metadata
+        entries = header.entries
+        names = header.entries.keys.sorted()
+    }
+
+    /// The type and shape of an array.
+    public func entry(_ array: String) throws -> Entry {
+        if let entry = entries[array] { return entry }
+        let known = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
+        throw DataError(
+            .badInput,
+            "\(name): holds no array named \(array); " + (names.isEmpty ? "it is empty" : "it holds \(known)"))
+    }
+
+    /// An array with its shape, in the type of the file.
+    public func array(_ array: String) throws -> NumericArray {
+        let entry = try entry(array)
+        let count = elementCount(of: entry.shape)!
+        switch entry.dtype {
+        case .float32:
+            return NumericArray(shape: entry.shape, bytes.values(of: Float.self, at: entry.offset, count: count))
+        case .float64:
+            return NumericArray(shape: entry.shape, bytes.values(of: Double.self, at: entry.offset, count: count))
+        case .uint8:
+            return NumericArray(shape: entry.shape, bytes.values(of: UInt8.self, at: entry.offset, count: count))
+        default:
+            throw DataError.bad(
+                name, at: entry.offset,
+                "\(array) is of type \(entry.dtype.rawValue); only F32, F64 and U8 can be read, so convert it to one of them"
+            )
+        }
+    }
+
+    /// The values of an array as float32; those of F64 are rounded.
+    public func floats(_ array: String) throws -> [Float] { try self.array(array).floats }
+
+    /// The values of an array as float64; those of F32 are widened, exactly.
+    public func doubles(_ array: String) throws -> [Double] { try self.array(array).doubles }
+}
+
+extension SafetensorsFile {
+    /// Writes arrays and texts to a file, atomically. The same content gives the same bytes.
+    ///
+    /// - Precondition: no array is named `__metadata__`.
+    /// - Throws: `DataError` of kind `.cannotWrite`.
+    public static func write(
+        _ arrays: [String: NumericArray], metadata: [String: String] = [:], to path: String
+    ) throws {
+        // Wide elements first: each then stands at a multiple of its size although nothing lies between them.
+        let ordered = arrays.sorted { a, b in
+            let (wide, other) = (a.value.values.elementSize, b.value.values.elementSize)
+            return wide == other ? a.key < b.key : wide > other
+        }
+        let header = try encodeHeader(ordered, metadata: metadata)
+        try AtomicFile.write(to: path) { file in
+            try header.withUnsafeBytes { try file.append($0) }
+            for (_, array) in ordered { try array.values.withUnsafeBytes { try file.append($0) } }
+        }
+    }
+
+    private static func encodeHeader(
+        _ arrays: [(key: String, value: NumericArray)], metadata: [String: String]
+    ) throws -> [UInt8] {
+        var fields: [String: SafetensorsHeader.Field] = [:]
+        if !metadata.isEmpty { fields[SafetensorsHeader.metadataKey] = .metadata(metadata) }
+        var offset = 0
+        for (name, array) in arrays {
+            precondition(name != SafetensorsHeader.metadataKey, "an array cannot be named \(name)")
+            let end = offset + array.values.count * array.values.elementSize
+            fields[name] = .array(dtype: array.values.typeName, shape: array.shape, offsets: [offset, end])
+            offset = end
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var json = [UInt8](try encoder.encode(fields))
+        // The first array starts at a multiple of 8; JSON may end in spaces.
+        json += Array(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
+        return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
+    }
+}
+
+extension NumericArray.Values {
+    fileprivate var typeName: String {
+        switch self {
+        case .float32: SafetensorsFile.ElementType.float32.rawValue
+        case .float64: SafetensorsFile.ElementType.float64.rawValue
+        case .uint8: SafetensorsFile.ElementType.uint8.rawValue
+        }
+    }
+}

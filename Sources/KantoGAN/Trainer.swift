@@ -1,0 +1,123 @@
+import KantoKernels
+import KantoNN
+import KantoTensor
+
+/// The numbers of a WGAN-GP training run (Gulrajani et al. 2017, Algorithm 1).
+public struct TrainingConfiguration: Sendable, Equatable {
+    public var batchSize = 64
+    public var criticSteps = 5
+    public var learningRate = 1e-4
+    public var beta1 = 0.0
+    public var beta2 = 0.9
+    /// λ.
+    public var penaltyWeight = 10.0
+    public var seed: UInt64 = 1
+
+    public init() {}
+}
+
+/// What one iteration measured.
+public struct IterationMetrics: Sendable, Equatable {
+    /// From 1.
+    public var iteration = 0
+    /// Of the last critic step: E[D(x̃)] − E[D(x)] + λ · penalty.
+    public var criticLoss = 0.0
+    /// Of the last critic step: E[D(x)] − E[D(x̃)], no penalty in it.
+    public var wassersteinEstimate = 0.0
+    /// Without λ.
+    public var penalty = 0.0
+    public var meanGradientNorm = 0.0
+    public var largestGradientNorm = 0.0
+    public var generatorLoss = 0.0
+
+    public init() {}
+
+    /// The first quantity that is not a finite number.
+    public var firstNonFinite: String? {
+        let all = [
+            ("critic loss", criticLoss), ("Wasserstein estimate", wassersteinEstimate), ("penalty", penalty),
+            ("gradient norm", largestGradientNorm), ("generator loss", generatorLoss),
+        ]
+        return all.first { !$0.1.isFinite }?.0
+    }
+}
+
+/// The alternating loop of WGAN-GP: a number of critic steps, each on fresh data and fresh noise, then a generator step.
+///
+/// Run it inside `Kernels.run { … }`. Its random numbers are named by seed and iteration, so a run repeats bit for bit on
+/// the same backend and thread count.
+public final class Trainer {
+    public let critic: any Layer
+    public let generator: any Layer
+    /// Width of the noise.
+    public let latentSize: Int
+    public let configuration: TrainingConfiguration
+    public let criticOptimizer: Adam
+    public let generatorOptimizer: Adam
+    public private(set) var iteration = 0
+    private var batches: BatchSampler
+
+    /// - Parameter data: real samples, [n, …].
+    public init(
+        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
+    ) throws {
+        self.critic = critic
+        self.generator = generator
+        self.latentSize = latentSize
+        self.configuration = configuration
+        batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
+        func optimizer(_ layer: any Layer) throws -> Adam {
+            try Adam(
+                layer.parameters, learningRate: configuration.learningRate, beta1: configuration.beta1, beta2: configuration.beta2)
+        }
+        criticOptimizer = try optimizer(critic)
+        generatorOptimizer = try optimizer(generator)
+    }
+
+    /// One iteration: the critic steps, then the generator step.
+    public func runIteration() throws -> IterationMetrics {
+        var random = Random(seed: configuration.seed, stream: Stream.training.rawValue << 32 | UInt64(iteration))
+        var metrics = IterationMetrics()
+        for _ in 0..<configuration.criticSteps { metrics = try criticStep(using: &random) }
+        metrics.generatorLoss = try generatorStep(using: &random)
+        iteration += 1
+        metrics.iteration = iteration
+        return metrics
+    }
+
+    private func criticStep(using random: inout Random) throws -> IterationMetrics {
+        let real = try batches.next()
+        let noise = try random.normal([configuration.batchSize, latentSize])
+        let fake = try withoutGradient { try generator(noise) }
+        let epsilon = try random.uniform([configuration.batchSize])
+        let step = try CriticGradients(
+            critic, real: real, fake: fake, epsilon: epsilon, penaltyWeight: configuration.penaltyWeight)
+        try criticOptimizer.update(with: step.gradients)
+
+        var metrics = IterationMetrics()
+        metrics.criticLoss = step.loss
+        metrics.wassersteinEstimate = try -wassersteinCriticLoss(real: step.scores.real, fake: step.scores.fake).item()
+        metrics.penalty = try step.penalty.value.item()
+        metrics.meanGradientNorm = try step.penalty.norms.mean().item()
+        metrics.largestGradientNorm = try step.penalty.norms.maximum()
+        return metrics
+    }
+
+    /// No gradient of the critic's own parameters is computed here.
+    private func generatorStep(using random: inout Random) throws -> Double {
+        let noise = try random.normal([configuration.batchSize, latentSize])
+        let loss = try wassersteinGeneratorLoss(fake: critic(generator(noise)))
+        let gradients = try KantoTensor.gradients(
+            of: loss, withRespectTo: generator.parameters.map(\.value), isDifferentiable: false)
+        try generatorOptimizer.update(with: gradients)
+        return try loss.item()
+    }
+}
+
+/// What a run's seed is used for, so that no two uses share their numbers.
+public enum Stream: UInt64, Sendable {
+    case initialization = 1
+    case training = 2
+    case dataOrder = 3
+    case samples = 4
+}

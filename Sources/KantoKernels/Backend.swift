@@ -1,0 +1,50 @@
+import KantoABI
+
+/// One that makes kernels for problems, built in or plugged in; all are reached through the same C table.
+public final class Backend: @unchecked Sendable {
+    public enum Origin: Sendable, Equatable {
+        case builtIn
+        case plugin(path: String)
+    }
+
+    /// As in `KANTO_BACKEND`.
+    public let name: String
+    /// The library and its version, the instruction set.
+    public let summary: String
+    public let origin: Origin
+    let table: UnsafePointer<kanto_backend>
+
+    init(table: UnsafePointer<kanto_backend>, origin: Origin) {
+        self.table = table
+        self.origin = origin
+        name = String(cString: table.pointee.name)
+        summary = table.pointee.description.map { String(cString: $0) } ?? ""
+    }
+
+    /// The ops that it sets out to serve.
+    public func offers(_ op: Op, _ type: ElementType) -> Bool {
+        let mask = type == .float32 ? table.pointee.offers_f32 : table.pointee.offers_f64
+        return mask & (1 << UInt64(op.rawValue)) != 0
+    }
+
+    enum Answer {
+        case kernel(UnsafeMutablePointer<kanto_kernel>)
+        case declined(String)
+    }
+
+    /// Asks for a kernel.
+    func make(_ problem: Problem, on host: Host) -> Answer {
+        var kernel: UnsafeMutablePointer<kanto_kernel>?
+        let failure = withUnsafePointer(to: problem.raw) { raw in
+            withMessage { message in table.pointee.make(table, raw, host.pointer, &kernel, message) }
+        }
+        if let failure { return .declined(failure.reason) }
+        guard let kernel else { return .declined("it returned no kernel") }
+        return .kernel(kernel)
+    }
+}
+
+extension Backend: Hashable {
+    public static func == (a: Backend, b: Backend) -> Bool { a === b }
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}

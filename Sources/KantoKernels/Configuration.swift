@@ -1,0 +1,79 @@
+/// What the `KANTO_…` variables say: a pure function of the environment, so that tests need no process of their own.
+public struct Configuration: Sendable, Equatable {
+    /// Names in the order of preference; `["auto"]` by default.
+    public var backends: [String]
+    /// An op that a named backend offers and then declines is an error.
+    public var isStrict: Bool
+    /// The highest instruction set that the SIMD backend may use.
+    public var instructionSet: InstructionSet
+    /// Folders and files where plugins are looked for first.
+    public var pluginPaths: [String]
+    /// Worker threads, the caller included.
+    public var threadCount: Int
+    /// 0: silent; 1: each kernel made; 2: each run.
+    public var verbosity: Int
+
+    /// - Throws: `KernelError.configuration`, which names the variable, its value and the valid ones.
+    public init(
+        environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported, coreCount: Int = Processor.coreCount,
+        isSetUserID: Bool = false
+    ) throws {
+        func malformed(_ name: String, _ expected: String) -> KernelError {
+            .configuration("\(name)=\(environment[name] ?? "") is not valid: expected \(expected)")
+        }
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+        backends = try Configuration.names(value("KANTO_BACKEND") ?? "auto")
+
+        switch value("KANTO_STRICT") {
+        case nil, "0": isStrict = false
+        case "1": isStrict = true
+        default: throw malformed("KANTO_STRICT", "0 or 1")
+        }
+
+        let present = InstructionSet.allCases.filter(supported)
+        if let text = value("KANTO_ISA") {
+            guard let named = InstructionSet(rawValue: text) else {
+                throw malformed("KANTO_ISA", "one of " + InstructionSet.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+            guard supported(named) else {
+                throw KernelError.configuration(
+                    "KANTO_ISA=\(text): this processor or operating system lacks it; available: "
+                        + present.map(\.rawValue).joined(separator: ", "))
+            }
+            instructionSet = named
+        } else {
+            instructionSet = present.max() ?? .baseline
+        }
+
+        // In a set-uid process the environment belongs to somebody else.
+        let paths = isSetUserID ? nil : value("KANTO_PLUGIN_PATH")
+        pluginPaths = (paths ?? "").split(separator: ":").map(String.init)
+
+        if let text = value("KANTO_NUM_THREADS") {
+            guard let count = Int(text), (1...1024).contains(count) else {
+                throw malformed("KANTO_NUM_THREADS", "a whole number from 1 to 1024")
+            }
+            threadCount = count
+        } else {
+            threadCount = coreCount
+        }
+
+        switch value("KANTO_VERBOSE") {
+        case nil, "0": verbosity = 0
+        case "1": verbosity = 1
+        case "2": verbosity = 2
+        default: throw malformed("KANTO_VERBOSE", "0, 1 or 2")
+        }
+    }
+
+    /// The names of a list such as `onednn,simd`.
+    static func names(_ list: String) throws -> [String] {
+        let names = list.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
+        if names.contains("") || (names.count > 1 && names.contains("auto")) {
+            throw KernelError.configuration(
+                "KANTO_BACKEND=\(list) is not valid: expected auto, a backend's name, or names with commas between")
+        }
+        return names
+    }
+}

@@ -1,0 +1,55 @@
+import KantoABI
+import KantoShims
+
+/// What the host lends to kernels: worker threads, the caches' sizes, scratch memory. Used on the kernel thread only.
+final class Host: @unchecked Sendable {
+    typealias ParallelFor = @convention(c) (Int64, Int64, kanto_body?, UnsafeMutableRawPointer?) -> Void
+
+    /// The C view; its address identifies this object to `parallel_for`.
+    private struct Lent {
+        var header: kanto_host
+        var parallelFor: ParallelFor?
+        var pool: Unmanaged<ThreadPool>?
+    }
+
+    private let lent = UnsafeMutablePointer<Lent>.allocate(capacity: 1)
+    private var scratch: UnsafeMutableRawPointer?
+    private var scratchByteCount = 0
+
+    var pointer: UnsafePointer<kanto_host> { UnsafeRawPointer(lent).assumingMemoryBound(to: kanto_host.self) }
+
+    /// - Parameters:
+    ///   - parallelFor: a backend's own workers, which then serve everybody; `nil` for the host's pool.
+    init(threadCount: Int, parallelFor: ParallelFor?) {
+        var header = kanto_host()
+        header.struct_size = UInt32(MemoryLayout<kanto_host>.size)
+        header.thread_count = UInt32(threadCount)
+        let caches = Processor.caches
+        header.level1_cache_bytes = Int64(caches.level1)
+        header.level2_cache_bytes = Int64(caches.level2)
+        header.level3_cache_bytes = Int64(caches.level3)
+        header.parallel_for = { host, count, body, context in
+            guard let host, let body, count > 0 else { return }
+            let lent = UnsafeRawPointer(host).assumingMemoryBound(to: Lent.self)
+            if count == 1 || host.pointee.thread_count == 1 || kanto_in_parallel_region() {
+                for index in 0..<count { body(context, index, 0) }
+            } else if let parallelFor = lent.pointee.parallelFor {
+                parallelFor(Int64(host.pointee.thread_count), count, body, context)
+            } else {
+                lent.pointee.pool!._withUnsafeGuaranteedRef { $0.run(count: count, body: body, context: context) }
+            }
+        }
+        let pool = parallelFor == nil && threadCount > 1 ? Unmanaged.passRetained(ThreadPool(threadCount: threadCount)) : nil
+        lent.initialize(to: Lent(header: header, parallelFor: parallelFor, pool: pool))
+    }
+
+    /// Scratch of at least `byteCount` bytes, aligned to 64; its content is undefined. The same memory at each call.
+    func scratch(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        if byteCount > scratchByteCount {
+            if let scratch { Memory.release(scratch, byteCount: scratchByteCount) }
+            scratchByteCount = Memory.sizeClass(of: byteCount).byteCount
+            scratch = Memory.allocate(byteCount: scratchByteCount)
+        }
+        return byteCount > 0 ? scratch : nil
+    }
+}

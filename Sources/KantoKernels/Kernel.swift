@@ -1,0 +1,90 @@
+import Glibc
+import KantoABI
+
+/// A made kernel: a function with its plan, for one problem. It may be kept and run again and again.
+public final class Kernel: @unchecked Sendable {
+    public let problem: Problem
+    public let backend: Backend
+    let raw: UnsafeMutablePointer<kanto_kernel>
+    let host: Host
+    private let isTimed: Bool
+
+    init(problem: Problem, backend: Backend, raw: UnsafeMutablePointer<kanto_kernel>, host: Host, isTimed: Bool) {
+        self.problem = problem
+        self.backend = backend
+        self.raw = raw
+        self.host = host
+        self.isTimed = isTimed
+    }
+
+    deinit { raw.pointee.release(raw) }
+
+    /// What the backend says of it: implementation, tile, instruction set.
+    public var description: String { raw.pointee.description.map { String(cString: $0) } ?? backend.name }
+
+    /// Runs it, in the order of operands that `kanto_backend.h` states for the op.
+    ///
+    /// On the kernel thread (inside `Kernels.run`) it runs inline, elsewhere it queues for that thread.
+    ///
+    /// - Precondition: the pointers hold what the problem says, and an output overlaps an input in elementwise ops only,
+    ///   and then exactly.
+    /// - Throws: `KernelError.failed`; the outputs are then undefined.
+    public func run(
+        _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
+        _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil
+    ) throws {
+        guard KernelThread.shared.isCurrent else {
+            return try KernelThread.shared.run { () throws(KernelError) in
+                try runInline(a, b, c, x, y, z, scalars)
+            }
+        }
+        try runInline(a, b, c, x, y, z, scalars)
+    }
+
+    private func runInline(
+        _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer?, _ c: UnsafeRawPointer?, _ x: UnsafeMutableRawPointer,
+        _ y: UnsafeMutableRawPointer?, _ z: UnsafeMutableRawPointer?, _ scalars: UnsafePointer<Double>?
+    ) throws(KernelError) {
+        var arguments = kanto_arguments()
+        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+        arguments.host = host.pointer
+        arguments.inputs = (a, b, c, nil)
+        arguments.outputs = (x, y, z, nil)
+        arguments.scalars = scalars
+        arguments.scratch = host.scratch(raw.pointee.scratch_bytes)
+
+        let start = isTimed ? monotonicSeconds() : 0
+        let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }
+        if isTimed { report(seconds: monotonicSeconds() - start) }
+        if let failure {
+            throw KernelError.failed(backend: backend.name, problem: problem.description, reason: failure.reason)
+        }
+    }
+
+    private func report(seconds: Double) {
+        let rate = problem.floatingPointOperations / seconds / 1e9
+        let figures = (seconds * 1e6).rounded() / 1e3
+        Diagnostics.trace(
+            "\(problem): \(backend.name) (\(description)) \(figures) ms" + (rate > 0 ? ", \(rate.rounded()) GFLOP/s" : ""))
+    }
+}
+
+/// Calls into a backend with a buffer for its message; `nil` is success.
+func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status) -> (status: kanto_status, reason: String)? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
+        text[0] = 0
+        var message = kanto_message(text: text.baseAddress, capacity: text.count)
+        let status = body(&message)
+        guard status != kanto_status(KANTO_STATUS_OK) else { return nil }
+        text[text.count - 1] = 0
+        let reason = String(cString: text.baseAddress!)
+        return (status, reason.isEmpty ? "no reason given" : reason)
+    }
+}
+
+/// Seconds of the monotonic clock.
+public func monotonicSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
+}

@@ -1,0 +1,114 @@
+import KantoABI
+import Synchronization
+
+/// What travels with a caller onto the kernel thread.
+struct Scope: Sendable {
+    /// The backends in force; `nil` for those of the process.
+    var selection: Registry.Selection?
+    var threadCount: Int?
+    /// Whether ops note down how to differentiate them; read by KantoTensor.
+    var recordsGradients = true
+
+    @TaskLocal static var current = Scope()
+}
+
+/// Finding and running kernels.
+public enum Kernels {
+    /// Runs a program on the kernel thread and returns what it returns. All kernels inside run inline, on one set of worker
+    /// threads. A trainer or a benchmark enters once; entering again is free.
+    public static func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
+        if KernelThread.shared.isCurrent { return try body() }
+        let scope = Scope.current
+        return try KernelThread.shared.run { () throws(E) -> R in
+            try within(scope, body)
+        }
+    }
+
+    /// The kernel that serves a problem on the selected backend: the same one at each call, from a cache.
+    ///
+    /// - Throws: `KernelError.unserved` if nobody serves it, or, with `KANTO_STRICT=1`, if a named backend declines it;
+    ///   `KernelError.configuration` if the environment is malformed.
+    public static func kernel(for problem: Problem) throws -> Kernel {
+        let registry = try Registry.shared()
+        let scope = Scope.current
+        return try registry.kernel(
+            for: problem, selection: try scope.selection ?? selected(registry),
+            threadCount: scope.threadCount ?? registry.configuration.threadCount)
+    }
+
+    /// Runs `body` with another number of worker threads, the caller included.
+    public static func withThreadCount<R, E: Error>(_ count: Int, _ body: () throws(E) -> R) throws(E) -> R {
+        precondition(count > 0, "a thread count of \(count): expected a positive number")
+        return try inScope({ $0.threadCount = count }, body)
+    }
+
+    /// Worker threads in force, the caller included.
+    public static func threadCount() throws -> Int {
+        try Scope.current.threadCount ?? Registry.shared().configuration.threadCount
+    }
+
+    /// Whether ops record how to differentiate them.
+    package static var recordsGradients: Bool { Scope.current.recordsGradients }
+
+    package static func recordingGradients<R, E: Error>(_ isOn: Bool, _ body: () throws(E) -> R) throws(E) -> R {
+        try inScope({ $0.recordsGradients = isOn }, body)
+    }
+
+    fileprivate static func inScope<R, E: Error>(
+        _ change: (inout Scope) -> Void, _ body: () throws(E) -> R
+    ) throws(E) -> R {
+        var scope = Scope.current
+        change(&scope)
+        return try within(scope, body)
+    }
+
+    private static func within<R, E: Error>(_ scope: Scope, _ body: () throws(E) -> R) throws(E) -> R {
+        var result: Result<R, E>?
+        Scope.$current.withValue(scope) {
+            do throws(E) { result = .success(try body()) } catch { result = .failure(error) }
+        }
+        return try result!.get()
+    }
+
+    private static let processSelection = Mutex<Registry.Selection?>(nil)
+
+    fileprivate static func selected(_ registry: Registry) throws -> Registry.Selection {
+        try processSelection.withLock { selection in
+            if let selection { return selection }
+            let made = try registry.selection(registry.configuration.backends)
+            selection = made
+            return made
+        }
+    }
+
+    fileprivate static func select(_ selection: Registry.Selection) {
+        processSelection.withLock { $0 = selection }
+    }
+}
+
+extension Backend {
+    /// Every backend that can be used here.
+    public static var available: [Backend] {
+        get throws { try Registry.shared().backends }
+    }
+
+    /// The backends that serve the current scope, in the order in which they are asked.
+    public static var selected: [Backend] {
+        get throws { try (Scope.current.selection ?? Kernels.selected(Registry.shared())).backends }
+    }
+
+    /// Selects the backends of the process, as `KANTO_BACKEND` does: a name, or names with commas between, or `auto`.
+    ///
+    /// - Throws: `KernelError.configuration` for an unknown name, with the valid ones and why a plugin did not load.
+    public static func select(_ list: String) throws {
+        Kernels.select(try Registry.shared().selection(Configuration.names(list)))
+    }
+}
+
+/// Runs `body` with other backends, as `KANTO_BACKEND` names them.
+///
+/// - Throws: `KernelError.configuration` for an unknown name, and what `body` throws.
+public func withBackend<R>(_ list: String, _ body: () throws -> R) throws -> R {
+    let selection = try Registry.shared().selection(Configuration.names(list))
+    return try Kernels.inScope({ $0.selection = selection }, body)
+}

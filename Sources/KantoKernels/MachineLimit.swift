@@ -1,0 +1,39 @@
+import KantoABI
+import KantoSIMDAVX2
+import KantoSIMDAVX512
+import KantoSIMDBaseline
+
+/// What the machine can do at most, measured, so that a kernel's speed can be told as a share of it.
+public enum MachineLimit {
+    /// Billions of floating-point operations a second that multiply-adds in registers reach on the threads in force, with
+    /// the instruction set that the SIMD backend uses. Takes about `seconds`.
+    public static func multiplyAddRate(seconds: Double = 0.005) throws -> Double {
+        let registry = try Registry.shared()
+        let (loop, operations): (@convention(c) (Int) -> Float, Int) =
+            switch registry.configuration.instructionSet {
+            case .baseline:
+                ({ KantoSIMDBaseline.multiplyAddRounds($0) }, KantoSIMDBaseline.multiplyAddRoundOperations())
+            case .avx2: ({ KantoSIMDAVX2.multiplyAddRounds($0) }, KantoSIMDAVX2.multiplyAddRoundOperations())
+            case .avx512: ({ KantoSIMDAVX512.multiplyAddRounds($0) }, KantoSIMDAVX512.multiplyAddRoundOperations())
+            }
+        let threadCount = try Kernels.threadCount()
+        // The workers are those of the kernels: any kernel knows its host.
+        let host = try Kernels.kernel(for: .matmul(m: 1, n: 1, k: 1)).host
+        struct Work { let loop: @convention(c) (Int) -> Float; var rounds: Int; var sink: Float = 0 }
+        return Kernels.run {
+            var work = Work(loop: loop, rounds: 20_000)
+            func run() -> Double {
+                let start = monotonicSeconds()
+                host.pointer.pointee.parallel_for(host.pointer, Int64(threadCount), { context, _, _ in
+                    let work = context!.assumingMemoryBound(to: Work.self)
+                    if work.pointee.loop(work.pointee.rounds) == 0 { work.pointee.sink = 1 }
+                }, &work)
+                return monotonicSeconds() - start
+            }
+            // Rounds that fill the time, from a first try.
+            work.rounds = max(1, Int(Double(work.rounds) * seconds / run()))
+            let total = Double(work.rounds) * Double(operations * threadCount)
+            return total / run() / 1e9
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Glibc
+import Synchronization
+
+/// A caching allocator: what is released is kept by size and lent again, so that a training step asks the system for
+/// nothing once it has run a few times.
+public enum Memory {
+    /// Alignment of every allocation, in bytes: a cache line and the widest vector.
+    public static let alignment = 64
+
+    /// What the allocator holds, in bytes.
+    public struct Statistics: Sendable, Equatable {
+        /// Lent to live buffers.
+        public var inUse = 0
+        /// Released and kept for the next buffer.
+        public var cached = 0
+        /// The largest value that `inUse` has had.
+        public var peak = 0
+        /// How often the system was asked for memory.
+        public var systemAllocations = 0
+    }
+
+    public static var statistics: Statistics { state.withLock { $0.statistics } }
+
+    /// Gives cached memory back to the system.
+    public static func releaseCache() {
+        let lists = state.withLock { state in
+            defer {
+                state.free = Array(repeating: [], count: classCount)
+                state.statistics.cached = 0
+            }
+            return state.free
+        }
+        for list in lists { for block in list { free(block.pointer) } }
+    }
+
+    private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
+    private struct State {
+        var free: [[Block]] = Array(repeating: [], count: Memory.classCount)
+        var statistics = Statistics()
+    }
+    private static let state = Mutex(State())
+    private static let classCount = 64 * 8
+
+    /// Eight sizes to an octave, so that at most an eighth is wasted.
+    static func sizeClass(of byteCount: Int) -> (index: Int, byteCount: Int) {
+        let size = max(byteCount, alignment)
+        let octave = Int.bitWidth - 1 - (size - 1).leadingZeroBitCount
+        let step = max(alignment, 1 << max(0, octave - 3))
+        let rounded = (size + step - 1) / step * step
+        let top = Int.bitWidth - 1 - rounded.leadingZeroBitCount
+        return (top * 8 + (rounded >> max(0, top - 3)) & 7, rounded)
+    }
+
+    /// Memory of at least `byteCount` bytes; its content is undefined.
+    static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
+        let (index, size) = sizeClass(of: byteCount)
+        let cached: Block? = state.withLock { state in
+            state.statistics.inUse += size
+            state.statistics.peak = max(state.statistics.peak, state.statistics.inUse)
+            if let block = state.free[index].popLast() {
+                state.statistics.cached -= size
+                return block
+            }
+            state.statistics.systemAllocations += 1
+            return nil
+        }
+        if let cached { return cached.pointer }
+        // Large blocks on huge pages: a packed weight panel then costs few translations.
+        let huge = 2 << 20
+        var pointer: UnsafeMutableRawPointer?
+        let status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
+        precondition(status == 0, "out of memory: the system refused \(size) bytes")
+        if size >= huge { madvise(pointer, size, Int32(MADV_HUGEPAGE)) }
+        return pointer!
+    }
+
+    /// Gives back what `allocate` lent for the same byte count.
+    static func release(_ pointer: UnsafeMutableRawPointer, byteCount: Int) {
+        let (index, size) = sizeClass(of: byteCount)
+        state.withLock { state in
+            state.statistics.inUse -= size
+            state.statistics.cached += size
+            state.free[index].append(Block(pointer: pointer))
+        }
+    }
+}
+
+/// A block of memory from the caching allocator, given back with its last reference.
+public final class Buffer: @unchecked Sendable {
+    /// Aligned to `Memory.alignment`.
+    public let pointer: UnsafeMutableRawPointer
+    public let byteCount: Int
+
+    /// A buffer with undefined content.
+    public init(byteCount: Int) {
+        self.byteCount = byteCount
+        pointer = Memory.allocate(byteCount: byteCount)
+    }
+
+    deinit { Memory.release(pointer, byteCount: byteCount) }
+}

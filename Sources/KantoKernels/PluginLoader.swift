@@ -1,0 +1,102 @@
+import Glibc
+import KantoABI
+import KantoShims
+
+/// Finds and opens plugins: dynamic libraries named `libKanto*.so` that export `kanto_plugin_version` and `kanto_plugin_open`.
+enum PluginLoader {
+    /// A plugin that could not be used.
+    struct Failure: Error {
+        let path: String
+        let reason: String
+    }
+
+    /// The files to try, in order: what `KANTO_PLUGIN_PATH` names, then the folder of this program.
+    static func candidates(paths: [String]) -> [String] {
+        var folders: [String] = [], files: [String] = []
+        for path in paths {
+            if isFolder(path) { files += libraries(in: path) } else { files.append(path) }
+        }
+        if let home = programFolder() { folders.append(home) }
+        for folder in folders { files += libraries(in: folder) }
+        var seen: Set<String> = []
+        return files.filter { seen.insert($0).inserted }
+    }
+
+    /// Opens one library. Its version is data and is read before any of its code is called.
+    static func open(_ path: String) -> Result<Backend, Failure> {
+        func fail(_ reason: String) -> Result<Backend, Failure> { .failure(Failure(path: path, reason: reason)) }
+
+        guard access(path, F_OK) == 0 else { return fail("no such file") }
+        guard !isFolder(path) else { return fail("a folder, not a library") }
+        // Never closed: kernels and threads of the library may outlive any owner.
+        guard let library = dlopen(path.contains("/") ? path : "./" + path, RTLD_NOW | RTLD_LOCAL) else {
+            let reason = String(cString: dlerror())
+            return fail("cannot be loaded: " + (reason.hasPrefix(path + ": ") ? String(reason.dropFirst(path.count + 2)) : reason))
+        }
+        guard let symbol = dlsym(library, KANTO_PLUGIN_VERSION_SYMBOL) else {
+            return fail("not a Kanto plugin: it does not export \(KANTO_PLUGIN_VERSION_SYMBOL)")
+        }
+        let version = symbol.assumingMemoryBound(to: kanto_version.self)
+        guard version.pointee.magic == kantoMagic else {
+            return fail("not a Kanto plugin: \(KANTO_PLUGIN_VERSION_SYMBOL) has the wrong magic number")
+        }
+        guard version.pointee.struct_size >= MemoryLayout<kanto_version>.size else {
+            return fail("\(KANTO_PLUGIN_VERSION_SYMBOL) is \(version.pointee.struct_size) bytes, expected \(MemoryLayout<kanto_version>.size)")
+        }
+        guard version.pointee.major == kantoMajor else {
+            return fail("made for version \(version.pointee.major) of the plugin interface; this Kanto has version \(kantoMajor)")
+        }
+        guard let open = dlsym(library, KANTO_PLUGIN_OPEN_SYMBOL) else {
+            return fail("does not export \(KANTO_PLUGIN_OPEN_SYMBOL)")
+        }
+        typealias Open = @convention(c) (UnsafeMutablePointer<kanto_message>?) -> UnsafePointer<kanto_backend>?
+        var table: UnsafePointer<kanto_backend>?
+        let failure = withMessage { message in
+            table = unsafeBitCast(open, to: Open.self)(message)
+            return kanto_status(table == nil ? KANTO_STATUS_FAILED : KANTO_STATUS_OK)
+        }
+        if let failure { return fail("refused to open: \(failure.reason)") }
+        guard let table, table.pointee.struct_size >= MemoryLayout<kanto_backend>.size, table.pointee.name != nil,
+            table.pointee.make != nil
+        else { return fail("its table is incomplete") }
+        let backend = Backend(table: table, origin: .plugin(path: path))
+        guard !backend.name.isEmpty, backend.name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") })
+        else { return fail("its name '\(backend.name)' is not of lower-case letters, digits and '-'") }
+        return .success(backend)
+    }
+
+    private static let kantoMagic: UInt64 = 0x4542_5F4F_544E_414B
+    private static let kantoMajor = UInt32(KANTO_ABI_MAJOR)
+
+    /// The folder of the executable or test bundle that holds this code.
+    private static func programFolder() -> String? {
+        let here: @convention(c) () -> Void = {}
+        guard let name = kanto_image_path(unsafeBitCast(here, to: UnsafeRawPointer.self)) else { return nil }
+        // For a main program dladdr returns argv[0], which the shell may have found in PATH.
+        let path = String(cString: name)
+        let image = CommandLine.arguments.first == path ? "/proc/self/exe" : path
+        guard let resolved = realpath(image, nil) else { return nil }
+        defer { free(resolved) }
+        let whole = String(cString: resolved)
+        return whole.lastIndex(of: "/").map { String(whole[..<$0]) }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The plugins in a folder, by name.
+    private static func libraries(in folder: String) -> [String] {
+        guard let handle = opendir(folder) else { return [] }
+        defer { closedir(handle) }
+        var names: [String] = []
+        while let entry = readdir(handle) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasPrefix("libKanto"), name.hasSuffix(".so") { names.append(name) }
+        }
+        return names.sorted().map { folder + "/" + $0 }
+    }
+}

@@ -1,0 +1,142 @@
+import KantoABI
+
+// The one-line form of a problem, as logs, errors and benchmarks print it:
+// conv2d_forward f32 n50 h14 w14 c64 k5x5 s2 p2 o128 bias leaky_relu(0.2)
+
+extension Problem: CustomStringConvertible {
+    public var description: String {
+        guard let op, let elementType else { return "unknown op \(raw.op) of element type \(raw.dtype)" }
+        var words = [op.description, elementType.description]
+        switch op {
+        case .matmul: words += matmulWords
+        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: words += convolutionWords
+        case .unary, .binary, .select, .reduce, .optimize: words += iterationWords
+        }
+        if has(KANTO_FLAG_BIAS) { words.append("bias") }
+        switch Int(raw.activation) {
+        case KANTO_ACTIVATION_RELU: words.append("relu")
+        case KANTO_ACTIVATION_LEAKY_RELU: words.append("leaky_relu(\(raw.parameter))")
+        case KANTO_ACTIVATION_TANH: words.append("tanh")
+        case KANTO_ACTIVATION_SIGMOID: words.append("sigmoid")
+        default: break
+        }
+        if has(KANTO_FLAG_ACCUMULATE) { words.append("accumulate") }
+        return words.joined(separator: " ")
+    }
+
+    private func has(_ flag: Int) -> Bool { raw.flags & UInt32(flag) != 0 }
+
+    private var matmulWords: [String] {
+        let matmul = raw.matmul
+        var words = ["m\(matmul.m)", "n\(matmul.n)", "k\(matmul.k)"]
+        if matmul.batch != 1 { words.insert("batch\(matmul.batch)", at: 0) }
+        if has(KANTO_FLAG_TRANSPOSE_A) { words.append("transpose_a") }
+        if has(KANTO_FLAG_TRANSPOSE_B) { words.append("transpose_b") }
+        return words
+    }
+
+    private var convolutionWords: [String] {
+        let c = raw.convolution
+        var words = ["n\(c.batch)", "h\(c.height)", "w\(c.width)", "c\(c.channels)", "k\(c.kernel_height)x\(c.kernel_width)"]
+        words.append(c.stride_y == c.stride_x ? "s\(c.stride_y)" : "s\(c.stride_y)x\(c.stride_x)")
+        let pads = [c.pad_top, c.pad_left, c.pad_bottom, c.pad_right]
+        words.append(Set(pads).count == 1 ? "p\(pads[0])" : "p" + pads.map(String.init).joined(separator: ","))
+        if c.dilation_y != 1 || c.dilation_x != 1 {
+            words.append(c.dilation_y == c.dilation_x ? "d\(c.dilation_y)" : "d\(c.dilation_y)x\(c.dilation_x)")
+        }
+        if c.groups != 1 { words.append("g\(c.groups)") }
+        words.append("o\(c.output_channels)")
+        return words
+    }
+
+    private var iterationWords: [String] {
+        let rank = Int(raw.iteration.rank)
+        func row(_ tuple: some Any, at start: Int = 0) -> [Int64] {
+            withUnsafeBytes(of: tuple) { bytes in
+                (0..<rank).map { bytes.load(fromByteOffset: (start + $0) * 8, as: Int64.self) }
+            }
+        }
+        var words: [String] = []
+        if let function = Function(rawValue: raw.function) {
+            let hasSlope = function == .leakyReLU || function == .leakyReLUGradient
+            words.append(hasSlope ? "\(function)(\(raw.parameter))" : function.description)
+        }
+        words.append("[" + row(raw.iteration.extent).map(String.init).joined(separator: "x") + "]")
+        if op != .optimize {
+            let inputs = op == .select ? 3 : op == .binary ? 2 : 1
+            let strides = (0..<inputs).map { row(raw.iteration.input_stride, at: $0 * Int(KANTO_MAXIMUM_RANK)) }
+            let lists = (strides + [row(raw.iteration.output_stride)]).map { $0.map(String.init).joined(separator: ",") }
+            words.append("strides " + lists.dropLast().joined(separator: ";") + ">" + lists.last!)
+        }
+        return words
+    }
+}
+
+extension ElementType: CustomStringConvertible {
+    public var description: String { self == .float32 ? "f32" : "f64" }
+}
+
+extension Op: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .matmul: "matmul"
+        case .convolution2DForward: "conv2d_forward"
+        case .convolution2DInputGradient: "conv2d_input_gradient"
+        case .convolution2DWeightGradient: "conv2d_weight_gradient"
+        case .unary: "unary"
+        case .binary: "binary"
+        case .select: "select"
+        case .reduce: "reduce"
+        case .optimize: "optimize"
+        }
+    }
+}
+
+extension Function: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .copy: "copy"
+        case .fill: "fill"
+        case .affine: "affine"
+        case .absolute: "absolute"
+        case .sign: "sign"
+        case .square: "square"
+        case .sqrt: "sqrt"
+        case .reciprocal: "reciprocal"
+        case .exp: "exp"
+        case .log: "log"
+        case .tanh: "tanh"
+        case .sigmoid: "sigmoid"
+        case .leakyReLU: "leaky_relu"
+        case .add: "add"
+        case .subtract: "subtract"
+        case .multiply: "multiply"
+        case .divide: "divide"
+        case .divideOrZero: "divide_or_zero"
+        case .maximum, .reduceMaximum: "maximum"
+        case .minimum, .reduceMinimum: "minimum"
+        case .addScaled: "add_scaled"
+        case .greater: "greater"
+        case .leakyReLUGradient: "leaky_relu_gradient"
+        case .sum: "sum"
+        case .sumOfSquares: "sum_of_squares"
+        case .maximumMagnitude: "maximum_magnitude"
+        case .adam: "adam"
+        }
+    }
+}
+
+extension Problem {
+    /// Floating-point operations of a matmul or convolution, all taps counted, padding too; 0 for other ops.
+    public var floatingPointOperations: Double {
+        switch op {
+        case .matmul:
+            return 2 * Double(raw.matmul.batch) * Double(raw.matmul.m) * Double(raw.matmul.n) * Double(raw.matmul.k)
+        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
+            let geometry = Convolution2D(raw: raw.convolution), c = raw.convolution
+            let outputs = Double(c.batch) * Double(geometry.outputHeight * geometry.outputWidth) * Double(c.output_channels)
+            return 2 * outputs * Double(c.kernel_height * c.kernel_width) * Double(c.channels / max(1, c.groups))
+        default: return 0
+        }
+    }
+}

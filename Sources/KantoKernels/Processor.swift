@@ -1,0 +1,46 @@
+import Glibc
+import KantoShims
+
+/// The instruction sets of the SIMD backend, in rising order.
+public enum InstructionSet: String, Sendable, CaseIterable, Comparable {
+    case baseline, avx2, avx512
+
+    public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
+    private var rank: Int { Self.allCases.firstIndex(of: self)! }
+
+    /// Whether the processor has it and the operating system saves its registers.
+    public var isSupported: Bool {
+        switch self {
+        case .baseline: true
+        case .avx2: kanto_cpu_has_avx2()
+        case .avx512: kanto_cpu_has_avx512()
+        }
+    }
+}
+
+/// What this machine is.
+public enum Processor {
+    /// The processor's own name.
+    public static var name: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 49) { buffer in
+            kanto_cpu_name(buffer.baseAddress!)
+            let name = String(cString: buffer.baseAddress!)
+            return name.isEmpty ? "unknown processor" : String(name.drop { $0 == " " })
+        }
+    }
+
+    /// Cores that this process may use.
+    public static var coreCount: Int { max(1, Int(kanto_core_count())) }
+
+    /// Bytes of the data caches; usual sizes where the system does not tell.
+    static var caches: (level1: Int, level2: Int, level3: Int) {
+        func size(_ name: Int, or guess: Int) -> Int {
+            let size = sysconf(Int32(name))
+            return size > 0 ? size : guess
+        }
+        return (
+            size(Int(_SC_LEVEL1_DCACHE_SIZE), or: 32 << 10), size(Int(_SC_LEVEL2_CACHE_SIZE), or: 512 << 10),
+            size(Int(_SC_LEVEL3_CACHE_SIZE), or: 8 << 20)
+        )
+    }
+}

@@ -1,0 +1,218 @@
+import Glibc
+import KantoABI
+import KantoReference
+import KantoSIMDAVX2
+import KantoSIMDAVX512
+import KantoSIMDBaseline
+import KantoShims
+import Synchronization
+
+/// Knows the backends, opens plugins when one is first needed, and finds the kernel for a problem.
+public final class Registry: Sendable {
+    public let configuration: Configuration
+
+    /// A plugin that could not be used, for people.
+    public struct PluginFailure: Sendable, Equatable {
+        public let path: String
+        public let reason: String
+    }
+
+    /// The ordered backends of one `KANTO_BACKEND` value.
+    final class Selection: Sendable {
+        let identifier: Int
+        let names: [String]
+        /// Those that were named come first; what they decline falls to the others.
+        let backends: [Backend]
+        let namedCount: Int
+        init(identifier: Int, names: [String], backends: [Backend], namedCount: Int) {
+            self.identifier = identifier
+            self.names = names
+            self.backends = backends
+            self.namedCount = namedCount
+        }
+    }
+
+    private struct Plugins {
+        var isSearched = false
+        var backends: [Backend] = []
+        var failures: [PluginFailure] = []
+    }
+    private struct State {
+        var selections: [Selection] = []
+        var hosts: [HostKey: Host] = [:]
+        var cache = KernelCache(capacity: 1024)
+    }
+    private struct HostKey: Hashable { let parallelFor: Backend?; let threadCount: Int }
+
+    /// Those that are always there; built-in names are reserved.
+    private let builtIn: [Backend]
+    private let plugins = Mutex(Plugins())
+    private let state = Mutex(State())
+
+    private static let processWide = Result {
+        try Registry(configuration: Configuration(environment: processEnvironment(), isSetUserID: kanto_is_set_user_id()))
+    }
+
+    /// The registry of this process, configured by its environment.
+    ///
+    /// - Throws: `KernelError.configuration` if a `KANTO_…` variable is malformed.
+    public static func shared() throws -> Registry { try processWide.get() }
+
+    public init(configuration: Configuration) {
+        self.configuration = configuration
+        var builtIn: [Backend] = []
+        for instructionSet in InstructionSet.allCases where instructionSet.isSupported {
+            let table = switch instructionSet {
+            case .baseline: KantoSIMDBaseline.simdBackend()
+            case .avx2: KantoSIMDAVX2.simdBackend()
+            case .avx512: KantoSIMDAVX512.simdBackend()
+            }
+            builtIn.append(Backend(table: table, origin: .builtIn))
+        }
+        builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
+        self.builtIn = builtIn
+    }
+
+    // MARK: - Backends
+
+    /// Every backend that can be used here: the built-in ones, then the plugins, all of which this opens.
+    public var backends: [Backend] { builtIn + openPlugins().backends }
+
+    /// The plugins that were found and could not be used.
+    public var pluginFailures: [PluginFailure] { openPlugins().failures }
+
+    /// The backend of a name; `simd` is its variant for the best instruction set allowed.
+    public func backend(named name: String) throws -> Backend {
+        let builtInName = name == "simd" ? "simd-" + configuration.instructionSet.rawValue : name
+        if let backend = builtIn.first(where: { $0.name == builtInName }) { return backend }
+        let plugins = openPlugins()
+        if let backend = plugins.backends.first(where: { $0.name == name }) { return backend }
+
+        let names = ["auto", "simd"] + (builtIn + plugins.backends).map(\.name)
+        var text = "unknown backend '\(name)'; available: " + names.joined(separator: ", ")
+        for failure in plugins.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
+        if name == "onednn" {
+            text += "; libKantoOneDNN.so is built by a plain 'swift build' where libdnnl-dev is installed"
+                + " (apt-get install libdnnl-dev; after a build without it also 'swift package purge-cache')"
+        }
+        throw KernelError.configuration(text)
+    }
+
+    private func openPlugins() -> Plugins {
+        plugins.withLock { plugins in
+            if plugins.isSearched { return plugins }
+            plugins.isSearched = true
+            var taken = Set(builtIn.map(\.name)).union(["auto", "simd"])
+            for path in PluginLoader.candidates(paths: configuration.pluginPaths) {
+                switch PluginLoader.open(path) {
+                case .failure(let failure):
+                    plugins.failures.append(PluginFailure(path: path, reason: failure.reason))
+                case .success(let backend):
+                    if taken.insert(backend.name).inserted {
+                        plugins.backends.append(backend)
+                    } else {
+                        plugins.failures.append(PluginFailure(path: path, reason: "the name '\(backend.name)' is taken"))
+                    }
+                }
+            }
+            return plugins
+        }
+    }
+
+    /// Opens the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start.
+    ///
+    /// - Throws: `KernelError.plugin`.
+    public func checkNamedPlugins() throws {
+        guard !configuration.pluginPaths.isEmpty else { return }
+        let failures = pluginFailures
+        for path in configuration.pluginPaths {
+            if let failure = failures.first(where: { $0.path == path }) {
+                throw KernelError.plugin(path: path, reason: failure.reason)
+            }
+        }
+    }
+
+    // MARK: - Selection
+
+    /// The ordered backends that serve a list of names.
+    func selection(_ names: [String]) throws -> Selection {
+        if let known = state.withLock({ $0.selections.first { $0.names == names } }) { return known }
+        let named = names == ["auto"] ? [] : try names.map { try backend(named: $0) }
+        var backends = named
+        for name in ["simd", "reference"] {
+            let backend = try backend(named: name)
+            if !backends.contains(backend) { backends.append(backend) }
+        }
+        return state.withLock { state in
+            if let known = state.selections.first(where: { $0.names == names }) { return known }
+            let selection = Selection(
+                identifier: state.selections.count, names: names, backends: backends, namedCount: named.count)
+            state.selections.append(selection)
+            return selection
+        }
+    }
+
+    // MARK: - Kernels
+
+    /// The kernel for a problem, from the cache or newly made.
+    func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws -> Kernel {
+        let key = KernelCache.Key(problem: problem, selection: selection.identifier, threadCount: threadCount)
+        var refusals: [(backend: Backend, reason: String)] = []
+        // Made under the lock: concurrent misses make one kernel.
+        let kernel: Kernel? = state.withLock { state in
+            if let kernel = state.cache.find(key) { return kernel }
+            let owner = selection.backends.first { $0.table.pointee.parallel_for != nil }
+            let hostKey = HostKey(parallelFor: owner, threadCount: threadCount)
+            let host = state.hosts[hostKey] ?? Host(threadCount: threadCount, parallelFor: owner?.table.pointee.parallel_for)
+            state.hosts[hostKey] = host
+            for (index, backend) in selection.backends.enumerated() {
+                guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { continue }
+                switch backend.make(problem, on: host) {
+                case .kernel(let raw):
+                    let kernel = Kernel(
+                        problem: problem, backend: backend, raw: raw, host: host, isTimed: configuration.verbosity >= 2)
+                    state.cache.insert(kernel, for: key)
+                    return kernel
+                case .declined(let reason):
+                    refusals.append((backend, reason))
+                    if configuration.isStrict, index < selection.namedCount { return nil }
+                }
+            }
+            return nil
+        }
+        report(kernel, problem, selection, refusals)
+        guard let kernel else {
+            throw KernelError.unserved(
+                problem: problem.description, reasons: refusals.map { "\($0.backend.name): \($0.reason)" })
+        }
+        return kernel
+    }
+
+    private func report(
+        _ kernel: Kernel?, _ problem: Problem, _ selection: Selection, _ refusals: [(backend: Backend, reason: String)]
+    ) {
+        guard let kernel else { return }
+        for refusal in refusals where selection.backends.prefix(selection.namedCount).contains(refusal.backend) {
+            Diagnostics.warnOnce(
+                "\(refusal.backend.name) declined \(problem): \(refusal.reason); \(kernel.backend.name) serves it",
+                key: "\(refusal.backend.name) \(problem.raw.op) \(problem.raw.dtype) \(refusal.reason)")
+        }
+    }
+
+    /// Hits, misses and evictions of the cache of made kernels.
+    public var cacheStatistics: (hits: Int, misses: Int, evictions: Int) {
+        state.withLock { ($0.cache.statistics.hits, $0.cache.statistics.misses, $0.cache.statistics.evictions) }
+    }
+}
+
+/// The environment of the process.
+func processEnvironment() -> [String: String] {
+    var result: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+        let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        if pair.count == 2 { result[String(pair[0])] = String(pair[1]) }
+        entry += 1
+    }
+    return result
+}

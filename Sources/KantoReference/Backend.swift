@@ -1,0 +1,238 @@
+import KantoABI
+
+// The definition of every op: plain loops, accumulated in double precision, the same result for any number of threads.
+// An op is planned as independent pieces of work and a body that computes one of them.
+
+/// The reference backend's table; the same pointer at each call.
+public func referenceBackend() -> UnsafePointer<kanto_backend> { UnsafePointer(table) }
+
+nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
+    let table = UnsafeMutablePointer<kanto_backend>.allocate(capacity: 1)
+    table.initialize(to: kanto_backend())
+    table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
+    table.pointee.name = cString("reference")
+    table.pointee.description = cString("plain scalar Swift, accumulating in float64: the definition of every op")
+    for op in KANTO_OP_MATMUL...KANTO_OP_OPTIMIZE {
+        table.pointee.offers_f32 |= 1 << UInt64(op)
+        table.pointee.offers_f64 |= 1 << UInt64(op)
+    }
+    table.pointee.make = { _, problem, host, kernel, message in
+        makeKernel(problem!, host!, kernel!, message)
+    }
+    return table
+}()
+
+/// A float type that kernels compute in.
+protocol Element: BinaryFloatingPoint {
+    /// The value in double precision. (`Double.init` of a generic float goes by way of bit patterns.)
+    var wide: Double { get }
+}
+
+extension Float: Element {
+    @inline(__always) var wide: Double { Double(self) }
+}
+
+extension Double: Element {
+    @inline(__always) var wide: Double { self }
+}
+
+/// Why a problem is not served.
+struct Declined: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// How an op is computed: `pieceCount` independent pieces, whatever the number of threads.
+struct Work {
+    var description: StaticString
+    var pieceCount: Int
+    var body: kanto_body
+    var scratchBytesPerWorker = 0
+    /// How many of `kanto_arguments.scalars` are read.
+    var scalarCount = 0
+    var axes: [Axis] = []
+}
+
+/// One piece of work of one run.
+struct Piece {
+    let problem: UnsafePointer<kanto_problem>
+    let axes: UnsafeBufferPointer<Axis>
+    let index: Int
+    /// The worker's own scratch.
+    let scratch: UnsafeMutableRawPointer
+    private let arguments: UnsafePointer<kanto_arguments>
+
+    init(_ context: UnsafeMutableRawPointer?, _ index: Int64, _ worker: Int64) {
+        let run = context.unsafelyUnwrapped.assumingMemoryBound(to: Run.self)
+        let kernel = run.pointee.kernel
+        problem = UnsafePointer(kernel.pointer(to: \.problem)!)
+        axes = UnsafeBufferPointer(kernel.pointee.axes)
+        arguments = run.pointee.arguments
+        self.index = Int(index)
+        scratch =
+            (arguments.pointee.scratch ?? UnsafeMutableRawPointer(run))
+            + Int(worker) * kernel.pointee.scratchBytesPerWorker
+    }
+
+    func input<T: Element>(_ index: Int, as type: T.Type) -> UnsafePointer<T> {
+        let inputs = arguments.pointee.inputs
+        let address = index == 0 ? inputs.0 : index == 1 ? inputs.1 : inputs.2
+        return (address ?? placeholder).assumingMemoryBound(to: T.self)
+    }
+
+    func output<T: Element>(_ index: Int, as type: T.Type) -> UnsafeMutablePointer<T> {
+        let outputs = arguments.pointee.outputs
+        let address = index == 0 ? outputs.0 : index == 1 ? outputs.1 : outputs.2
+        return (address ?? UnsafeMutableRawPointer(mutating: placeholder)).assumingMemoryBound(to: T.self)
+    }
+
+    func scalar(_ index: Int) -> Double { arguments.pointee.scalars[index] }
+
+    /// An operand without elements may be NULL; this stands for its address, which is never read.
+    private var placeholder: UnsafeRawPointer { UnsafeRawPointer(arguments) }
+}
+
+/// A made kernel; the host sees its first member.
+private struct Kernel {
+    var header: kanto_kernel
+    var problem: kanto_problem
+    var axes: UnsafeMutableBufferPointer<Axis>
+    var pieceCount: Int
+    var scratchBytesPerWorker: Int
+    var scalarCount: Int
+    var threadCount: UInt32
+    var body: kanto_body
+}
+
+private struct Run {
+    let kernel: UnsafeMutablePointer<Kernel>
+    let arguments: UnsafePointer<kanto_arguments>
+}
+
+private typealias KernelSlot = UnsafeMutablePointer<UnsafeMutablePointer<kanto_kernel>?>
+
+private func makeKernel(
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot,
+    _ message: UnsafeMutablePointer<kanto_message>?
+) -> kanto_status {
+    let work: Work
+    do throws(Declined) {
+        work = try plan(problem)
+    } catch {
+        write(error.reason, to: message)
+        return kanto_status(KANTO_STATUS_DECLINED)
+    }
+    let axes = UnsafeMutableBufferPointer<Axis>.allocate(capacity: work.axes.count)
+    _ = axes.initialize(from: work.axes)
+    let threadCount = max(1, host.pointee.thread_count)
+    let header = kanto_kernel(
+        struct_size: UInt32(MemoryLayout<kanto_kernel>.size), reserved: 0,
+        scratch_bytes: work.scratchBytesPerWorker * Int(threadCount), description: cString(work.description),
+        run: run, release: release)
+    let kernel = UnsafeMutablePointer<Kernel>.allocate(capacity: 1)
+    kernel.initialize(
+        to: Kernel(
+            header: header, problem: problem.pointee, axes: axes, pieceCount: work.pieceCount,
+            scratchBytesPerWorker: work.scratchBytesPerWorker, scalarCount: work.scalarCount, threadCount: threadCount,
+            body: work.body))
+    slot.pointee = kernel.pointer(to: \.header)
+    return kanto_status(KANTO_STATUS_OK)
+}
+
+private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> Work {
+    let size = MemoryLayout<kanto_problem>.size
+    guard problem.pointee.struct_size >= size else {
+        throw Declined("the problem's struct_size is \(problem.pointee.struct_size), expected \(size) or more")
+    }
+    let problem = problem.pointee
+    guard [KANTO_DTYPE_F32, KANTO_DTYPE_F64].contains(Int(problem.dtype)) else {
+        throw Declined("unknown dtype \(problem.dtype)")
+    }
+    switch Int(problem.op) {
+    case KANTO_OP_MATMUL: return try planMatmul(problem)
+    case KANTO_OP_CONV2D_FORWARD: return try planForward(problem)
+    case KANTO_OP_CONV2D_INPUT_GRADIENT: return try planInputGradient(problem)
+    case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return try planWeightGradient(problem)
+    case KANTO_OP_UNARY: return try planUnary(problem)
+    case KANTO_OP_BINARY: return try planBinary(problem)
+    case KANTO_OP_SELECT: return try planSelect(problem)
+    case KANTO_OP_REDUCE: return try planReduce(problem)
+    case KANTO_OP_OPTIMIZE: return try planOptimize(problem)
+    default: throw Declined("unknown op \(problem.op)")
+    }
+}
+
+/// Declines flags that the op does not define.
+func check(flagsOf problem: kanto_problem, among allowed: Int) throws(Declined) {
+    let unknown = problem.flags & ~UInt32(allowed)
+    guard unknown == 0 else { throw Declined("flags 0x\(String(unknown, radix: 16)) have no meaning in this op") }
+}
+
+/// Declines an activation where there is none, or one that is unknown.
+func check(activationOf problem: kanto_problem, allowed: Bool) throws(Declined) {
+    if problem.activation == KANTO_ACTIVATION_NONE { return }
+    guard allowed else { throw Declined("this op has no epilogue, but activation \(problem.activation) is asked for") }
+    guard problem.activation <= KANTO_ACTIVATION_SIGMOID else {
+        throw Declined("unknown activation \(problem.activation)")
+    }
+}
+
+/// The product of sizes and strides, which may not be negative nor more than any memory holds: sums of several such
+/// products, in bytes, cannot overflow.
+@discardableResult
+func elementCount(_ sizes: [Int64]) throws(Declined) -> Int {
+    for size in sizes where size < 0 { throw Declined("a size or stride is \(size), expected 0 or more") }
+    if sizes.contains(0) { return 0 }
+    var product: Int64 = 1
+    for size in sizes {
+        guard size <= (1 << 48) / product else { throw Declined("sizes of \(sizes) are more than 2^48 elements") }
+        product *= size
+    }
+    return Int(product)
+}
+
+/// `count / size`, rounded up.
+func pieces(_ count: Int, of size: Int) -> Int { count / size + (count % size == 0 ? 0 : 1) }
+
+private func run(
+    _ kernel: UnsafePointer<kanto_kernel>?, _ arguments: UnsafePointer<kanto_arguments>?,
+    _ message: UnsafeMutablePointer<kanto_message>?
+) -> kanto_status {
+    let kernel = UnsafeMutableRawPointer(mutating: kernel!).assumingMemoryBound(to: Kernel.self)
+    let arguments = arguments!
+    let host = arguments.pointee.host!
+    if kernel.pointee.pieceCount == 0 { return kanto_status(KANTO_STATUS_OK) }
+    guard host.pointee.thread_count <= kernel.pointee.threadCount else {
+        write(
+            "the kernel was made for \(kernel.pointee.threadCount) threads and is run on \(host.pointee.thread_count)",
+            to: message)
+        return kanto_status(KANTO_STATUS_FAILED)
+    }
+    guard kernel.pointee.scalarCount == 0 || arguments.pointee.scalars != nil else {
+        write("the op reads \(kernel.pointee.scalarCount) scalars, but none are given", to: message)
+        return kanto_status(KANTO_STATUS_FAILED)
+    }
+    var run = Run(kernel: kernel, arguments: arguments)
+    host.pointee.parallel_for(host, Int64(kernel.pointee.pieceCount), kernel.pointee.body, &run)
+    return kanto_status(KANTO_STATUS_OK)
+}
+
+private func release(_ kernel: UnsafeMutablePointer<kanto_kernel>?) {
+    let kernel = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: Kernel.self)
+    kernel.pointee.axes.deallocate()
+    kernel.deallocate()
+}
+
+private func cString(_ string: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+private func write(_ text: String, to message: UnsafeMutablePointer<kanto_message>?) {
+    guard let message, message.pointee.capacity > 0, let buffer = message.pointee.text else { return }
+    var length = 0
+    for byte in text.utf8.prefix(message.pointee.capacity - 1) {
+        buffer[length] = CChar(bitPattern: byte)
+        length += 1
+    }
+    buffer[length] = 0
+}

@@ -1,0 +1,155 @@
+import KantoABI
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+private let pieceElements = 8192
+
+func planUnary(_ problem: kanto_problem) throws(Declined) -> Work {
+    guard (KANTO_FUNCTION_COPY...KANTO_FUNCTION_LEAKY_RELU).contains(Int(problem.function)) else {
+        throw Declined("unknown unary function \(problem.function)")
+    }
+    var work = try planElementwise(
+        problem, "unary, scalar",
+        problem.dtype == KANTO_DTYPE_F64
+            ? { unaryPiece(Double.self, Piece($0, $1, $2)) } : { unaryPiece(Float.self, Piece($0, $1, $2)) })
+    work.scalarCount = [KANTO_FUNCTION_FILL: 1, KANTO_FUNCTION_AFFINE: 2][Int(problem.function)] ?? 0
+    return work
+}
+
+func planBinary(_ problem: kanto_problem) throws(Declined) -> Work {
+    guard (KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT).contains(Int(problem.function)) else {
+        throw Declined("unknown binary function \(problem.function)")
+    }
+    var work = try planElementwise(
+        problem, "binary, scalar",
+        problem.dtype == KANTO_DTYPE_F64
+            ? { binaryPiece(Double.self, Piece($0, $1, $2)) } : { binaryPiece(Float.self, Piece($0, $1, $2)) })
+    work.scalarCount = problem.function == KANTO_FUNCTION_ADD_SCALED ? 2 : 0
+    return work
+}
+
+func planSelect(_ problem: kanto_problem) throws(Declined) -> Work {
+    guard problem.function == 0 else { throw Declined("select has no function, but \(problem.function) is asked for") }
+    return try planElementwise(
+        problem, "select, scalar",
+        problem.dtype == KANTO_DTYPE_F64
+            ? { selectPiece(Double.self, Piece($0, $1, $2)) } : { selectPiece(Float.self, Piece($0, $1, $2)) })
+}
+
+private func planElementwise(
+    _ problem: kanto_problem, _ description: StaticString, _ body: kanto_body
+) throws(Declined) -> Work {
+    try check(flagsOf: problem, among: 0)
+    try check(activationOf: problem, allowed: false)
+    let axes = try loopNest(problem.iteration)
+    for axis in axes where axis.extent > 1 && axis.outputStride == 0 {
+        throw Declined("an output stride is 0 over \(axis.extent) elements, which would be written to one place")
+    }
+    let count = try elementCount(axes.map { Int64($0.extent) })
+    return Work(description: description, pieceCount: pieces(count, of: pieceElements), body: body, axes: axes)
+}
+
+private func unaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    @inline(__always) func map(_ function: (T) -> T) {
+        let a = piece.input(0, as: T.self)
+        let output = piece.output(0, as: T.self)
+        piece.forEachRow { count, offsets, axis in
+            for i in 0..<count {
+                output[offsets.output + i * axis.outputStride] = function(a[offsets.inputs.0 + i * axis.inputStrides.0])
+            }
+        }
+    }
+    let parameter = piece.problem.pointee.parameter
+    switch Int(piece.problem.pointee.function) {
+    case KANTO_FUNCTION_COPY: map { $0 }
+    case KANTO_FUNCTION_FILL:
+        let output = piece.output(0, as: T.self)
+        let value = T(piece.scalar(0))
+        piece.forEachRow { count, offsets, axis in
+            for i in 0..<count { output[offsets.output + i * axis.outputStride] = value }
+        }
+    case KANTO_FUNCTION_AFFINE:
+        let s0 = piece.scalar(0)
+        let s1 = piece.scalar(1)
+        map { T(s0 * $0.wide + s1) }
+    case KANTO_FUNCTION_ABSOLUTE: map { $0.magnitude }
+    case KANTO_FUNCTION_SIGN: map { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 == 0 ? 0 : $0 }
+    case KANTO_FUNCTION_SQUARE: map { $0 * $0 }
+    case KANTO_FUNCTION_SQRT: map { $0.squareRoot() }
+    case KANTO_FUNCTION_RECIPROCAL: map { 1 / $0 }
+    case KANTO_FUNCTION_EXP: map { T(exp($0.wide)) }
+    case KANTO_FUNCTION_LOG: map { T(log($0.wide)) }
+    case KANTO_FUNCTION_TANH: map { T(hyperbolicTangent($0.wide)) }
+    case KANTO_FUNCTION_SIGMOID: map { T(sigmoid($0.wide)) }
+    default: map { T(leakyReLU($0.wide, slope: parameter)) }
+    }
+}
+
+private func binaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    @inline(__always) func map(_ function: (T, T) -> T) {
+        let a = piece.input(0, as: T.self)
+        let b = piece.input(1, as: T.self)
+        let output = piece.output(0, as: T.self)
+        piece.forEachRow { count, offsets, axis in
+            for i in 0..<count {
+                output[offsets.output + i * axis.outputStride] = function(
+                    a[offsets.inputs.0 + i * axis.inputStrides.0], b[offsets.inputs.1 + i * axis.inputStrides.1])
+            }
+        }
+    }
+    let slope = piece.problem.pointee.parameter
+    switch Int(piece.problem.pointee.function) {
+    case KANTO_FUNCTION_ADD: map { $0 + $1 }
+    case KANTO_FUNCTION_SUBTRACT: map { $0 - $1 }
+    case KANTO_FUNCTION_MULTIPLY: map { $0 * $1 }
+    case KANTO_FUNCTION_DIVIDE: map { $0 / $1 }
+    case KANTO_FUNCTION_DIVIDE_OR_ZERO: map { $1 == 0 ? 0 : $0 / $1 }
+    case KANTO_FUNCTION_MAXIMUM: map { $0.isNaN || $1.isNaN ? .nan : $0 > $1 ? $0 : $1 }
+    case KANTO_FUNCTION_MINIMUM: map { $0.isNaN || $1.isNaN ? .nan : $0 < $1 ? $0 : $1 }
+    case KANTO_FUNCTION_ADD_SCALED:
+        let s0 = piece.scalar(0)
+        let s1 = piece.scalar(1)
+        map { T(s0 * $0.wide + s1 * $1.wide) }
+    case KANTO_FUNCTION_GREATER: map { $0 > $1 ? 1 : 0 }
+    default: map { $1 > 0 ? $0 : slope == 0 ? 0 : T(slope * $0.wide) }
+    }
+}
+
+private func selectPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    let condition = piece.input(0, as: T.self)
+    let a = piece.input(1, as: T.self)
+    let b = piece.input(2, as: T.self)
+    let output = piece.output(0, as: T.self)
+    piece.forEachRow { count, offsets, axis in
+        for i in 0..<count {
+            let takesA = condition[offsets.inputs.0 + i * axis.inputStrides.0] != 0
+            output[offsets.output + i * axis.outputStride] =
+                takesA ? a[offsets.inputs.1 + i * axis.inputStrides.1] : b[offsets.inputs.2 + i * axis.inputStrides.2]
+        }
+    }
+}
+
+extension Piece {
+    /// Calls the body for each stretch of the piece's elements along the innermost axis: how many they are, the offsets
+    /// of the first, and the axis.
+    @inline(__always)
+    fileprivate func forEachRow(_ body: (_ count: Int, _ offsets: Offsets, _ axis: Axis) -> Void) {
+        guard let inner = axes.last else {
+            return body(1, Offsets(), Axis(extent: 1, outputStride: 0, inputStrides: (0, 0, 0)))
+        }
+        let total = axes.reduce(1) { $0 * $1.extent }
+        var element = index * pieceElements
+        let end = min(total, element + pieceElements)
+        while element < end {
+            let count = min(end - element, inner.extent - element % inner.extent)
+            body(count, Offsets(element, in: axes[...]), inner)
+            element += count
+        }
+    }
+}

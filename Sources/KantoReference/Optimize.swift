@@ -1,0 +1,43 @@
+import KantoABI
+
+private let pieceElements = 8192
+
+func planOptimize(_ problem: kanto_problem) throws(Declined) -> Work {
+    guard problem.function == KANTO_FUNCTION_ADAM else { throw Declined("unknown optimizer \(problem.function)") }
+    try check(flagsOf: problem, among: 0)
+    try check(activationOf: problem, allowed: false)
+    guard problem.iteration.rank == 1 else {
+        throw Declined("the rank is \(problem.iteration.rank), expected 1: parameters are contiguous")
+    }
+    let count = try elementCount([problem.iteration.extent.0])
+    return Work(
+        description: "optimize, scalar",
+        pieceCount: pieces(count, of: pieceElements),
+        body: problem.dtype == KANTO_DTYPE_F64
+            ? { adamPiece(Double.self, Piece($0, $1, $2)) } : { adamPiece(Float.self, Piece($0, $1, $2)) },
+        scalarCount: 7)
+}
+
+private func adamPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    let gradient = piece.input(0, as: T.self)
+    let parameter = piece.output(0, as: T.self)
+    let first = piece.output(1, as: T.self)
+    let second = piece.output(2, as: T.self)
+    let rate = piece.scalar(0)
+    let beta1 = piece.scalar(1)
+    let beta2 = piece.scalar(2)
+    let epsilon = piece.scalar(3)
+    let correction1 = piece.scalar(4)
+    let correction2 = piece.scalar(5)
+    let decay = piece.scalar(6)
+    let start = piece.index * pieceElements
+    for index in start..<min(start + pieceElements, Int(piece.problem.pointee.iteration.extent.0)) {
+        let g = gradient[index].wide
+        let m = beta1 * first[index].wide + (1 - beta1) * g
+        let v = beta2 * second[index].wide + (1 - beta2) * g * g
+        let step = rate * (m / correction1) / ((v / correction2).squareRoot() + epsilon)
+        first[index] = T(m)
+        second[index] = T(v)
+        parameter[index] = T(parameter[index].wide * (1 - rate * decay) - step)
+    }
+}

@@ -1,0 +1,133 @@
+import KantoKernels
+
+// Ops that work element by element. Two shapes combine by broadcasting from the right: an axis of extent 1, or one that is
+// missing on the left, is repeated.
+
+extension Tensor {
+    public static func + (a: Tensor, b: Tensor) throws -> Tensor { try binary(.add, .add, a, b) }
+    public static func - (a: Tensor, b: Tensor) throws -> Tensor { try binary(.subtract, .subtract, a, b) }
+    public static func * (a: Tensor, b: Tensor) throws -> Tensor { try binary(.multiply, .multiply, a, b) }
+    public static func / (a: Tensor, b: Tensor) throws -> Tensor { try binary(.divide, .divide, a, b) }
+
+    public static func + (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: 1, offset: b) }
+    public static func + (a: Double, b: Tensor) throws -> Tensor { try b.affine(scale: 1, offset: a) }
+    public static func - (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: 1, offset: -b) }
+    public static func - (a: Double, b: Tensor) throws -> Tensor { try b.affine(scale: -1, offset: a) }
+    public static func * (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: b, offset: 0) }
+    public static func * (a: Double, b: Tensor) throws -> Tensor { try b.affine(scale: a, offset: 0) }
+    public static func / (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: 1 / b, offset: 0) }
+    public static prefix func - (a: Tensor) throws -> Tensor { try a.affine(scale: -1, offset: 0) }
+
+    /// scale · x + offset.
+    public func affine(scale: Double, offset: Double) throws -> Tensor {
+        try unary(.affine(scale: scale), .affine, scalars: (scale, offset))
+    }
+
+    /// The quotient, and 0 where the divisor is 0.
+    public func dividedOrZero(by divisor: Tensor) throws -> Tensor {
+        try Tensor.binary(.divideOrZero, .divideOrZero, self, divisor)
+    }
+
+    public func square() throws -> Tensor { try unary(.square, .square) }
+    /// The square root. Its derivative at 0 is taken as 0.
+    public func squareRoot() throws -> Tensor { try unary(.sqrt, .sqrt) }
+    public func reciprocal() throws -> Tensor { try unary(.reciprocal, .reciprocal) }
+    public func exp() throws -> Tensor { try unary(.exp, .exp) }
+    /// The natural logarithm.
+    public func log() throws -> Tensor { try unary(.log, .log) }
+    public func tanh() throws -> Tensor { try unary(.tanh, .tanh) }
+    /// 1 / (1 + e⁻ˣ).
+    public func sigmoid() throws -> Tensor { try unary(.sigmoid, .sigmoid) }
+    public func absolute() throws -> Tensor { try unary(.absolute, .absolute) }
+    /// max(x, 0). Its derivative at 0 is 0.
+    public func relu() throws -> Tensor { try leakyReLU(slope: 0) }
+    /// x where it is positive, slope · x elsewhere. Its derivative at 0 is the slope.
+    public func leakyReLU(slope: Double) throws -> Tensor { try unary(.leakyReLU(slope: slope), .leakyReLU, parameter: slope) }
+
+    /// -1, 0 or 1; a constant for gradients.
+    public func sign() throws -> Tensor { try detached().unary(nil, .sign) }
+
+    /// 1 where this tensor is greater, 0 elsewhere; a constant for gradients.
+    public func isGreater(than other: Tensor) throws -> Tensor { try Tensor.binary(nil, .greater, detached(), other.detached()) }
+
+    /// This gradient passed back through a leaky ReLU whose output is given: multiplied by 1 where that is positive, by the
+    /// slope elsewhere.
+    func throughLeakyReLU(output: Tensor, slope: Double) throws -> Tensor {
+        try Tensor.binary(.leakyReLUGradient(slope: slope), .leakyReLUGradient, self, output, parameter: slope)
+    }
+
+    /// The shape that two shapes combine to.
+    static func broadcastShape(_ a: [Int], _ b: [Int], for operation: String) throws -> [Int] {
+        if a == b { return a }
+        let rank = max(a.count, b.count)
+        return try (0..<rank).map { axis in
+            let x = axis < rank - a.count ? 1 : a[axis - (rank - a.count)]
+            let y = axis < rank - b.count ? 1 : b[axis - (rank - b.count)]
+            guard x == y || x == 1 || y == 1 else {
+                throw TensorError(operation, "shapes \(a) and \(b) do not combine: \(x) and \(y) at axis \(axis) of \(rank)")
+            }
+            return x == 1 ? y : x
+        }
+    }
+
+    private func unary(
+        _ operation: Operation?, _ function: Function, parameter: Double = 0, scalars: (Double, Double) = (0, 0)
+    ) throws -> Tensor {
+        let output = Tensor(uninitialized: shape, elementType)
+        let problem = Problem.iteration(
+            .unary, function, elementType, extents: [count], output: [1], inputs: [[1]], parameter: parameter)
+        var scalars = scalars
+        try withUnsafeBytes(of: &scalars) { bytes in
+            try Kernels.kernel(for: problem).run(
+                pointer, into: output.pointer, scalars: bytes.assumingMemoryBound(to: Double.self).baseAddress)
+        }
+        return operation.map { recorded($0, [self], output) } ?? output
+    }
+
+    private static func binary(
+        _ operation: Operation?, _ function: Function, _ a: Tensor, _ b: Tensor, parameter: Double = 0
+    ) throws -> Tensor {
+        try requireSameType(operation?.name ?? "\(function)", a, b)
+        let shape = try broadcastShape(a.shape, b.shape, for: operation?.name ?? "\(function)")
+        let output = Tensor(uninitialized: shape, a.elementType)
+        let problem: Problem
+        if a.shape == b.shape {
+            problem = .iteration(
+                .binary, function, a.elementType, extents: [output.count], output: [1], inputs: [[1], [1]], parameter: parameter)
+        } else {
+            let nest = try LoopNest(
+                extents: shape, strides: [strides(of: shape), strides(of: a.shape, in: shape), strides(of: b.shape, in: shape)])
+            problem = .iteration(
+                .binary, function, a.elementType, extents: nest.extents, output: nest.strides[0],
+                inputs: Array(nest.strides[1...]), parameter: parameter)
+        }
+        try Kernels.kernel(for: problem).run(a.pointer, b.pointer, into: output.pointer)
+        return operation.map { recorded($0, [a, b], output) } ?? output
+    }
+}
+
+/// Writes one value to all elements of a tensor that nobody else has seen yet.
+func fill(_ tensor: Tensor, with value: Double) throws {
+    let problem = Problem.iteration(
+        .unary, .fill, tensor.elementType, extents: [tensor.count], output: [1], inputs: [[0]])
+    var value = value
+    try Kernels.kernel(for: problem).run(nil, into: tensor.pointer, scalars: &value)
+}
+
+/// Copies elements between two layouts over one loop nest.
+func copy(
+    extents: [Int], from source: UnsafeRawPointer, _ sourceStrides: [Int], to target: UnsafeMutableRawPointer,
+    _ targetStrides: [Int], _ elementType: ElementType
+) throws {
+    let nest = try LoopNest(extents: extents, strides: [targetStrides, sourceStrides])
+    let problem = Problem.iteration(
+        .unary, .copy, elementType, extents: nest.extents, output: nest.strides[0], inputs: [nest.strides[1]])
+    try Kernels.kernel(for: problem).run(source, into: target)
+}
+
+func requireSameType(_ operation: String, _ tensors: Tensor...) throws {
+    guard tensors.allSatisfy({ $0.elementType == tensors[0].elementType }) else {
+        throw TensorError(
+            operation, "operands of different types: " + tensors.map { $0.elementType.description }.joined(separator: ", "))
+    }
+}

@@ -1,0 +1,59 @@
+import KantoKernels
+
+/// The largest difference between gradients and central differences, relative to the largest gradient (at least 1).
+///
+/// The function is checked at float64 on whichever backend is selected; the reference backend serves that type.
+///
+/// - Parameters:
+///   - point: the inputs, float64.
+///   - step: of the differences.
+///   - body: any function of the inputs; what is checked is the gradient of a fixed random projection of its result.
+public func gradientCheck(at point: [Tensor], step: Double = 1e-6, _ body: ([Tensor]) throws -> Tensor) throws -> Double {
+    let output = try withoutGradient { try body(point) }
+    let projection = try projection(like: output, seed: 1)
+    func value(_ inputs: [Tensor]) throws -> Tensor { try (body(inputs) * projection).sum() }
+
+    let variables = point.map { $0.tracked() }
+    // The gradient of a linear function is a constant: nothing of it is tracked, and its own gradient is zero.
+    let result = try value(variables)
+    let analytic =
+        result.isTracked
+        ? try gradients(of: result, withRespectTo: variables, isDifferentiable: false)
+        : try point.map { try Tensor.zeros($0.shape, elementType: .float64) }
+    var worst = 0.0, scale = 1.0
+    for index in point.indices {
+        let elements = point[index].doubles
+        for (position, gradient) in analytic[index].doubles.enumerated() {
+            func at(_ shift: Double) throws -> Double {
+                var moved = elements
+                moved[position] += shift
+                var inputs = point
+                inputs[index] = try Tensor(moved, shape: point[index].shape)
+                return try withoutGradient { try value(inputs).item() }
+            }
+            let difference = try (at(step) - at(-step)) / (2 * step)
+            worst = max(worst, abs(difference - gradient))
+            scale = max(scale, abs(gradient))
+            if difference.isNaN || gradient.isNaN { return .nan }
+        }
+    }
+    return worst / scale
+}
+
+/// `gradientCheck` of the gradient itself: a fixed random projection of the gradients with respect to all inputs.
+public func secondGradientCheck(at point: [Tensor], step: Double = 1e-6, _ body: ([Tensor]) throws -> Tensor) throws -> Double {
+    let seed = try projection(like: withoutGradient { try body(point) }, seed: 2)
+    return try gradientCheck(at: point, step: step) { inputs in
+        // The differences call this without recording; the inner gradient needs its own graph there.
+        try Kernels.recordingGradients(true) {
+            let variables = inputs.map { $0.isTracked ? $0 : $0.tracked() }
+            let first = try gradients(of: body(variables), withRespectTo: variables, seed: seed)
+            return try Tensor.concatenated(first.map { try $0.reshaped([-1]) })
+        }
+    }
+}
+
+private func projection(like tensor: Tensor, seed: UInt64) throws -> Tensor {
+    var random = Random(seed: seed)
+    return try random.normal(tensor.shape, elementType: .float64)
+}

@@ -1,0 +1,123 @@
+import KantoABI
+import KantoReference
+import TestSupport
+
+/// A mistake that a backend might make.
+enum Mistake: UInt32, Sendable {
+    case none
+    // In what is computed.
+    case dropsTheLastProduct, dropsTheLastColumn, dropsTheLastRow, accumulatesAlways, accumulatesNever, forgetsTheBias
+    case ignoresTheSlope, ignoresTransposeB, ignoresTheBatchStride, treatsNaNLikeANumber
+    case swapsThePadding, ignoresDilation
+    case stopsOneElementShort, takesTheMaximumMagnitudeForTheMaximum
+    // In how.
+    case writesBeyondTheEnd, writesBeforeTheStart, writesToAnInput, roundsToBfloat16, readsAlignedOperandsOtherwise
+    case overrunsTheScratch, keepsStateOfARun, declines, declinesSilently, fails
+}
+
+/// The reference backend with one mistake built in. Lives as long as the process.
+func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
+    let table = UnsafeMutablePointer<kanto_backend>.allocate(capacity: 1)
+    table.initialize(to: referenceBackend().pointee)
+    table.pointee.offers_f64 = 0
+    // The mistake travels in a field that nobody reads.
+    table.pointee.reserved = mistake.rawValue
+    table.pointee.make = { backend, problem, host, slot, message in
+        let mistake = Mistake(rawValue: backend!.pointee.reserved)!
+        if mistake == .declines {
+            message!.pointee.text.update(from: [CChar(bitPattern: 110), 111, 0], count: 3)
+        }
+        if mistake == .declines || mistake == .declinesSilently { return kanto_status(KANTO_STATUS_DECLINED) }
+        var changed = problem!.pointee
+        mistake.change(&changed)
+        var inner: UnsafeMutablePointer<kanto_kernel>?
+        let status = referenceBackend().pointee.make(referenceBackend(), &changed, host, &inner, message)
+        guard let inner else { return status }
+        let kernel = UnsafeMutablePointer<BrokenKernel>.allocate(capacity: 1)
+        kernel.initialize(
+            to: BrokenKernel(
+                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, runCount: 0))
+        kernel.pointee.header.run = { kernel, arguments, message in
+            let kernel = UnsafeMutableRawPointer(mutating: kernel!).assumingMemoryBound(to: BrokenKernel.self)
+            return kernel.pointee.run(arguments!.pointee, message)
+        }
+        kernel.pointee.header.release = { kernel in
+            let kernel = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: BrokenKernel.self)
+            kernel.pointee.inner.pointee.release(kernel.pointee.inner)
+            kernel.deallocate()
+        }
+        slot!.pointee = kernel.pointer(to: \.header)
+        return status
+    }
+    return UnsafePointer(table)
+}
+
+extension Mistake {
+    /// Turns the problem into the one that is computed by mistake.
+    fileprivate func change(_ problem: inout kanto_problem) {
+        let accumulate = UInt32(KANTO_FLAG_ACCUMULATE)
+        switch self {
+        case .dropsTheLastProduct: problem.matmul.k = max(0, problem.matmul.k - 1)
+        case .dropsTheLastColumn: problem.matmul.n = max(0, problem.matmul.n - 1)
+        case .dropsTheLastRow: problem.matmul.m = max(0, problem.matmul.m - 1)
+        case .accumulatesAlways: problem.flags |= accumulate
+        case .accumulatesNever: problem.flags &= ~accumulate
+        case .forgetsTheBias: problem.flags &= ~UInt32(KANTO_FLAG_BIAS)
+        case .ignoresTheSlope: problem.parameter = 0
+        case .ignoresTransposeB where problem.matmul.n == problem.matmul.k:
+            problem.flags &= ~UInt32(KANTO_FLAG_TRANSPOSE_B)
+        case .ignoresTheBatchStride: problem.matmul.batch_stride_a = 0
+        case .treatsNaNLikeANumber where problem.function == KANTO_FUNCTION_MAXIMUM:
+            problem.function = UInt32(KANTO_FUNCTION_GREATER)
+        case .swapsThePadding: swap(&problem.convolution.pad_left, &problem.convolution.pad_right)
+        case .ignoresDilation:
+            // The output keeps its size.
+            let c = problem.convolution
+            problem.convolution.pad_right -= (c.dilation_x - 1) * (c.kernel_width - 1)
+            if problem.convolution.pad_right < 0 { problem.convolution = c } else { problem.convolution.dilation_x = 1 }
+        case .stopsOneElementShort: problem.iteration.extent.0 = max(0, problem.iteration.extent.0 - 1)
+        case .takesTheMaximumMagnitudeForTheMaximum where problem.function == KANTO_FUNCTION_REDUCE_MAXIMUM:
+            problem.function = UInt32(KANTO_FUNCTION_MAXIMUM_MAGNITUDE)
+        default: break
+        }
+    }
+}
+
+private struct BrokenKernel {
+    var header: kanto_kernel
+    var inner: UnsafeMutablePointer<kanto_kernel>
+    var mistake: Mistake
+    var problem: kanto_problem
+    var runCount: Int
+
+    mutating func run(_ given: kanto_arguments, _ message: UnsafeMutablePointer<kanto_message>?) -> kanto_status {
+        var arguments = given
+        let operands = operands(of: problem)
+        let output = given.outputs.0!.assumingMemoryBound(to: Float.self)
+        let span = operands.outputs[0].span
+        let inputSpan = operands.inputs.first?.span ?? 0
+        if mistake == .keepsStateOfARun { runCount += 1 }
+        var copy: [Float] = []
+        if mistake == .roundsToBfloat16, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
+            copy = (0..<inputSpan).map { Float(bitPattern: (input[$0].bitPattern &+ 0x8000) & 0xFFFF_0000) }
+        }
+        let status = copy.withUnsafeBufferPointer {
+            if !$0.isEmpty { arguments.inputs.0 = UnsafeRawPointer($0.baseAddress) }
+            return inner.pointee.run(inner, &arguments, message)
+        }
+        switch mistake {
+        case .writesBeyondTheEnd: output[span] = 0
+        case .writesBeforeTheStart: output[-1] = 0
+        case .writesToAnInput where inputSpan > 0:
+            UnsafeMutableRawPointer(mutating: given.inputs.0!).assumingMemoryBound(to: Float.self)[0] += 1
+        case .readsAlignedOperandsOtherwise where span > 0 && Int(bitPattern: output) % 64 == 0:
+            output[0] = output[0].nextUp
+        case .overrunsTheScratch where given.scratch != nil:
+            (given.scratch + header.scratch_bytes).storeBytes(of: 0, as: UInt8.self)
+        case .keepsStateOfARun where span > 0 && runCount > 1: output[0] = output[0].nextUp
+        case .fails: return kanto_status(KANTO_STATUS_FAILED)
+        default: break
+        }
+        return status
+    }
+}

@@ -1,0 +1,58 @@
+import KantoABI
+import TestSupport
+import Testing
+
+/// The suite itself is tested: it must find mistakes, and only mistakes.
+@Suite struct MistakeTests {
+    static let matmul: Set = [KANTO_OP_MATMUL]
+    static let convolutions: Set = [
+        KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT, KANTO_OP_CONV2D_WEIGHT_GRADIENT,
+    ]
+
+    @Test(
+        arguments: [
+            (.dropsTheLastProduct, matmul), (.dropsTheLastColumn, matmul), (.dropsTheLastRow, matmul),
+            (.accumulatesAlways, matmul), (.accumulatesNever, matmul), (.forgetsTheBias, matmul),
+            (.ignoresTheSlope, matmul),
+            (.ignoresTransposeB, matmul), (.ignoresTheBatchStride, matmul),
+            (.treatsNaNLikeANumber, [KANTO_OP_BINARY]),
+            (.swapsThePadding, convolutions), (.ignoresDilation, convolutions),
+            (.stopsOneElementShort, [KANTO_OP_SELECT]), (.stopsOneElementShort, [KANTO_OP_OPTIMIZE]),
+            (.takesTheMaximumMagnitudeForTheMaximum, [KANTO_OP_REDUCE]),
+            (.writesBeyondTheEnd, [KANTO_OP_SELECT]), (.writesBeforeTheStart, [KANTO_OP_SELECT]),
+            (.writesToAnInput, [KANTO_OP_SELECT]),
+            (.readsAlignedOperandsOtherwise, [KANTO_OP_OPTIMIZE]), (.overrunsTheScratch, matmul),
+            (.keepsStateOfARun, [KANTO_OP_OPTIMIZE]), (.declines, [KANTO_OP_SELECT]),
+            (.declinesSilently, [KANTO_OP_SELECT]),
+            (.fails, [KANTO_OP_SELECT]),
+        ] as [(Mistake, Set<Int>)])
+    func isFound(_ mistake: Mistake, _ ops: Set<Int>) {
+        let problems = problemList.filter { ops.contains(Int($0.problem.op)) }
+        #expect(!verify(brokenBackend(mistake), problems).failures.isEmpty)
+    }
+
+    @Test func noMistakeIsFoundWhereThereIsNone() {
+        let problems = problemList.filter { [KANTO_OP_SELECT, KANTO_OP_OPTIMIZE].contains(Int($0.problem.op)) }
+        let verification = verify(brokenBackend(.none), problems)
+        #expect(verification.failures == [])
+        #expect(verification.servedCount == problems.count)
+    }
+
+    @Test func whatMayBeDeclinedIsNoMistake() {
+        let problems = problemList.filter { $0.problem.op == KANTO_OP_SELECT }
+        let verification = verify(brokenBackend(.declines), problems) { $0.op == KANTO_OP_SELECT }
+        #expect(verification.failures == [])
+        #expect(verification.declined.count == problems.count)
+    }
+
+    /// The bound of an element of a long sum is wider than one product; the norm's is not.
+    @Test func aLostProductOfALongSumIsFoundAmongNormalNumbers() {
+        let problems = [TestProblem(TestSupport.matmul(64, 64, 4096))]
+        #expect(!verify(brokenBackend(.dropsTheLastProduct), problems, tiers: [.normal]).failures.isEmpty)
+    }
+
+    @Test func bfloat16IsFoundAmongIntegers() {
+        let problems = [TestProblem(TestSupport.matmul(32, 32, 32))]
+        #expect(!verify(brokenBackend(.roundsToBfloat16), problems, tiers: [.exact]).failures.isEmpty)
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// What a command did.
+struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+}
+
+/// The built `kanto`, which stands beside the test bundle, run as a user runs it.
+func kanto(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+    let process = Process()
+    let here = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    process.executableURL = here.appending(path: "kanto")
+    process.arguments = arguments
+    var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KANTO_") }
+    variables.merge(environment) { $1 }
+    process.environment = variables
+    let (output, errors) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let complaints = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Outcome(status: process.terminationStatus, output: text, errors: complaints)
+}
+
+/// A folder that goes with the test.
+final class TemporaryFolder {
+    let path = FileManager.default.temporaryDirectory.appending(path: "kanto-\(UUID().uuidString)").path
+    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+struct MistakeTests {
+    /// One clear line and the exit code of its kind.
+    private func expectLine(_ outcome: Outcome, _ code: Int32, _ words: String...) {
+        #expect(outcome.status == code, "\(outcome.errors)")
+        #expect(outcome.errors.hasSuffix("\n") && outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        for word in words { #expect(outcome.errors.contains(word), "\(outcome.errors)") }
+    }
+
+    @Test(arguments: [
+        ("KANTO_BACKEND", "nonsense", "available: auto, simd, simd-baseline"), ("KANTO_ISA", "avx1024", "baseline, avx2, avx512"),
+        ("KANTO_NUM_THREADS", "0", "1 to 1024"), ("KANTO_VERBOSE", "loud", "0, 1 or 2"), ("KANTO_STRICT", "yes", "0 or 1"),
+    ])
+    func malformedVariables(_ name: String, _ value: String, _ expected: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try kanto("train", "--iterations", "1", "--out", folder.path + "/run", environment: [name: value])
+        expectLine(outcome, 64, value, expected)
+        #expect(try kanto("backends", environment: [name: value]).status == (name == "KANTO_BACKEND" ? 0 : 64))
+    }
+
+    @Test func pluginsThatAreNone() throws {
+        let folder = try TemporaryFolder()
+        let text = folder.path + "/libKantoText.so"
+        try "no library".write(toFile: text, atomically: false, encoding: .utf8)
+        expectLine(
+            try kanto("train", "--iterations", "1", "--out", folder.path + "/run", environment: ["KANTO_PLUGIN_PATH": text]), 65, text,
+            "cannot be loaded")
+        expectLine(
+            try kanto("bench", "steps", "toy", environment: ["KANTO_PLUGIN_PATH": folder.path + "/missing.so"]), 66, "no such file")
+        // The list of backends still comes, with the reason.
+        let list = try kanto("backends", environment: ["KANTO_PLUGIN_PATH": text])
+        #expect(list.status == 0 && list.output.contains("not loaded: \(text)") && list.output.contains("reference"))
+    }
+
+    @Test func wrongArguments() throws {
+        expectLine(try kanto("train", "nonsense"), 64, "the presets are digits")
+        expectLine(try kanto("train", "--set", "learning_rate=fast"), 64, "positive number")
+        expectLine(try kanto("train", "--set", "speed=1"), 64, "learning_rate")
+        expectLine(try kanto("train", "--data", "/nowhere"), 66, "/nowhere")
+        expectLine(try kanto("bench", "steps", "nonsense"), 64, "toy, mnist")
+        expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere/config.json")
+        #expect(try kanto("nonsense").status == 64)
+        #expect(try kanto("train", "--iterations", "many").status == 64)
+    }
+
+    @Test func folderThatCannotBeWritten() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path + "/file"
+        try "".write(toFile: file, atomically: false, encoding: .utf8)
+        expectLine(try kanto("train", "--iterations", "1", "--out", file + "/run"), 73, file)
+    }
+}
+
+struct RunTests {
+    @Test func trainThenSample() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.path + "/run"
+        let training = try kanto("train", "--iterations", "3", "--set", "sample_interval=2", "--out", run)
+        #expect(training.status == 0, "\(training.errors)")
+        for file in [
+            "config.json", "metrics.jsonl", "losses.png", "samples/iteration-000002.png", "samples/final.png",
+            "checkpoints/iteration-000002.safetensors", "checkpoints/final.safetensors",
+        ] {
+            #expect(FileManager.default.fileExists(atPath: run + "/" + file), "\(file)")
+        }
+        let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        #expect(metrics.count == 3)
+        let last = try #require(try JSONSerialization.jsonObject(with: Data(metrics[2].utf8)) as? [String: Double])
+        #expect(last["iteration"] == 3 && last["gradient_norm_mean"]! > 0)
+
+        // The same configuration repeats the same numbers.
+        let again = try kanto("train", run + "/config.json", "--out", folder.path + "/again")
+        #expect(again.status == 0, "\(again.errors)")
+        #expect(try String(contentsOfFile: folder.path + "/again/metrics.jsonl", encoding: .utf8).split(separator: "\n") == metrics)
+
+        // A run is not overwritten.
+        let twice = try kanto("train", "--iterations", "1", "--out", run)
+        #expect(twice.status == 73 && twice.errors.contains("already holds a run"))
+
+        #expect(try kanto("sample", run, "--count", "9", "--seed", "5").status == 0)
+        #expect(FileManager.default.fileExists(atPath: run + "/samples/seed-5.png"))
+        let numbers = folder.path + "/samples.npy"
+        #expect(try kanto("sample", run, "--count", "3", "--out", numbers).status == 0)
+        let bytes = try Data(contentsOf: URL(filePath: numbers))
+        #expect(bytes.count == 128 + 3 * 64 * 4)
+        #expect(try kanto("sample", run, "--out", folder.path + "/samples.gif").status == 64)
+
+        // A truncated checkpoint is told, with the file.
+        let checkpoint = run + "/checkpoints/final.safetensors"
+        let whole = try Data(contentsOf: URL(filePath: checkpoint))
+        try whole.prefix(whole.count / 2).write(to: URL(filePath: checkpoint))
+        let truncated = try kanto("sample", run)
+        #expect(truncated.status == 65 && truncated.errors.contains(checkpoint), "\(truncated.errors)")
+    }
+
+    @Test(arguments: ["reference", "simd", "simd-baseline"]) func trainsOn(_ backend: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try kanto(
+            "train", "--iterations", "2", "--out", folder.path + "/run", environment: ["KANTO_BACKEND": backend])
+        #expect(outcome.status == 0 && outcome.output.contains(backend), "\(outcome.errors)")
+    }
+
+    @Test func benchPrintsTheLinesOfItsPeers() throws {
+        let outcome = try kanto("bench", "steps", "toy", "--seconds", "0.01", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = try outcome.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(lines.map { $0["step"] as? String } == ["critic", "generator", "iteration"])
+        #expect(lines[0]["forward_gflop"] as? Double == 0.27)
+        for line in lines { #expect((line["median_ms"] as? Double ?? 0) > 0 && line["peak_rss_mb"] != nil) }
+    }
+
+    @Test func helpPagesAreThere() throws {
+        for arguments in [["--help"], ["train", "--help"], ["bench", "--help"], ["check", "--help"]] {
+            let outcome = try kanto(arguments[0], arguments.count > 1 ? arguments[1] : "--help")
+            #expect(outcome.status == 0 && outcome.output.contains("USAGE"))
+        }
+    }
+}

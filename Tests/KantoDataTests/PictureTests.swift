@@ -1,0 +1,124 @@
+import Testing
+
+@testable import KantoData
+
+@Suite struct PNGTests {
+    @Test(arguments: [1, 3], [(1, 1), (7, 5), (300, 2)]) func roundTrips(channels: Int, size: (Int, Int)) throws {
+        let count = size.0 * size.1 * channels
+        // Noise, which compression cannot shrink.
+        var state: UInt32 = 1
+        let pixels = (0..<count).map { _ in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return UInt8(state >> 24)
+        }
+        let picture = Picture(width: size.0, height: size.1, channels: channels, pixels: pixels)
+        try withTemporaryFolder { folder in
+            try PNG.write(picture, to: "\(folder)/a.png")
+            #expect(try PNG.read(contentsOf: "\(folder)/a.png") == picture)
+            try PNG.write(picture, to: "\(folder)/b.png")
+            #expect(try readFile("\(folder)/a.png") == readFile("\(folder)/b.png"))
+        }
+    }
+
+    private static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+        let content = Array(type.utf8) + data
+        return littleEndian(UInt32(data.count)).reversed() + content + littleEndian(crc32(content[...])).reversed()
+    }
+
+    /// A PNG file of one row, in the zlib form that does not compress.
+    private static func png(width: UInt8, depth: UInt8, color: UInt8, row: [UInt8], palette: [UInt8] = []) -> [UInt8] {
+        let raw = [0] + row
+        var sums: (UInt32, UInt32) = (1, 0)
+        for byte in raw {
+            sums.0 = (sums.0 + UInt32(byte)) % 65521
+            sums.1 = (sums.1 + sums.0) % 65521
+        }
+        let stored = [1] + littleEndian(UInt16(raw.count)) + littleEndian(~UInt16(raw.count)) + raw
+        let zlib = [0x78, 0x01] + stored + littleEndian(sums.1 << 16 | sums.0).reversed()
+        let header = [0, 0, 0, width, 0, 0, 0, 1, depth, color, 0, 0, 0]
+        return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunk("IHDR", header)
+            + (palette.isEmpty ? [] : chunk("PLTE", palette)) + chunk("IDAT", zlib) + chunk("IEND", [])
+    }
+
+    @Test(
+        arguments: [
+            (png(width: 8, depth: 1, color: 0, row: [0xa5]), 1, [255, 0, 255, 0, 0, 255, 0, 255]),
+            (png(width: 2, depth: 16, color: 0, row: [0xff, 0xff, 0x80, 0x80]), 1, [255, 128]),
+            (png(width: 2, depth: 8, color: 3, row: [1, 0], palette: [1, 2, 3, 4, 5, 6]), 3, [4, 5, 6, 1, 2, 3]),
+            (png(width: 2, depth: 8, color: 6, row: [255, 9, 0, 255, 7, 255, 0, 0]), 3, [255, 9, 0, 0, 0, 0]),
+        ] as [([UInt8], Int, [UInt8])])
+    func readsOtherKinds(bytes: [UInt8], channels: Int, pixels: [UInt8]) throws {
+        let picture = try PNG.read(bytes: bytes, name: "file")
+        #expect(picture.channels == channels)
+        #expect(picture.pixels == pixels)
+    }
+
+    @Test func refusesTruncationAndDamage() throws {
+        try withTemporaryFolder { folder in
+            try PNG.write(Picture(width: 2, height: 2, channels: 1, pixels: [0, 50, 100, 255]), to: "\(folder)/a.png")
+            let bytes = try readFile("\(folder)/a.png")
+            // The end chunk, the last 12 bytes, holds nothing and its absence is forgiven by libpng.
+            for length in 0..<bytes.count - 16 {
+                let error = dataError { _ = try PNG.read(bytes: Array(bytes[..<length]), name: "cut") }
+                #expect(error?.kind == .badInput, "\(length)")
+            }
+            // A claim of 2 GB in a file of a hundred bytes, with the checksum that belongs to it.
+            var huge = bytes
+            huge.replaceSubrange(16..<24, with: [0, 0, 0xb0, 0, 0, 0, 0xb0, 0])
+            let checksum = Self.crc32(huge[12..<29])
+            huge.replaceSubrange(29..<33, with: littleEndian(checksum).reversed())
+            let error = dataError { _ = try PNG.read(bytes: huge, name: "huge") }
+            #expect(error?.description.contains("45056x45056 pixels are more than") == true)
+        }
+    }
+
+    @Test func saysWhenItCannotWrite() throws {
+        let picture = Picture(width: 1, height: 1, channels: 1, pixels: [0])
+        #expect(dataError { try PNG.write(picture, to: "/dev/full") }?.kind == .cannotWrite)
+    }
+
+    private static func crc32(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        ~bytes.reduce(~0 as UInt32) { checksum, byte in
+            (0..<8).reduce(checksum ^ UInt32(byte)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0xedb8_8320 : 0) }
+        }
+    }
+}
+
+@Suite struct ImageGridTests {
+    @Test func laysOutRowsAndColumns() {
+        // Three pictures of one row and two columns, in two columns of cells.
+        let picture = ImageGrid.picture(
+            of: [0, 1, 0.2, -3, 5, 0.4], shape: [3, 1, 2, 1], columns: 2, gap: 1, scale: 1)
+        #expect([picture.width, picture.height, picture.channels] == [7, 5, 1])
+        let white = [UInt8](repeating: 255, count: 7)
+        let expected: [[UInt8]] = [
+            white, [255, 0, 255, 255, 51, 0, 255], white, [255, 255, 102, 255, 255, 255, 255], white,
+        ]
+        #expect(picture.pixels == expected.flatMap(\.self))
+    }
+
+    @Test func scalesWithoutBlurring() {
+        let picture = ImageGrid.picture(of: [-1, 1], shape: [1, 2, 1, 1], range: -1...1, gap: 0, scale: 2)
+        #expect(picture == Picture(width: 2, height: 4, channels: 1, pixels: [0, 0, 0, 0, 255, 255, 255, 255]))
+    }
+
+    @Test func drawsNaNInMagenta() {
+        let gray = ImageGrid.picture(of: [.nan, 0.2], shape: [1, 1, 2, 1], gap: 0, scale: 1)
+        #expect(gray == Picture(width: 2, height: 1, channels: 3, pixels: [255, 0, 255, 51, 51, 51]))
+        let color = ImageGrid.picture(
+            of: [0, .nan, 0, 0.2, .infinity, -.infinity], shape: [1, 1, 2, 3], gap: 0, scale: 1)
+        #expect(color == Picture(width: 2, height: 1, channels: 3, pixels: [255, 0, 255, 51, 255, 0]))
+    }
+
+    @Test(arguments: [(8, 48), (28, 56), (32, 64), (64, 64), (1, 48), (47, 94)]) func choosesAScale(
+        side: Int, cell: Int
+    ) {
+        let values = [Float](repeating: 0, count: side * side)
+        #expect(ImageGrid.picture(of: values, shape: [1, side, side, 1], gap: 0).width == cell)
+    }
+
+    @Test func choosesColumns() {
+        let picture = ImageGrid.picture(of: [Float](repeating: 0, count: 64), shape: [64, 1, 1, 1], gap: 0, scale: 1)
+        #expect((picture.width, picture.height) == (8, 8))
+    }
+}

@@ -1,0 +1,193 @@
+import Testing
+
+@testable import KantoData
+
+/// A file of a header in words and some data.
+private func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
+    littleEndian(UInt64(header.utf8.count)) + Array(header.utf8) + data
+}
+
+@Suite struct SafetensorsTests {
+    /// As Hugging Face's writer makes it: F64 with metadata, names sorted, no spaces but at the end.
+    static let golden = safetensors(
+        #"{"__metadata__":{"lambda":"10.0","layers":"[[\"dense\", 2, 1], [\"relu\"]]"},"#
+            + #""bias":{"dtype":"F64","shape":[],"data_offsets":[0,8]},"#
+            + #""weight":{"dtype":"F32","shape":[2,1],"data_offsets":[8,16]},"#
+            + #""zero":{"dtype":"I64","shape":[0,3],"data_offsets":[16,16]}}    "#,
+        data: littleEndian((0.1).bitPattern) + littleEndian(Float(1.5).bitPattern) + littleEndian(Float(-2).bitPattern))
+
+    @Test func readsAGolden() throws {
+        let file = try SafetensorsFile(bytes: Self.golden, name: "golden")
+        #expect(file.metadata == ["lambda": "10.0", "layers": #"[["dense", 2, 1], ["relu"]]"#])
+        #expect(file.names == ["bias", "weight", "zero"])
+        #expect(try file.entry("bias").dtype == .float64)
+        #expect(try file.entry("weight").shape == [2, 1])
+        #expect(try file.doubles("bias") == [0.1])
+        #expect(try file.floats("bias") == [0.1])
+        #expect(try file.doubles("weight") == [1.5, -2])
+        #expect(try file.floats("weight") == [1.5, -2])
+        #expect(try file.entry("zero").dtype == .int64)
+        let unread = dataError { _ = try file.floats("zero") }
+        #expect(unread?.description.contains("zero is of type I64; only F32, F64 and U8 can be read") == true)
+        let unknown = dataError { _ = try file.floats("weights") }
+        #expect(unknown?.description.contains("no array named weights; it holds bias, weight, zero") == true)
+    }
+
+    @Test(arguments: golden.indices) func refusesTruncation(length: Int) {
+        #expect(
+            dataError { _ = try SafetensorsFile(bytes: Array(Self.golden[..<length]), name: "cut") }?.kind == .badInput)
+    }
+
+    @Test func readsAnEmptyFile() throws {
+        let file = try SafetensorsFile(bytes: safetensors("{}"), name: "empty")
+        #expect(file.names.isEmpty && file.metadata.isEmpty)
+        #expect(dataError { _ = try file.entry("a") }?.description.contains("it is empty") == true)
+    }
+
+    static let arrays: [String: NumericArray] = [
+        "a/odd \"name\"": NumericArray(shape: [3], [1, 2, 255] as [UInt8]),
+        "b": NumericArray(shape: [1, 3], [1.5, -0.0, .infinity] as [Float]),
+        "c": NumericArray(shape: [2], [0.1, .leastNonzeroMagnitude] as [Double]),
+        "d": NumericArray(shape: [], [7] as [Float]),
+        "e": NumericArray(shape: [0, 4], [] as [Double]),
+        "ü": NumericArray(shape: [1], [9] as [Double]),
+    ]
+
+    @Test func writesWhatItReads() throws {
+        try withTemporaryFolder { folder in
+            let metadata = ["step": "12", "text": "a\"b\\c\nd/é"]
+            try SafetensorsFile.write(Self.arrays, metadata: metadata, to: "\(folder)/a")
+            let file = try SafetensorsFile(contentsOf: "\(folder)/a")
+            #expect(file.metadata == metadata)
+            #expect(file.names == Self.arrays.keys.sorted())
+            for (name, array) in Self.arrays { #expect(try file.array(name) == array) }
+
+            let reordered = Dictionary(uniqueKeysWithValues: Self.arrays.sorted { $0.key > $1.key })
+            try SafetensorsFile.write(reordered, metadata: metadata, to: "\(folder)/b")
+            #expect(try readFile("\(folder)/a") == readFile("\(folder)/b"))
+        }
+    }
+
+    @Test func alignsArraysToTheirElements() throws {
+        try withTemporaryFolder { folder in
+            try SafetensorsFile.write(Self.arrays, to: "\(folder)/file")
+            let file = try SafetensorsFile(contentsOf: "\(folder)/file")
+            for name in file.names {
+                let entry = try file.entry(name)
+                #expect(entry.offset % entry.dtype.size == 0, "\(name)")
+            }
+        }
+    }
+
+    @Test func writesTheseBytes() throws {
+        try withTemporaryFolder { folder in
+            try SafetensorsFile.write(
+                ["w": NumericArray(shape: [2], [1, 2] as [Float])], metadata: ["k": "v"], to: "\(folder)/file")
+            let header = #"{"__metadata__":{"k":"v"},"w":{"data_offsets":[0,8],"dtype":"F32","shape":[2]}}"#
+            let padded = header + String(repeating: " ", count: (8 - header.utf8.count % 8) % 8)
+            let data = littleEndian(Float(1).bitPattern) + littleEndian(Float(2).bitPattern)
+            #expect(try readFile("\(folder)/file") == safetensors(padded, data: data))
+        }
+    }
+
+    private static func one(_ entry: String) -> String { #"{"a":{\#(entry)}}"# }
+    private static let a = #""a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}"#
+    private static let four: [UInt8] = [1, 2, 3, 4]
+
+    @Test(
+        arguments: [
+            // The header as a whole.
+            (littleEndian(UInt64(100_000_001)) + four, "byte 0", "header length"),
+            (littleEndian(UInt64.max) + four, "byte 0", "header length"),
+            (littleEndian(UInt64(5)) + four, "byte 12", "a header of 5 bytes"),
+            (safetensors(""), "byte 8", "empty header"),
+            (safetensors("[]"), "byte 8", "starts with {"),
+            (safetensors(" {}"), "byte 8", "starts with {"),
+            (safetensors("{"), "byte 8", "not valid JSON"),
+            (safetensors("{} {}"), "byte 8", "not valid JSON"),
+            (littleEndian(UInt64(6)) + Array("{\"".utf8) + [0xff] + Array("\":1".utf8), "byte 8", "UTF-8"),
+            (safetensors(String(repeating: #"{"a":"#, count: 100_000)), "byte 8", "not as expected"),
+            // Its fields.
+            (safetensors(#"{"a":1}"#), "byte 8", "a: "),
+            (safetensors(#"{"a":null}"#), "byte 8", "a"),
+            (safetensors(#"{"__metadata__":{"k":1}}"#), "byte 8", "__metadata__, k"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4]"#), data: four), "byte 8",
+                "a, data_offsets: expected a list of whole numbers"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4.5],"data_offsets":[0,4]"#), data: four), "byte 8",
+                "a, shape: expected a list"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,4],"more":1"#), data: four), "byte 8",
+                "unknown key more"
+            ),
+            (safetensors(one(#""dtype":"F4","shape":[8],"data_offsets":[0,4]"#), data: four), "byte 8", "type F4"),
+            // Keys that stand twice, also in other spellings.
+            (safetensors("{\(a),\(a)}", data: four), "byte 8", "twice"),
+            (safetensors("{\(a),\(a.replacing("\"a\"", with: #""\u0061""#))}", data: four), "byte 8", "twice"),
+            (safetensors(#"{"__metadata__":{},"__metadata__":{}}"#), "byte 8", "twice"),
+            (safetensors(#"{"__metadata__":{"k":"v","k":"w"}}"#), "byte 8", "twice"),
+            (
+                safetensors(one(#""dtype":"U8","dtype":"I8","shape":[4],"data_offsets":[0,4]"#), data: four), "byte 8",
+                "twice"
+            ),
+            // Shapes.
+            (safetensors(one(#""dtype":"U8","shape":[-4],"data_offsets":[0,4]"#), data: four), "byte 8", "shape [-4]"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[-2,-2],"data_offsets":[0,4]"#), data: four), "byte 8",
+                "shape [-2, -2]"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]"#)), "byte 8",
+                "no array can have"
+            ),
+            (
+                safetensors(one(#""dtype":"F64","shape":[2305843009213693952],"data_offsets":[0,0]"#)), "byte 8",
+                "no array can have"
+            ),
+            (
+                safetensors(one(#""dtype":"U8","shape":[99999999999999999999],"data_offsets":[0,4]"#), data: four),
+                "byte 8",
+                "a, shape: expected a list"
+            ),
+            (safetensors(one(#""shape":[4],"data_offsets":[0,4]"#), data: four), "byte 8", "a has no dtype"),
+            // Offsets.
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,5]"#), data: four), "byte 8", "from 0 to 4"),
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[-4,0]"#), data: four), "byte 8", "from 0 to 4"),
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[4,0]"#), data: four), "byte 8", "from 0 to 4"),
+            (safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[4]"#), data: four), "byte 8", "from 0 to 4"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[4],"data_offsets":[0,4,4]"#), data: four), "byte 8",
+                "from 0 to 4"
+            ),
+            (safetensors(one(#""dtype":"U8","shape":[3],"data_offsets":[0,4]"#), data: four), "byte 61", "expected 3"),
+            (
+                safetensors(one(#""dtype":"F32","shape":[4],"data_offsets":[0,4]"#), data: four), "byte 62",
+                "expected 16"
+            ),
+            (safetensors("{\(a)}", data: four + [5]), "byte 65", "1 bytes belong to no array"),
+            (safetensors("{}", data: four), "byte 10", "4 bytes belong to no array"),
+            (
+                safetensors(one(#""dtype":"U8","shape":[3],"data_offsets":[1,4]"#), data: four), "byte 62",
+                "leaves a gap"
+            ),
+            (
+                safetensors("{\(a),\(a.replacing("\"a\"", with: "\"b\""))}", data: four), "byte 113",
+                "b overlaps"
+            ),
+        ] as [([UInt8], String, String)])
+    func refuses(bytes: [UInt8], place: String, reason: String) {
+        let error = dataError { _ = try SafetensorsFile(bytes: bytes, name: "file") }
+        #expect(error?.kind == .badInput)
+        #expect(error?.description.hasPrefix("file: \(place): ") == true)
+        #expect(error?.description.contains(reason) == true)
+    }
+
+    @Test func saysWhenItCannotWrite() throws {
+        try withTemporaryFolder { folder in
+            #expect(dataError { try SafetensorsFile.write([:], to: "\(folder)/none/file") }?.kind == .cannotWrite)
+        }
+    }
+}

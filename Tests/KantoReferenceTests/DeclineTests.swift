@@ -1,0 +1,68 @@
+import KantoABI
+import KantoReference
+import TestSupport
+import Testing
+
+@Suite struct DeclineTests {
+    static let problems: [(String, kanto_problem)] = {
+        func changed(_ problem: kanto_problem, _ change: (inout kanto_problem) -> Void) -> kanto_problem {
+            var problem = problem
+            change(&problem)
+            return problem
+        }
+        let product = matmul(2, 3, 4)
+        let forward = convolution(
+            KANTO_OP_CONV2D_FORWARD, convolution(5, 5, channels: 4, outputChannels: 6, kernel: (3, 3)))
+        let copy = elementwise(KANTO_OP_UNARY, function: KANTO_FUNCTION_COPY, [2, 3])
+        return [
+            ("struct_size", changed(product) { $0.struct_size -= 1 }),
+            ("dtype 9", changed(product) { $0.dtype = 9 }),
+            ("op 77", changed(product) { $0.op = 77 }),
+            ("flags 0x100", changed(product) { $0.flags = 256 }),
+            ("activation 5", changed(product) { $0.activation = 5 }),
+            ("a size or stride is -1", changed(product) { $0.matmul.k = -1 }),
+            ("a size or stride is -4", changed(product) { $0.matmul.row_stride_a = -4 }),
+            ("row_stride_c is 2", changed(product) { $0.matmul.row_stride_c = 2 }),
+            ("batch_stride_c", changed(product) { $0.matmul.batch = 2 }),
+            ("more than 2^48 elements", changed(product) { ($0.matmul.m, $0.matmul.k) = (1 << 40, 1 << 40) }),
+            ("more than 2^48 elements", changed(product) { $0.matmul.row_stride_b = .max }),
+            ("more than 2^48 elements", changed(copy) { $0.iteration.input_stride.0.1 = .max }),
+            ("groups do not divide", changed(forward) { $0.convolution.groups = 3 }),
+            ("expected 1", changed(forward) { $0.convolution.stride_x = 0 }),
+            ("padding is -1", changed(forward) { $0.convolution.pad_left = -1 }),
+            ("no epilogue", changed(forward) { ($0.op, $0.activation) = (3, 1) }),
+            ("flags 0x2", changed(forward) { ($0.op, $0.flags) = (4, 2) }),
+            ("unary function 40", changed(copy) { $0.function = 40 }),
+            ("rank is 7", changed(copy) { $0.iteration.rank = 7 }),
+            ("a size or stride is -3", changed(copy) { $0.iteration.extent.1 = -3 }),
+            ("output stride is 0", changed(copy) { $0.iteration.output_stride.0 = 0 }),
+            ("only sums accumulate", reduce(KANTO_FUNCTION_REDUCE_MAXIMUM, [3], over: [0], accumulate: true)),
+            ("rank is 2", changed(optimize(KANTO_FUNCTION_ADAM, count: 4)) { $0.iteration.rank = 2 }),
+        ]
+    }()
+
+    @Test(arguments: problems)
+    func whatMakesNoSenseIsDeclinedWithTheReason(_ reason: String, _ problem: kanto_problem) {
+        do {
+            _ = try MadeKernel(problem, on: referenceBackend(), host: ThreadHost(threadCount: 1))
+            Issue.record("it is not declined")
+        } catch .declined(let text) {
+            #expect(text.contains(reason))
+        } catch {
+            Issue.record(error)
+        }
+    }
+
+    @Test func theTableIsTheSameAtEachCall() {
+        #expect(referenceBackend() == referenceBackend())
+        #expect(String(cString: referenceBackend().pointee.name) == "reference")
+        #expect(referenceBackend().pointee.offers_f32 == referenceBackend().pointee.offers_f64)
+    }
+
+    @Test func missingScalarsAreAFailure() throws {
+        let kernel = try MadeKernel(
+            elementwise(KANTO_OP_UNARY, function: KANTO_FUNCTION_AFFINE, [1]), on: referenceBackend(),
+            host: ThreadHost(threadCount: 1))
+        #expect(throws: RunFailure.self) { try kernel.run(inputs: [[1]], outputs: []) }
+    }
+}

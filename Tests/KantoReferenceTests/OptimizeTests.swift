@@ -1,0 +1,23 @@
+import KantoABI
+import KantoReference
+import TestSupport
+import Testing
+
+@Suite struct OptimizeTests {
+    @Test func adamAgainstAStepWrittenOut() throws {
+        var problem = optimize(KANTO_FUNCTION_ADAM, count: 2)
+        problem.dtype = UInt32(KANTO_DTYPE_F64)
+        // The second step with β₁ = 0.5, β₂ = 0.75, ε = 1e-8, a rate of 0.1 and a decay of 0.01.
+        let outputs = try run(
+            problem, on: referenceBackend(), inputs: [[2, -1]], outputs: [[1, -2], [1, 0.5], [4, 0.25]],
+            scalars: [0.1, 0.5, 0.75, 1e-8, 0.75, 0.4375, 0.01])
+        let first = [0.5 * 1 + 0.5 * 2, 0.5 * 0.5 - 0.5 * 1]
+        let second = [0.75 * 4 + 0.25 * 4, 0.75 * 0.25 + 0.25 * 1]
+        #expect(outputs[1] == first)
+        #expect(outputs[2] == second)
+        let step0 = 0.1 * (1.5 / 0.75) / ((4 / 0.4375).squareRoot() + 1e-8)
+        let step1 = 0.1 * (-0.25 / 0.75) / ((0.4375 / 0.4375).squareRoot() + 1e-8)
+        #expect(abs(outputs[0][0] - (0.999 - step0)) <= 1e-15)
+        #expect(abs(outputs[0][1] - (-1.998 - step1)) <= 1e-15)
+    }
+}

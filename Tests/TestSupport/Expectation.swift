@@ -1,0 +1,128 @@
+import KantoABI
+import KantoReference
+
+/// What the outputs of a run may be.
+struct Expectation {
+    private var values: [[Double]]
+    /// How far each element may be off.
+    private var bounds: [[Double]]
+    /// How far the first output may be off as a whole (Euclidean norm). A sum of many terms that lacks one of them
+    /// would pass the bound of its elements, which is made for the worst case.
+    private var normBound = Double.infinity
+
+    /// The reference backend's outputs, with the bounds of the problem's precision.
+    init(_ test: TestProblem, _ tier: Tier, _ data: TestData) throws(RunFailure) {
+        let problem = test.problem
+        var wide = problem
+        wide.dtype = UInt32(KANTO_DTYPE_F64)
+        // Special values overflow where the problem's own precision does.
+        let oracle = tier == .special ? problem : wide
+        values = try reference(oracle, data, test.scalars)
+        bounds = values.map { $0.map { _ in 0 } }
+
+        let single = problem.dtype == KANTO_DTYPE_F32
+        let roundoff = single ? 0x1p-24 : 0x1p-53
+        let termCount = Double(operands(of: problem).termCount)
+        let sums = [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES].contains(Int(problem.function))
+
+        if problem.isLinear || sums {
+            var linear = wide
+            linear.activation = 0
+            let magnitudes = try reference(linear, data.map { $0.magnitude }, test.scalars)
+            if tier == .exact {
+                guard magnitudes.joined().allSatisfy({ $0 < 0x1p24 }) else {
+                    throw .violation("the test's own data: sums are not exact in float32")
+                }
+            } else if tier == .normal || sums {
+                setBounds(to: 2 * (termCount + 1) * roundoff, of: magnitudes)
+                addBounds(8 * roundoff, of: values)
+                let squares = try reference(linear, data.map { $0 * $0 }, test.scalars)[0].reduce(0, +)
+                let norm = values[0].reduce(0) { $0 + $1 * $1 }.squareRoot()
+                if problem.function != KANTO_FUNCTION_SUM_OF_SQUARES {
+                    normBound = roundoff * (4 * (termCount.squareRoot() + 1) * squares.squareRoot() + 8 * norm)
+                }
+            }
+        } else if tier != .exact {
+            switch (Int(problem.op), Int(problem.function)) {
+            case (KANTO_OP_UNARY, KANTO_FUNCTION_AFFINE), (KANTO_OP_BINARY, KANTO_FUNCTION_ADD_SCALED):
+                let magnitudes = try reference(wide, data.map { $0.magnitude }, test.scalars.map { $0.magnitude })
+                setBounds(to: 4 * roundoff, of: magnitudes)
+            case (KANTO_OP_UNARY, KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID):
+                // Four units in the last place.
+                setBounds(to: 8 * roundoff, of: values)
+            case (KANTO_OP_OPTIMIZE, _):
+                // With all terms of the step of one sign: so large is what rounding errors are relative to. The
+                // parameter itself is rounded once, when the step is taken.
+                var scalars = test.scalars
+                scalars[0] = -scalars[0]
+                var magnitudes = try reference(wide, data.map { $0.magnitude }, scalars)
+                for index in magnitudes[0].indices { magnitudes[0][index] -= data.outputs[0][index].magnitude }
+                setBounds(to: 32 * roundoff, of: magnitudes)
+                addBounds(4 * roundoff, of: [values[0]] + data.outputs.dropFirst().map { $0.map { _ in 0 } })
+            case (KANTO_OP_UNARY, KANTO_FUNCTION_FILL),
+                (KANTO_OP_UNARY, KANTO_FUNCTION_SQUARE...KANTO_FUNCTION_RECIPROCAL),
+                (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU),
+                (KANTO_OP_BINARY, KANTO_FUNCTION_ADD...KANTO_FUNCTION_DIVIDE_OR_ZERO),
+                (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT):
+                // One unit in the last place: a rounding of the slope, one of the result.
+                setBounds(to: 2 * roundoff, of: values)
+            default: break  // a choice among values, which is exact
+            }
+        }
+        if tier != .exact {
+            // The spacing of denormals; functions of the math library may lose the range of denormals altogether.
+            let inexact =
+                problem.op == KANTO_OP_UNARY
+                && (KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID).contains(Int(problem.function))
+            let least = inexact ? (single ? 0x1p-126 : 0x1p-1022) : (single ? 0x1p-148 : 0x1p-1073)
+            for output in bounds.indices {
+                for index in bounds[output].indices where bounds[output][index] > 0 { bounds[output][index] += least }
+            }
+        }
+    }
+
+    /// What is wrong with the outputs, or nil.
+    func fault(in outputs: [[Double]], of operands: Operands) -> String? {
+        for (output, operand) in operands.outputs.enumerated() {
+            var squares = 0.0
+            for index in 0..<operand.span where operand.isElement[index] {
+                let value = outputs[output][index]
+                let expected = values[output][index]
+                if value == expected || value.isNaN && expected.isNaN { continue }
+                let error = abs(value - expected)
+                guard error <= bounds[output][index] else {
+                    return "output \(output) is \(value) at \(index), expected \(expected) ± \(bounds[output][index])"
+                }
+                squares += error * error
+            }
+            if output == 0 && squares.squareRoot() > normBound {
+                return "the norm of output \(output)'s error is \(squares.squareRoot()), expected at most \(normBound)"
+            }
+        }
+        return nil
+    }
+
+    private mutating func setBounds(to factor: Double, of magnitudes: [[Double]]) {
+        bounds = magnitudes.map { $0.map { factor * $0.magnitude } }
+    }
+
+    private mutating func addBounds(_ factor: Double, of magnitudes: [[Double]]) {
+        for output in bounds.indices {
+            for index in bounds[output].indices {
+                bounds[output][index] += factor * magnitudes[output][index].magnitude
+            }
+        }
+    }
+}
+
+/// The reference backend's outputs, with gaps of zero.
+private func reference(
+    _ problem: kanto_problem, _ data: TestData, _ scalars: [Double]
+) throws(RunFailure) -> [[Double]] {
+    var outputs = try MadeKernel(problem, on: referenceBackend(), host: ThreadHost(threadCount: 1))
+        .run(inputs: data.inputs, outputs: data.outputs, scalars: scalars)
+    for (output, operand) in operands(of: problem).outputs.enumerated() {
+        for index in 0..<operand.span where !operand.isElement[index] { outputs[output][index] = 0 }
+    }
+    return outputs
+}

@@ -1,0 +1,122 @@
+import KantoABI
+
+/// Where the elements of one operand lie.
+public struct Operand {
+    /// Elements from the first to the last, gaps included.
+    public let span: Int
+    /// For each place of the span, whether it is an element and not a gap.
+    public let isElement: [Bool]
+
+    init(offsets: some Sequence<Int>) {
+        let offsets = Array(offsets)
+        span = (offsets.max() ?? -1) + 1
+        var isElement = [Bool](repeating: false, count: span)
+        for offset in offsets { isElement[offset] = true }
+        self.isElement = isElement
+    }
+
+    init(count: Int) {
+        span = count
+        isElement = [Bool](repeating: true, count: count)
+    }
+}
+
+/// The operands of a problem, in the order of `kanto_arguments`.
+public struct Operands {
+    public var inputs: [Operand]
+    public var outputs: [Operand]
+    /// Whether the old content of the outputs is read.
+    public var readsOutputs: Bool
+    /// The longest sum that makes one output element: 1 where nothing is summed.
+    public var termCount: Int
+}
+
+/// The operands of a problem, derived from its geometry.
+public func operands(of problem: kanto_problem) -> Operands {
+    let accumulates = problem.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
+    let extra = (accumulates ? 1 : 0) + (problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 ? 1 : 0)
+    switch Int(problem.op) {
+    case KANTO_OP_MATMUL:
+        let (inputs, output) = matmulOperands(problem)
+        return Operands(
+            inputs: inputs, outputs: [output], readsOutputs: accumulates, termCount: Int(problem.matmul.k) + extra)
+    case KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT, KANTO_OP_CONV2D_WEIGHT_GRADIENT:
+        var operands = convolutionOperands(problem)
+        operands.readsOutputs = accumulates
+        operands.termCount += extra
+        return operands
+    case KANTO_OP_OPTIMIZE:
+        let operand = Operand(count: Int(problem.iteration.extent.0))
+        return Operands(
+            inputs: [operand], outputs: [operand, operand, operand], readsOutputs: true, termCount: 1)
+    default:
+        let nest = problem.iteration
+        let rank = Int(nest.rank)
+        let extents = values(nest.extent, rank)
+        let strides = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
+        let fills = problem.op == KANTO_OP_UNARY && problem.function == KANTO_FUNCTION_FILL
+        let count = problem.op == KANTO_OP_BINARY ? 2 : problem.op == KANTO_OP_SELECT ? 3 : fills ? 0 : 1
+        let outputStrides = values(nest.output_stride, rank)
+        var termCount = 1
+        var outputExtents = extents
+        if problem.op == KANTO_OP_REDUCE {
+            for axis in 0..<rank where outputStrides[axis] == 0 {
+                termCount *= extents[axis]
+                outputExtents[axis] = 1
+            }
+        }
+        return Operands(
+            inputs: strides.prefix(count).map { Operand(offsets: offsets(extents, values($0, rank))) },
+            outputs: [Operand(offsets: offsets(outputExtents, outputStrides))],
+            readsOutputs: accumulates, termCount: termCount + extra)
+    }
+}
+
+private func matmulOperands(_ problem: kanto_problem) -> (inputs: [Operand], output: Operand) {
+    let p = problem.matmul
+    func matrices(_ rows: Int64, _ columns: Int64, _ rowStride: Int64, _ batchStride: Int64) -> Operand {
+        Operand(
+            offsets: offsets(
+                [Int(p.batch), Int(rows), Int(columns)], [Int(batchStride), Int(rowStride), 1]))
+    }
+    let transposesA = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
+    let transposesB = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
+    var inputs = [
+        matrices(transposesA ? p.k : p.m, transposesA ? p.m : p.k, p.row_stride_a, p.batch_stride_a),
+        matrices(transposesB ? p.n : p.k, transposesB ? p.k : p.n, p.row_stride_b, p.batch_stride_b),
+    ]
+    if problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 { inputs.append(Operand(count: Int(p.n))) }
+    return (inputs, matrices(p.m, p.n, p.row_stride_c, p.batch_stride_c))
+}
+
+private func convolutionOperands(_ problem: kanto_problem) -> Operands {
+    let c = problem.convolution
+    let outputHeight = kanto_output_extent(
+        c.height, c.pad_top, c.pad_bottom, c.kernel_height, c.stride_y, c.dilation_y)
+    let outputWidth = kanto_output_extent(c.width, c.pad_left, c.pad_right, c.kernel_width, c.stride_x, c.dilation_x)
+    let taps = c.kernel_height * c.kernel_width
+    let x = Operand(count: Int(c.batch * c.height * c.width * c.channels))
+    let w = Operand(count: Int(taps * (c.channels / c.groups) * c.output_channels))
+    let y = Operand(count: Int(c.batch * outputHeight * outputWidth * c.output_channels))
+    switch Int(problem.op) {
+    case KANTO_OP_CONV2D_FORWARD:
+        let bias = problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 ? [Operand(count: Int(c.output_channels))] : []
+        return Operands(
+            inputs: [x, w] + bias, outputs: [y], readsOutputs: false, termCount: Int(taps * (c.channels / c.groups)))
+    case KANTO_OP_CONV2D_INPUT_GRADIENT:
+        return Operands(
+            inputs: [y, w], outputs: [x], readsOutputs: false, termCount: Int(taps * (c.output_channels / c.groups)))
+    default:
+        return Operands(
+            inputs: [x, y], outputs: [w], readsOutputs: false, termCount: Int(c.batch * outputHeight * outputWidth))
+    }
+}
+
+/// The offsets of all elements of a strided array, in row-major order.
+private func offsets(_ extents: [Int], _ strides: [Int]) -> [Int] {
+    var offsets = [0]
+    for (extent, stride) in zip(extents, strides) {
+        offsets = offsets.flatMap { offset in (0..<extent).map { offset + $0 * stride } }
+    }
+    return offsets
+}

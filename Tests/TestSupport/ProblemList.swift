@@ -1,0 +1,92 @@
+import KantoABI
+
+/// The problems that every backend is tested on, in float32.
+public let problemList: [TestProblem] =
+    matmulProblems + convolutionProblems + elementwiseProblems + reductionProblems + optimizerProblems
+
+/// Every epilogue: five activations, with and without bias, overwriting and accumulating.
+private let epilogues: [EpilogueOptions] = [false, true].flatMap { bias in
+    [false, true].flatMap { accumulate in
+        [
+            (KANTO_ACTIVATION_NONE, 0), (KANTO_ACTIVATION_RELU, 0), (KANTO_ACTIVATION_LEAKY_RELU, 0.25),
+            (KANTO_ACTIVATION_LEAKY_RELU, 0.2), (KANTO_ACTIVATION_TANH, 0), (KANTO_ACTIVATION_SIGMOID, 0),
+        ]
+        .map { EpilogueOptions(bias: bias, accumulate: accumulate, activation: $0.0, slope: $0.1) }
+    }
+}
+
+private let matmulProblems: [TestProblem] = {
+    var problems: [kanto_problem] = []
+    // Around the widths of vectors and tiles, and beyond the blocks that fit a cache.
+    let sizes = [
+        (1, 1, 1), (5, 7, 6), (6, 5, 0), (15, 17, 16), (32, 32, 32), (16, 33, 31), (33, 64, 65), (64, 63, 33),
+        (7, 130, 257),
+        (130, 5, 70), (1, 65, 100), (65, 1, 100), (2, 300, 3), (97, 193, 300), (31, 16, 1030),
+    ]
+    for (index, (m, n, k)) in sizes.enumerated() {
+        for transposeA in [false, true] {
+            for transposeB in [false, true] {
+                problems.append(matmul(m, n, k, transposeA: transposeA, transposeB: transposeB))
+                problems.append(
+                    matmul(
+                        m, n, k, transposeA: transposeA, transposeB: transposeB, rowGap: 3,
+                        epilogues[(5 * index + 7) % epilogues.count]))
+            }
+        }
+    }
+    for (m, n, k) in [(0, 3, 4), (3, 0, 4), (0, 0, 0), (3, 4, 0), (1, 1, 0)] {
+        problems.append(matmul(m, n, k))
+        problems.append(
+            matmul(m, n, k, EpilogueOptions(bias: true, accumulate: true, activation: KANTO_ACTIVATION_RELU)))
+    }
+    for epilogue in epilogues {
+        problems.append(matmul(13, 37, 21, epilogue))
+        problems.append(matmul(48, 64, 32, epilogue))
+    }
+    for batch in [0, 2, 3, 7] {
+        for transposeB in [false, true] {
+            problems.append(matmul(5, 9, 17, batch: batch, transposeB: transposeB))
+            problems.append(
+                matmul(17, 33, 8, batch: batch, transposeA: true, transposeB: transposeB, rowGap: 1, batchGap: 5))
+            problems.append(
+                matmul(
+                    16, 20, 12, batch: batch, transposeB: transposeB, sharedB: true,
+                    EpilogueOptions(bias: true, activation: KANTO_ACTIVATION_LEAKY_RELU, slope: 0.25)))
+        }
+    }
+    // Long sums, and outputs larger than one block in both directions.
+    problems.append(matmul(3, 5, 4097))
+    problems.append(matmul(200, 520, 130, EpilogueOptions(bias: true)))
+    problems.append(matmul(520, 70, 260, transposeA: true, EpilogueOptions(accumulate: true)))
+    return problems.map { TestProblem($0) }
+}()
+
+private let convolutionProblems: [TestProblem] = {
+    var problems: [kanto_problem] = []
+    for (index, geometry) in convolutionGeometries.enumerated() {
+        problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry))
+        problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry, epilogues[(7 * index + 14) % epilogues.count]))
+        for accumulate in [false, true] {
+            let options = EpilogueOptions(accumulate: accumulate)
+            problems.append(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry, options))
+            problems.append(convolution(KANTO_OP_CONV2D_WEIGHT_GRADIENT, geometry, options))
+        }
+    }
+    let small = convolution(
+        batch: 2, 6, 7, channels: 5, outputChannels: 19, kernel: (3, 3), stride: (2, 1), padding: (1, 1, 0, 1))
+    let grouped = convolution(
+        batch: 2, 5, 5, channels: 6, outputChannels: 8, kernel: (3, 3), padding: (1, 1, 1, 1), groups: 2)
+    for epilogue in epilogues {
+        problems.append(convolution(KANTO_OP_CONV2D_FORWARD, small, epilogue))
+        problems.append(convolution(KANTO_OP_CONV2D_FORWARD, grouped, epilogue))
+    }
+    return problems.map { TestProblem($0) }
+}()
+
+private let optimizerProblems: [TestProblem] = [0, 1, 5, 15, 16, 17, 33, 1000, 20_000].flatMap { count in
+    [
+        // The first step, and a late one with decay.
+        TestProblem(optimize(KANTO_FUNCTION_ADAM, count: count), scalars: [1e-4, 0, 0.9, 1e-8, 1, 0.1, 0]),
+        TestProblem(optimize(KANTO_FUNCTION_ADAM, count: count), scalars: [2e-3, 0.9, 0.999, 1e-8, 0.65, 0.01, 0.01]),
+    ]
+}

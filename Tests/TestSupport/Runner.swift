@@ -1,0 +1,139 @@
+import KantoABI
+
+/// Why a run gave no result.
+public enum RunFailure: Error, CustomStringConvertible {
+    case declined(String)
+    case failed(String)
+    /// A rule of a run is broken.
+    case violation(String)
+
+    public var description: String {
+        switch self {
+        case .declined(let reason): "declined: \(reason)"
+        case .failed(let reason): "failed: \(reason)"
+        case .violation(let reason): "breaks a rule: \(reason)"
+        }
+    }
+}
+
+/// Where the operands of a run lie.
+public struct Placement: Sendable {
+    /// Elements between a 64-byte boundary and each operand.
+    public var misalignment: Int
+    /// The input whose memory the output shares.
+    public var aliasedInput: Int?
+
+    public init(misalignment: Int = 0, aliasedInput: Int? = nil) {
+        self.misalignment = misalignment
+        self.aliasedInput = aliasedInput
+    }
+}
+
+/// A made kernel, released with the value.
+public final class MadeKernel {
+    public let problem: kanto_problem
+    private let operands: Operands
+    private let kernel: UnsafeMutablePointer<kanto_kernel>
+    private let host: ThreadHost
+
+    /// Makes a kernel for the problem on the backend.
+    public init(
+        _ problem: kanto_problem, on backend: UnsafePointer<kanto_backend>, host: ThreadHost
+    ) throws(RunFailure) {
+        var problem = problem
+        var kernel: UnsafeMutablePointer<kanto_kernel>?
+        let (status, text) = withMessage { backend.pointee.make(backend, &problem, host.table, &kernel, $0) }
+        switch Int(status) {
+        case KANTO_STATUS_OK: break
+        case KANTO_STATUS_DECLINED:
+            throw text.isEmpty ? .violation("it declines without a reason") : .declined(text)
+        default: throw .failed("make: status \(status), \(text)")
+        }
+        guard let kernel else { throw .violation("make returns no kernel and no reason") }
+        self.problem = problem
+        operands = TestSupport.operands(of: problem)
+        self.kernel = kernel
+        self.host = host
+    }
+
+    deinit { kernel.pointee.release(kernel) }
+
+    /// Runs the kernel on operands given as they lie in memory (gaps included, their values ignored) and returns the
+    /// outputs likewise. Every operand stands between sentinels; what may not be read is NaN.
+    public func run(
+        inputs: [[Double]], outputs: [[Double]], scalars: [Double] = [], _ placement: Placement = Placement()
+    ) throws(RunFailure) -> [[Double]] {
+        problem.dtype == KANTO_DTYPE_F64
+            ? try run(Double.self, inputs, outputs, scalars, placement)
+            : try run(Float.self, inputs, outputs, scalars, placement)
+    }
+
+    private func run<T: BinaryFloatingPoint>(
+        _ type: T.Type, _ inputValues: [[Double]], _ outputValues: [[Double]], _ scalars: [Double],
+        _ placement: Placement
+    ) throws(RunFailure) -> [[Double]] {
+        let inputs = zip(operands.inputs, inputValues).map { operand, values in
+            GuardedOperand<T>(operand, values, misalignment: placement.misalignment)
+        }
+        let outputs = operands.outputs.indices.map { index in
+            let values =
+                placement.aliasedInput.map { inputValues[$0] }
+                ?? (operands.readsOutputs ? outputValues[index] : nil)
+            return GuardedOperand<T>(operands.outputs[index], values, misalignment: placement.misalignment)
+        }
+        let inputContents = inputs.map(\.content)
+        let scratch = GuardedMemory(byteCount: kernel.pointee.scratch_bytes)
+
+        var arguments = kanto_arguments()
+        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+        arguments.host = UnsafePointer(host.table)
+        withUnsafeMutableBytes(of: &arguments.inputs) {
+            let slots = $0.bindMemory(to: UnsafeRawPointer?.self)
+            for index in inputs.indices {
+                slots[index] = UnsafeRawPointer(placement.aliasedInput == index ? outputs[0].base : inputs[index].base)
+            }
+        }
+        withUnsafeMutableBytes(of: &arguments.outputs) {
+            let slots = $0.bindMemory(to: UnsafeMutableRawPointer?.self)
+            for index in outputs.indices { slots[index] = UnsafeMutableRawPointer(outputs[index].base) }
+        }
+        arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.base : nil
+
+        let control = floatingPointControl()
+        let (status, text) = scalars.withUnsafeBufferPointer { scalars in
+            arguments.scalars = scalars.isEmpty ? nil : scalars.baseAddress
+            return withMessage { kernel.pointee.run(kernel, &arguments, $0) }
+        }
+        guard status == KANTO_STATUS_OK else { throw .failed("run: status \(status), \(text)") }
+        guard floatingPointControl() == control && !takeWorkerControlChange() else {
+            throw .violation("the floating-point environment is changed")
+        }
+        for index in inputs.indices where !inputs[index].isUntouched(since: inputContents[index]) {
+            throw .violation("input \(index) is written")
+        }
+        for index in outputs.indices {
+            if let fault = outputs[index].fault { throw .violation("output \(index): \(fault)") }
+        }
+        guard scratch.sentinelsStand else { throw .violation("the scratch is written beyond its end") }
+        return outputs.map { $0.content.map { Double($0) } }
+    }
+}
+
+/// Makes a kernel on two threads, runs it once on aligned operands and releases it.
+public func run(
+    _ problem: kanto_problem, on backend: UnsafePointer<kanto_backend>, inputs: [[Double]], outputs: [[Double]] = [],
+    scalars: [Double] = []
+) throws(RunFailure) -> [[Double]] {
+    try MadeKernel(problem, on: backend, host: ThreadHost(threadCount: 2))
+        .run(inputs: inputs, outputs: outputs, scalars: scalars)
+}
+
+/// Calls the body with a buffer for a message and returns what is written there, too.
+private func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status) -> (kanto_status, String) {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+        buffer.initialize(repeating: 0)
+        var message = kanto_message(text: buffer.baseAddress, capacity: buffer.count)
+        let status = body(&message)
+        return (status, String(cString: buffer.baseAddress!))
+    }
+}

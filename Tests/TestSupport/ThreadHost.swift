@@ -1,0 +1,98 @@
+import KantoABI
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The smallest host: a thread for each further worker, started for the call. Pieces are dealt out in turn.
+public final class ThreadHost {
+    let table: UnsafeMutablePointer<kanto_host>
+
+    public init(threadCount: Int) {
+        table = .allocate(capacity: 1)
+        table.initialize(to: kanto_host())
+        table.pointee.struct_size = UInt32(MemoryLayout<kanto_host>.size)
+        table.pointee.thread_count = UInt32(threadCount)
+        table.pointee.level1_cache_bytes = 32 << 10
+        table.pointee.level2_cache_bytes = 512 << 10
+        table.pointee.level3_cache_bytes = 8 << 20
+        table.pointee.parallel_for = { host, count, body, context in
+            let threadCount = Int64(host!.pointee.thread_count)
+            if pthread_getspecific(insideBody) != nil || threadCount == 1 {
+                for index in 0..<count { body!(context, index, 0) }
+                return
+            }
+            var call = Call(body: body!, context: context, count: count, threadCount: threadCount)
+            withUnsafePointer(to: &call) { call in
+                runThreads((1..<threadCount).map { worker in { call.pointee.work(worker) } }) { call.pointee.work(0) }
+            }
+        }
+    }
+
+    deinit { table.deallocate() }
+}
+
+private struct Call {
+    let body: kanto_body
+    let context: UnsafeMutableRawPointer?
+    let count: Int64
+    let threadCount: Int64
+
+    func work(_ worker: Int64) {
+        pthread_setspecific(insideBody, UnsafeRawPointer(bitPattern: 1))
+        let control = floatingPointControl()
+        for index in stride(from: worker, to: count, by: Int(threadCount)) { body(context, index, worker) }
+        if floatingPointControl() != control { workerControlChange.store(true, ordering: .relaxed) }
+        pthread_setspecific(insideBody, nil)
+    }
+}
+
+private let workerControlChange = Atomic(false)
+
+/// Whether a body has changed the floating-point environment of its worker since the last call.
+func takeWorkerControlChange() -> Bool { workerControlChange.exchange(false, ordering: .relaxed) }
+
+/// Set on a thread while it runs a piece of work.
+private let insideBody: pthread_key_t = {
+    var key = pthread_key_t()
+    pthread_key_create(&key, nil)
+    return key
+}()
+
+/// Runs each of `others` on a thread of its own and `here` on this one, and returns when all have ended.
+func runThreads(_ others: [() -> Void], here: () -> Void) {
+    final class Job {
+        let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+    }
+    let threads = others.map { body in
+        var thread = pthread_t()
+        let job = Unmanaged.passRetained(Job(body)).toOpaque()
+        let status = pthread_create(
+            &thread, nil,
+            { job in
+                Unmanaged<Job>.fromOpaque(job!).takeRetainedValue().body()
+                return nil
+            }, job)
+        precondition(status == 0, "no thread could be started: error \(status)")
+        return thread
+    }
+    here()
+    for thread in threads { pthread_join(thread, nil) }
+}
+
+/// Rounding, masks and denormal handling of this thread; without the flags that every operation sets.
+func floatingPointControl() -> UInt32 {
+    var environment = fenv_t()
+    fegetenv(&environment)
+    #if arch(x86_64)
+    return environment.__mxcsr & ~0x3F
+    #else
+    return UInt32(truncatingIfNeeded: environment.__fpcr)
+    #endif
+}

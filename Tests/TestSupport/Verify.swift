@@ -1,0 +1,108 @@
+import KantoABI
+
+/// What a backend did with a list of problems.
+public struct Verification: Sendable {
+    /// How many problems were served; one in two precisions counts twice.
+    public var servedCount = 0
+    /// Problems that were declined and may be.
+    public var declined: [String] = []
+    /// One line for each problem that went wrong.
+    public var failures: [String] = []
+}
+
+/// Runs the problems on a backend, in each precision that it offers, and compares with the reference: on exact, normal
+/// and special values; on aligned and on misaligned operands; on one thread, on two, and twice at the same time;
+/// elementwise ops in place, too.
+/// - Parameter mayDecline: whether the backend may decline a problem of an op that it offers.
+public func verify(
+    _ backend: UnsafePointer<kanto_backend>, _ problems: [TestProblem] = problemList, tiers: [Tier] = Tier.allCases,
+    mayDecline: (kanto_problem) -> Bool = { _ in false }
+) -> Verification {
+    let hosts = (one: ThreadHost(threadCount: 1), two: ThreadHost(threadCount: 2))
+    var verification = Verification()
+    for (dtype, offers) in [
+        (KANTO_DTYPE_F32, backend.pointee.offers_f32), (KANTO_DTYPE_F64, backend.pointee.offers_f64),
+    ] {
+        for var test in problems where offers & (1 << UInt64(test.problem.op)) != 0 {
+            test.problem.dtype = UInt32(dtype)
+            do throws(RunFailure) {
+                let kernels = (
+                    one: try MadeKernel(test.problem, on: backend, host: hosts.one),
+                    two: try MadeKernel(test.problem, on: backend, host: hosts.two)
+                )
+                verification.servedCount += 1
+                for tier in tiers {
+                    guard let data = TestData(test.problem, tier) else { continue }
+                    do throws(RunFailure) {
+                        try verify(test, tier, data, kernels)
+                    } catch {
+                        verification.failures.append("\(test) [\(tier) values]: \(error)")
+                        break
+                    }
+                }
+            } catch .declined(let reason) where mayDecline(test.problem) {
+                verification.declined.append("\(test): \(reason)")
+            } catch {
+                verification.failures.append("\(test): \(error)")
+            }
+        }
+    }
+    return verification
+}
+
+private func verify(
+    _ test: TestProblem, _ tier: Tier, _ data: TestData, _ kernels: (one: MadeKernel, two: MadeKernel)
+) throws(RunFailure) {
+    let expectation = try Expectation(test, tier, data)
+    let operands = operands(of: test.problem)
+    func run(_ kernel: MadeKernel, _ placement: Placement = Placement()) throws(RunFailure) -> [[Double]] {
+        try kernel.run(inputs: data.inputs, outputs: data.outputs, scalars: test.scalars, placement)
+    }
+    func expectSame(_ outputs: [[Double]], _ others: [[Double]], _ circumstance: String) throws(RunFailure) {
+        for (output, operand) in operands.outputs.enumerated() {
+            for index in 0..<operand.span where operand.isElement[index] {
+                let value = outputs[output][index]
+                let other = others[output][index]
+                guard value.bitPattern == other.bitPattern || value.isNaN && other.isNaN else {
+                    throw .violation("output \(output) at \(index) is \(value), but \(other) \(circumstance)")
+                }
+            }
+        }
+    }
+
+    let outputs = try run(kernels.two)
+    if let fault = expectation.fault(in: outputs, of: operands) { throw .violation("on two threads, \(fault)") }
+    if let fault = expectation.fault(in: try run(kernels.one), of: operands) {
+        throw .violation("on one thread, \(fault)")
+    }
+    try expectSame(outputs, try run(kernels.two, Placement(misalignment: 1)), "on misaligned operands")
+    for input in inputsThatMayShareTheOutput(test.problem) {
+        try expectSame(
+            outputs, try run(kernels.two, Placement(aliasedInput: input)), "when it shares the memory of input \(input)"
+        )
+    }
+    if tier == .normal {
+        let results = ConcurrentResults()
+        runThreads([{ results.first = Result { () throws(RunFailure) in try run(kernels.two) } }]) {
+            results.second = Result { () throws(RunFailure) in try run(kernels.two) }
+        }
+        for result in [results.first!, results.second!] {
+            try expectSame(outputs, try result.get(), "when the kernel runs on two threads at once")
+        }
+    }
+}
+
+private final class ConcurrentResults {
+    var first: Result<[[Double]], RunFailure>?
+    var second: Result<[[Double]], RunFailure>?
+}
+
+/// The inputs of an elementwise op with the output's strides.
+private func inputsThatMayShareTheOutput(_ problem: kanto_problem) -> [Int] {
+    guard (KANTO_OP_UNARY...KANTO_OP_SELECT).contains(Int(problem.op)) else { return [] }
+    let nest = problem.iteration
+    let rank = Int(nest.rank)
+    let output = values(nest.output_stride, rank)
+    let inputs = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
+    return operands(of: problem).inputs.indices.filter { values(inputs[$0], rank) == output }
+}
