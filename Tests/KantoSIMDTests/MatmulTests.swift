@@ -1,3 +1,4 @@
+import Foundation
 import KantoABI
 import Testing
 
@@ -117,6 +118,31 @@ struct MatmulTests {
         for i in 0..<67 {
             let expected = [Float.nan, 0, .infinity, 0, 3][i % 5]
             #expect(result[i] == expected || (result[i].isNaN && expected.isNaN), "\(i)")
+        }
+    }
+
+    @Test(
+        "tanh and sigmoid end a product", arguments: Variant.present,
+        [KANTO_ACTIVATION_TANH, KANTO_ACTIVATION_SIGMOID])
+    func curves(variant: Variant, activation: Int) throws {
+        for (m, n) in [(7, 67), (12, 64), (1, 40), (40, 1)] {
+            var problem = kanto_problem()
+            problem.op = UInt32(KANTO_OP_MATMUL)
+            problem.activation = UInt32(activation)
+            problem.matmul.batch = 1
+            (problem.matmul.m, problem.matmul.n, problem.matmul.k) = (Int64(m), Int64(n), 2)
+            (problem.matmul.row_stride_a, problem.matmul.row_stride_b) = (2, Int64(n))
+            problem.matmul.row_stride_c = Int64(n)
+            let a = wholeNumbers(m * 2, seed: 1)
+            let b = wholeNumbers(n * 2, seed: 2).map { $0 / 8 }
+            let result = try Host().run(problem, on: variant, [a, b], output: [Float](repeating: 0, count: m * n))
+            for i in 0..<m {
+                for j in 0..<n {
+                    let sum = Double(a[2 * i] * b[j] + a[2 * i + 1] * b[n + j])
+                    let expected = activation == KANTO_ACTIVATION_TANH ? tanh(sum) : 1 / (1 + exp(-sum))
+                    #expect(abs(Double(result[i * n + j]) - expected) <= 4e-7)
+                }
+            }
         }
     }
 

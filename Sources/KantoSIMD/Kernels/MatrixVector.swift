@@ -167,5 +167,6 @@ extension MatrixVectorJob {
         if plan.epilogue.accumulates { value += address.pointee }
         if plan.epilogue.activates && value <= 0 { value = plan.epilogue.slope == 0 ? 0 : value * plan.epilogue.slope }
         address.pointee = value
+        if plan.epilogue.curve != .none { plan.epilogue.curve.apply(to: address, count: 1) }
     }
 }

@@ -226,6 +226,7 @@ extension Product {
                 if block.isLast {
                     task.epilogue.activates = epilogue.activates
                     task.epilogue.slope = epilogue.slope
+                    task.epilogue.curve = epilogue.curve
                     if let bias {
                         task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
                     }
