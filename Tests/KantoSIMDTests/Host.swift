@@ -102,7 +102,9 @@ private struct Work: @unchecked Sendable {
     let context: UnsafeMutableRawPointer?
 }
 
-private func runInParallel(threads: Int, count: Int64, _ body: @escaping kanto_body, _ context: UnsafeMutableRawPointer?) {
+private func runInParallel(
+    threads: Int, count: Int64, _ body: @escaping kanto_body, _ context: UnsafeMutableRawPointer?
+) {
     let work = Work(body: body, context: context)
     let next = Atomic<Int64>(0)
     if threads == 1 {

@@ -1,3 +1,4 @@
+import Foundation
 import KantoABI
 import Testing
 
@@ -14,8 +15,8 @@ struct MatmulCase: Sendable, CustomTestStringConvertible {
 
     static let all: [MatmulCase] =
         [
-            (0, 5, 3), (5, 0, 3), (5, 3, 0), (1, 1, 1), (1, 64, 7), (5, 3, 2), (6, 4, 5), (7, 8, 9), (6, 15, 4), (13, 16, 8),
-            (12, 17, 33), (11, 31, 6), (6, 32, 12), (18, 33, 7), (7, 48, 11), (5, 63, 16), (6, 64, 17), (19, 65, 31),
+            (0, 5, 3), (5, 0, 3), (5, 3, 0), (1, 1, 1), (1, 64, 7), (5, 3, 2), (6, 4, 5), (7, 8, 9), (6, 15, 4),
+            (13, 16, 8), (12, 17, 33), (11, 31, 6), (6, 32, 12), (18, 33, 7), (7, 48, 11), (5, 63, 16), (6, 64, 17), (19, 65, 31),
             (25, 100, 40), (4, 130, 9), (70, 1, 70), (1, 70, 70), (40, 2, 33), (3, 129, 300),
         ].map { MatmulCase(m: $0.0, n: $0.1, k: $0.2) }
         + [
@@ -30,6 +31,11 @@ struct MatmulCase: Sendable, CustomTestStringConvertible {
             MatmulCase(m: 8, n: 20, k: 5, batch: 3, slack: 2, sharesB: true, finish: .all),
             MatmulCase(m: 9, n: 70, k: 5, batch: 2, sharesA: true, sharesB: true),
             MatmulCase(m: 9, n: 70, k: 5, batch: 0),
+            MatmulCase(m: 1, n: 150, k: 40, slack: 2, finish: .all),
+            MatmulCase(m: 150, n: 1, k: 139, slack: 1, finish: .all),
+            MatmulCase(m: 300, n: 1, k: 600),
+            MatmulCase(m: 9, n: 1, k: 70, batch: 2),
+            MatmulCase(m: 9, n: 144, k: 10, batch: 3, slack: 1, finish: .all),
         ]
 }
 
@@ -85,7 +91,8 @@ struct MatmulTests {
                     let index = (batch * m + i) * columnsC + j
                     let expected = shape.finish.apply(sum, bias: bias[j], old: old[index])
                     if result[index] != expected {
-                        Issue.record("transposes \(transposesA) \(transposesB): [\(batch), \(i), \(j)] is \(result[index]), not \(expected)")
+                        let place = "transposes \(transposesA) \(transposesB), [\(batch), \(i), \(j)]"
+                        Issue.record("\(place) is \(result[index]), not \(expected)")
                         return
                     }
                 }
@@ -111,6 +118,31 @@ struct MatmulTests {
         for i in 0..<67 {
             let expected = [Float.nan, 0, .infinity, 0, 3][i % 5]
             #expect(result[i] == expected || (result[i].isNaN && expected.isNaN), "\(i)")
+        }
+    }
+
+    @Test(
+        "tanh and sigmoid end a product", arguments: Variant.present,
+        [KANTO_ACTIVATION_TANH, KANTO_ACTIVATION_SIGMOID])
+    func curves(variant: Variant, activation: Int) throws {
+        for (m, n) in [(7, 67), (12, 64), (1, 40), (40, 1)] {
+            var problem = kanto_problem()
+            problem.op = UInt32(KANTO_OP_MATMUL)
+            problem.activation = UInt32(activation)
+            problem.matmul.batch = 1
+            (problem.matmul.m, problem.matmul.n, problem.matmul.k) = (Int64(m), Int64(n), 2)
+            (problem.matmul.row_stride_a, problem.matmul.row_stride_b) = (2, Int64(n))
+            problem.matmul.row_stride_c = Int64(n)
+            let a = wholeNumbers(m * 2, seed: 1)
+            let b = wholeNumbers(n * 2, seed: 2).map { $0 / 8 }
+            let result = try Host().run(problem, on: variant, [a, b], output: [Float](repeating: 0, count: m * n))
+            for i in 0..<m {
+                for j in 0..<n {
+                    let sum = Double(a[2 * i] * b[j] + a[2 * i + 1] * b[n + j])
+                    let expected = activation == KANTO_ACTIVATION_TANH ? tanh(sum) : 1 / (1 + exp(-sum))
+                    #expect(abs(Double(result[i * n + j]) - expected) <= 4e-7)
+                }
+            }
         }
     }
 

@@ -29,7 +29,7 @@ struct ObjectCodeTests {
         let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appending(path: "../../Sources").standardized
         let folder = sources.appending(path: "KantoSIMD/\(variant.folder)")
-        let kernels = try FileManager.default.contentsOfDirectory(atPath: sources.appending(path: "KantoSIMD/Kernels").path)
+        let kernels = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "Kernels").path)
         let object = FileManager.default.temporaryDirectory.appending(path: "\(variant.module)-\(UUID().uuidString).o")
         defer { try? FileManager.default.removeItem(at: object) }
         var arguments = ["-O", "-wmo", "-parse-as-library", "-swift-version", "6", "-module-name", variant.module]

@@ -50,6 +50,6 @@ private let runForward: RunFunction = { kernel, arguments, _ in
                 groupStrideSource: made.pointee.plan.groupStrideWeights, groupStridePacked: product.panels.size,
                 source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
     }
-    product.computeInParallel(host, a: x, packed: packed, c: y, bias: bias)
+    product.computeInParallel(host, a: x, b: packed, c: y, bias: bias)
     return kanto_status(KANTO_STATUS_OK)
 }

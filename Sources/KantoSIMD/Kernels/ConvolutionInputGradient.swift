@@ -56,6 +56,6 @@ private let runInputGradient: RunFunction = { kernel, arguments, _ in
                 groupStrideSource: made.pointee.plan.groupStrideWeights, groupStridePacked: product.panels.size,
                 source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
     }
-    product.computeInParallel(host, a: dy, packed: packed, c: dx, bias: nil)
+    product.computeInParallel(host, a: dy, b: packed, c: dx, bias: nil)
     return kanto_status(KANTO_STATUS_OK)
 }

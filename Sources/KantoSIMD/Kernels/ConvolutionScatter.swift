@@ -111,7 +111,7 @@ extension ScatterJob {
                 for panel in 0..<plan.product.panels.count {
                     plan.product.compute(
                         group: group, panel: panel, tiles: tile..<end, a: dy + sample &* shape.outputSize,
-                        packed: packed, c: products - first &* plan.windowSize, bias: nil)
+                        b: packed, c: products - first &* plan.windowSize, bias: nil)
                 }
                 let positions = first..<min(end &* tileRows, shape.outputHeight &* shape.outputWidth)
                 scatter(positions, products, to: padded + group &* shape.groupChannels)
@@ -132,7 +132,9 @@ extension ScatterJob {
     }
 
     /// Adds the window [kernel height, kernel width, channels] of each position to the padded gradient.
-    private func scatter(_ positions: Range<Int>, _ products: UnsafePointer<Float>, to padded: UnsafeMutablePointer<Float>) {
+    private func scatter(
+        _ positions: Range<Int>, _ products: UnsafePointer<Float>, to padded: UnsafeMutablePointer<Float>
+    ) {
         let plan = plan.pointee.plan
         let shape = plan.shape
         let runSize = shape.kernelWidth &* shape.groupChannels
@@ -147,8 +149,8 @@ extension ScatterJob {
         for position in positions {
             let row = position / shape.outputWidth
             let column = position &- row &* shape.outputWidth
-            var target = padded
-                + (row &* shape.vertical.stride &* plan.paddedWidth &+ column &* shape.horizontal.stride) &* shape.channels
+            let origin = row &* shape.vertical.stride &* plan.paddedWidth &+ column &* shape.horizontal.stride
+            var target = padded + origin &* shape.channels
             var source = window
             for tap in 0..<shape.kernelHeight {
                 if shape.hasContiguousRows {

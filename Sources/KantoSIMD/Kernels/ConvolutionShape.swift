@@ -71,7 +71,8 @@ extension ConvolutionShape {
     /// output. With a stride, positions of one phase share their taps.
     func adjointProduct(_ host: UnsafePointer<kanto_host>) -> Product {
         var product = makeProduct(
-            host, panels: Panels(rowCount: kernelHeight &* kernelWidth &* groupOutputChannels, columnCount: groupChannels),
+            host,
+            panels: Panels(rowCount: kernelHeight &* kernelWidth &* groupOutputChannels, columnCount: groupChannels),
             { axis, classes in axis.adjointClasses(classes) },
             RowStrides(
                 rowA: outputWidth &* outputChannels, columnA: outputChannels, sampleA: outputSize,

@@ -30,7 +30,13 @@ private struct WeightGradientPlan {
     /// With more than one part the batch is cut, and each part sums into a copy of its own.
     var partCount: Int
 
+    var packedSize: Int { packs ? shape.groups &* panels.size : 0 }
     var weightCount: Int { shape.weightRows &* shape.outputChannels }
+    /// One panel of whole vectors already stands as it would be packed. Several are packed even where that is not
+    /// needed: read with the stride of all output channels, they fall into few sets of the cache (a tenth slower).
+    var packs: Bool {
+        shape.groups > 1 || panels.count > 1 || shape.outputChannels % Lanes.scalarCount != 0
+    }
     var pieceCount: Int { partCount &* shape.groups &* panelPieces &* unitCount &* piecesPerUnit }
 }
 
@@ -78,7 +84,7 @@ func makeConvolutionWeightGradient(
     plan.tabulateSteps()
     plan.divide(threads: Int(host.pointee.thread_count))
     let copies = plan.partCount > 1 ? plan.partCount &* roundUp(plan.weightCount, to: 16) : 0
-    let scratch = shape.groups &* panels.size &+ copies
+    let scratch = plan.packedSize &+ copies
     return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
         made.pointee.plan.steps?.deallocate()
@@ -148,7 +154,8 @@ private var longestPiece: Int { 192 }
 private struct WeightGradientJob {
     var plan: UnsafePointer<MadeKernel<WeightGradientPlan>>
     var x: UnsafePointer<Float>
-    var packed: UnsafeMutablePointer<Float>
+    /// As panels.
+    var dy: UnsafePointer<Float>
     /// The output, or the copies of the parts.
     var sums: UnsafeMutablePointer<Float>
     var partStride: Int
@@ -165,20 +172,23 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
         if !plan.accumulates { fillWithZeros(dw, plan.weightCount) }
         return kanto_status(KANTO_STATUS_OK)
     }
-    let packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
-    packInParallel(
-        host,
-        PackJob(
-            panels: plan.panels,
-            layout: PanelSource(rowsPerBlock: plan.panels.rowCount, rowStride: plan.shape.outputChannels),
-            groupCount: plan.shape.groups, groupStrideSource: plan.shape.groupOutputChannels,
-            groupStridePacked: plan.panels.size,
-            source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+    let scratch = arguments!.pointee.scratch?.assumingMemoryBound(to: Float.self)
+    let dy = arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self)
     var job = WeightGradientJob(
-        plan: made, x: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self), packed: packed, sums: dw,
-        partStride: 0, dw: dw)
+        plan: made, x: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self), dy: dy, sums: dw, partStride: 0,
+        dw: dw)
+    if plan.packs {
+        packInParallel(
+            host,
+            PackJob(
+                panels: plan.panels,
+                layout: PanelSource(rowsPerBlock: plan.panels.rowCount, rowStride: plan.shape.outputChannels),
+                groupCount: plan.shape.groups, groupStrideSource: plan.shape.groupOutputChannels,
+                groupStridePacked: plan.panels.size, source: dy, packed: scratch!))
+        job.dy = UnsafePointer(scratch!)
+    }
     if plan.partCount > 1 {
-        job.sums = packed + plan.shape.groups &* plan.panels.size
+        job.sums = scratch! + plan.packedSize
         job.partStride = roundUp(plan.weightCount, to: 16)
     }
     parallelFor(host, count: plan.pieceCount, &job) { context, index, _ in
@@ -261,7 +271,7 @@ extension WeightGradientJob {
         let vectors = plan.panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
         let tapY = shape.hasContiguousRows ? unit : unit / shape.kernelWidth
-        let panelStart = UnsafePointer(packed) + (group &* plan.panels.size &+ plan.panels.offset(panel))
+        let panelStart = dy + (group &* plan.panels.size &+ plan.panels.offset(panel))
         var task = TileTask(
             a: x, panel: panelStart, columnCount: plan.panels.columns(panel), c: target, borderSums: borderSums)
         task.epilogue.accumulates = true

@@ -1,5 +1,30 @@
 import KantoABI
 
+/// An activation that is too long for the registers of a tile, and is applied to what a tile has stored.
+enum Curve {
+    case none, tanh, sigmoid
+
+    @inline(__always) func value(_ lanes: Lanes) -> Lanes {
+        switch self {
+        case .none: lanes
+        case .tanh: hyperbolicTangent(lanes)
+        case .sigmoid: logistic(lanes)
+        }
+    }
+
+    @inline(never) func apply(to target: UnsafeMutablePointer<Float>, count: Int) {
+        var i = 0
+        while i &+ Lanes.scalarCount <= count {
+            storeLanes(value(loadLanes(target + i)), to: target + i)
+            i &+= Lanes.scalarCount
+        }
+        while i < count {
+            target[i] = value(Lanes(repeating: target[i]))[0]
+            i &+= 1
+        }
+    }
+}
+
 /// What happens to a finished sum before it is stored: act(sum + bias + old).
 struct Epilogue {
     /// The bias of the tile's first column, or nil.
@@ -8,6 +33,7 @@ struct Epilogue {
     var activates = false
     /// Of the leaky ReLU; 0 is the ReLU.
     var slope: Float = 0
+    var curve = Curve.none
 
     /// Stores the first `count` of a row's sums: whole vectors, then single numbers.
     func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {
@@ -47,9 +73,13 @@ struct RequestedEpilogue {
         case KANTO_ACTIVATION_LEAKY_RELU:
             epilogue.activates = true
             epilogue.slope = Float(problem.pointee.parameter)
-        case KANTO_ACTIVATION_TANH, KANTO_ACTIVATION_SIGMOID:
-            refusal = "tanh and sigmoid epilogues are not served by the SIMD backend"
+        case KANTO_ACTIVATION_TANH: epilogue.curve = .tanh
+        case KANTO_ACTIVATION_SIGMOID: epilogue.curve = .sigmoid
         default: refusal = "unknown activation"
         }
     }
 }
+
+// Under other names, because those of the cases hide them.
+@inline(__always) private func hyperbolicTangent(_ a: Lanes) -> Lanes { tanh(a) }
+@inline(__always) private func logistic(_ a: Lanes) -> Lanes { sigmoid(a) }

@@ -11,7 +11,7 @@ typealias RunFunction = @convention(c) (
     UnsafePointer<kanto_kernel>?, UnsafePointer<kanto_arguments>?, UnsafeMutablePointer<kanto_message>?
 ) -> kanto_status
 
-/// Puts a kernel for the plan into the slot. `tables` is a block that the plan points into, freed with the kernel.
+/// Puts a kernel for the plan into the slot. What the plan points to is freed by `release`, with the kernel.
 @inline(__always)
 func makeKernel<Plan>(
     _ slot: KernelSlot, _ operation: StaticString, _ plan: Plan, scratchFloats: Int, run: RunFunction,

@@ -6,7 +6,7 @@ private struct MatmulPlan {
     var batchStrideB = 0
     /// Products that B is packed for.
     var packCount = 1
-    /// A stored [k, m] is copied into panels [k, 6], one after another; nil rows otherwise.
+    /// Whether A, stored [k, m], is copied into panels [k, 6], one after another.
     var packsA = false
     var m = 0
     var k = 0
@@ -24,6 +24,7 @@ func makeMatmul(
     let requested = RequestedEpilogue(problem)
     if let refusal = requested.refusal { return decline(message, refusal) }
     let shape = problem.pointee.matmul
+    if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
     let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
     let transposesA = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
@@ -47,6 +48,10 @@ func makeMatmul(
     plan.k = k
     plan.hasBias = requested.hasBias
     plan.batchStrideB = Int(shape.batch_stride_b)
+    // To pack B costs as much as two tiles that read it, so for few rows it is read as it stands. The last vector of a row
+    // must not reach past the row.
+    let isUnpacked = !transposesB && m <= 2 &* tileRows && n % Lanes.scalarCount == 0
+    if isUnpacked { plan.product.unpackedStrideB = Int(shape.row_stride_b) }
     if batch > 1 && shape.batch_stride_b == 0 && !transposesA {
         // One B for all: the batch only makes more rows.
         rowClass.rows.count = batch &* m
@@ -58,7 +63,7 @@ func makeMatmul(
         plan.product.groupStrideC = Int(shape.batch_stride_c)
         if shape.batch_stride_b != 0 {
             plan.packCount = batch
-            plan.product.groupStrideB = panels.size
+            plan.product.groupStrideB = isUnpacked ? Int(shape.batch_stride_b) : panels.size
         }
     }
     if transposesA {
@@ -74,6 +79,7 @@ func makeMatmul(
         rowClass.rows.middleStrideA = tileRows &* k
         rowClass.rows.middleStrideC = tileRows &* Int(shape.row_stride_c)
     }
+    if isUnpacked { plan.packCount = 0 }
     plan.product.append(rowClass)
     let packedA = plan.packsA ? max(batch, 0) &* plan.packedSizeA : 0
     let scratch = roundUp(plan.packCount &* panels.size, to: 16) &+ packedA
@@ -101,19 +107,23 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
     let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
     // With an empty inner dimension nothing is read; the addresses only have to be some.
     var a = UnsafePointer(c)
-    var packed = c
+    var b = UnsafePointer(c)
     if made.pointee.plan.k > 0 {
         a = arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self)
-        packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
-        packInParallel(
-            host,
-            PackJob(
-                panels: product.panels, layout: made.pointee.plan.layoutB, groupCount: made.pointee.plan.packCount,
-                groupStrideSource: made.pointee.plan.batchStrideB, groupStridePacked: product.panels.size,
-                source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+        b = arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self)
+        let scratch = arguments!.pointee.scratch?.assumingMemoryBound(to: Float.self)
+        if product.unpackedStrideB == 0 {
+            packInParallel(
+                host,
+                PackJob(
+                    panels: product.panels, layout: made.pointee.plan.layoutB, groupCount: made.pointee.plan.packCount,
+                    groupStrideSource: made.pointee.plan.batchStrideB, groupStridePacked: product.panels.size,
+                    source: b, packed: scratch!))
+            b = UnsafePointer(scratch!)
+        }
         if made.pointee.plan.packsA {
             let size = roundUp(made.pointee.plan.packCount &* product.panels.size, to: 16)
-            var job = TransposedRowsJob(plan: made, source: a, packed: packed + size)
+            var job = TransposedRowsJob(plan: made, source: a, packed: scratch! + size)
             let panelCount = roundUp(made.pointee.plan.m, to: tileRows) / tileRows
             parallelFor(host, count: product.groupCount &* panelCount, &job) { context, index, _ in
                 let job = context!.assumingMemoryBound(to: TransposedRowsJob.self)
@@ -126,9 +136,9 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
                     depth: plan.k, columns: plan.m &- panel &* tileRows,
                     to: job.pointee.packed + (group &* plan.packedSizeA &+ panel &* tileRows &* plan.k))
             }
-            a = UnsafePointer(packed + size)
+            a = UnsafePointer(scratch! + size)
         }
     }
-    product.computeInParallel(host, a: a, packed: packed, c: c, bias: bias)
+    product.computeInParallel(host, a: a, b: b, c: c, bias: bias)
     return kanto_status(KANTO_STATUS_OK)
 }

@@ -176,6 +176,21 @@ func computeTile(_ task: UnsafePointer<TileTask>, vectorCount: Int) {
     }
     let width = vectorCount &* Lanes.scalarCount
     if task.pointee.columnCount < width || task.pointee.rowCount < tileRows { finishBorder(task, width: width) }
+    if task.pointee.epilogue.curve != .none { applyCurve(task) }
+}
+
+@inline(never)
+private func applyCurve(_ task: UnsafePointer<TileTask>) {
+    let targets = task.pointee.targets
+    let curve = task.pointee.epilogue.curve
+    let columns = task.pointee.columnCount
+    let rows = task.pointee.rowCount
+    curve.apply(to: targets.e0, count: columns)
+    if rows > 1 { curve.apply(to: targets.e1, count: columns) }
+    if rows > 2 { curve.apply(to: targets.e2, count: columns) }
+    if rows > 3 { curve.apply(to: targets.e3, count: columns) }
+    if rows > 4 { curve.apply(to: targets.e4, count: columns) }
+    if rows > 5 { curve.apply(to: targets.e5, count: columns) }
 }
 
 @inline(never)

@@ -49,7 +49,7 @@ private struct ProductJob {
     var product: Product
     var pieces: Int
     var a: UnsafePointer<Float>
-    var packed: UnsafePointer<Float>
+    var b: UnsafePointer<Float>
     var c: UnsafeMutablePointer<Float>
     var bias: UnsafePointer<Float>?
 }
@@ -57,7 +57,7 @@ private struct ProductJob {
 extension Product {
     /// Computes all tiles, panel by panel, so that the threads share one panel while the rows of A pass.
     func computeInParallel(
-        _ host: UnsafePointer<kanto_host>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        _ host: UnsafePointer<kanto_host>, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
         c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?
     ) {
         if tileCount == 0 || panels.count == 0 { return }
@@ -67,7 +67,7 @@ extension Product {
         let perPanel = (wanted &+ groupCount &* panels.count &- 1) / (groupCount &* panels.count)
         let tilesPerPiece = max(smallest, (tileCount &+ perPanel &- 1) / perPanel)
         let pieces = (tileCount &+ tilesPerPiece &- 1) / tilesPerPiece
-        var job = ProductJob(product: self, pieces: pieces, a: a, packed: packed, c: c, bias: bias)
+        var job = ProductJob(product: self, pieces: pieces, a: a, b: b, c: c, bias: bias)
         parallelFor(host, count: groupCount &* panels.count &* pieces, &job) { context, index, _ in
             let job = context!.assumingMemoryBound(to: ProductJob.self)
             let pieces = job.pointee.pieces
@@ -77,7 +77,7 @@ extension Product {
             let tiles = job.pointee.product.tileCount
             job.pointee.product.compute(
                 group: group, panel: panel, tiles: piece &* tiles / pieces..<(piece &+ 1) &* tiles / pieces,
-                a: job.pointee.a, packed: job.pointee.packed, c: job.pointee.c, bias: job.pointee.bias)
+                a: job.pointee.a, b: job.pointee.b, c: job.pointee.c, bias: job.pointee.bias)
         }
     }
 }

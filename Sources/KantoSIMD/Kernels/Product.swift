@@ -37,6 +37,8 @@ struct Product {
     var groupStrideC = 0
     var groupStrideBias = 0
     var panels: Panels
+    /// Where B is read as it stands: from one row to the next; 0 where it is packed.
+    var unpackedStrideB = 0
     var classes: UnsafeMutablePointer<RowClass>
     var classCount = 0
     var tileCount = 0
@@ -46,6 +48,7 @@ struct Product {
     /// Whether the zeros that pad the last panel are stored too, which spares the tiles there the way of a border.
     var storesPadding = false
 
+    /// Adds rows, behind those that are there.
     mutating func append(_ rowClass: RowClass) {
         var rowClass = rowClass
         rowClass.firstTile = tileCount
@@ -153,8 +156,10 @@ private struct RowCursor {
         let quotient = row / grid.innerCount
         middle = quotient % grid.middleCount
         let outer = quotient / grid.middleCount
-        offsetA = grid.offsetA &+ outer &* grid.outerStrideA &+ middle &* grid.middleStrideA &+ inner &* grid.innerStrideA
-        offsetC = grid.offsetC &+ outer &* grid.outerStrideC &+ middle &* grid.middleStrideC &+ inner &* grid.innerStrideC
+        offsetA = grid.offsetA &+ outer &* grid.outerStrideA &+ middle &* grid.middleStrideA
+        offsetA &+= inner &* grid.innerStrideA
+        offsetC = grid.offsetC &+ outer &* grid.outerStrideC &+ middle &* grid.middleStrideC
+        offsetC &+= inner &* grid.innerStrideC
     }
 
     /// Goes on to the next row, but not past the last one.
@@ -177,26 +182,28 @@ private struct RowCursor {
 }
 
 extension Product {
-    /// Computes tiles `range` of one panel of one group. `a`, `c` and `bias` are those of the whole problem.
+    /// Computes tiles `range` of one panel of one group. `a`, `c` and `bias` are those of the whole problem, `b` is packed or not.
     func compute(
-        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
         c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?
     ) {
         withBorderSums { sums in
             compute(
-                group: group, panel: panel, tiles: range, a: a, packed: packed, c: c, bias: bias, borderSums: sums)
+                group: group, panel: panel, tiles: range, a: a, b: b, c: c, bias: bias, borderSums: sums)
         }
     }
 
     private func compute(
-        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, packed: UnsafePointer<Float>,
+        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
         c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, borderSums: UnsafeMutablePointer<Float>
     ) {
         let vectors = panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
         let origin = a + group &* groupStrideA
         let target = c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
-        let columns = packed + (group &* groupStrideB &+ panels.offset(panel))
+        let isPacked = unpackedStrideB == 0
+        let strideB = isPacked ? width : unpackedStrideB
+        let columns = b + (group &* groupStrideB &+ (isPacked ? panels.offset(panel) : panel &* Panels.fullWidth))
         var task = TileTask(
             a: origin, panel: columns, columnCount: storesPadding ? width : panels.columns(panel), c: target, borderSums: borderSums)
         var index = 0
@@ -211,14 +218,15 @@ extension Product {
             repeat {
                 let block = blocks.next()
                 task.walk = block.walk
-                task.walk.innerStrideB &*= width
-                task.walk.middleStrideB &*= width
-                task.walk.outerStrideB &*= width
-                task.panel = columns + (rowClass.pointee.firstRowB &+ block.rowB) &* width
+                task.walk.innerStrideB &*= strideB
+                task.walk.middleStrideB &*= strideB
+                task.walk.outerStrideB &*= strideB
+                task.panel = columns + (rowClass.pointee.firstRowB &+ block.rowB) &* strideB
                 task.epilogue = Epilogue(accumulates: epilogue.accumulates || !block.isFirst)
                 if block.isLast {
                     task.epilogue.activates = epilogue.activates
                     task.epilogue.slope = epilogue.slope
+                    task.epilogue.curve = epilogue.curve
                     if let bias {
                         task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
                     }
