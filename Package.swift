@@ -65,6 +65,7 @@ var targets: [Target] = [
     // Tests.
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
+    .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
     .target(
         name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
         swiftSettings: kernelSettings()),
