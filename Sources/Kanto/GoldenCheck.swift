@@ -36,14 +36,15 @@ public struct GoldenCheck: Sendable {
         let paths = critic.namedParameters.map(\.path)
         let gradients = try paths.map { try file.parameter("grad.critic.\($0)").doubles }
         let largest = gradients.reduce(0) { max($0, magnitude($1)) }
-        // Adam divides a gradient by its own magnitude. Where that is rounding, as in a bias that real and generated samples
-        // move by +1/n and -1/n, the step's direction is chance: in float32 such a parameter was off by 9e-4.
+        // Adam divides a gradient by its own magnitude. Where that is rounding, as in a bias that real and generated
+        // samples move by +1/n and -1/n, the step's direction is chance: in float32 such a parameter was off by 9e-4.
         let noise = 32 * (type == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne) * largest
         var isChance = gradients.map { $0.map { $0 != 0 && abs($0) <= noise } }
 
         func step() throws -> CriticGradients {
             let step = try CriticGradients(
-                critic, real: real, fake: fake, epsilon: epsilon, penaltyWeight: file.penaltyWeight, regularizer: file.regularizer)
+                critic, real: real, fake: fake, epsilon: epsilon, penaltyWeight: file.penaltyWeight,
+                regularizer: file.regularizer)
             try optimizer.update(with: step.gradients)
             for (index, gradient) in step.gradients.enumerated() {
                 for (element, value) in gradient.doubles.enumerated() where value != 0 && abs(value) <= noise {

@@ -5,11 +5,16 @@ import FoundationEssentials
 /// A safetensors file in PyTorch's own layouts (NCHW, OIHW, [out, in]) and under its parameter names. Arrays:
 /// - `real`, `fake`, [n, features] or [n, channels, height, width]; `epsilon`, [n]: the interpolation's coefficients
 /// - `critic.<layer>.weight`, `critic.<layer>.bias`, where layer is the position in the list of layers
-/// - `scores.real`, `scores.fake`, `scores.interpolated`, [n]; `input_gradient` at the penalty's points; `gradient_norm`, [n]
+/// - `scores.real`, `scores.fake`, `scores.interpolated`, [n]; `input_gradient` at the penalty's points, and
+///   `gradient_norm`, [n]
 /// - `penalty`, without λ, and `loss`, scalars; `grad.critic.…`: the loss's gradients
 /// - `adam.critic.…`: the parameters after `steps` steps of Adam on the same batches
 ///
-/// Texts: `layers` (JSON), `regulariser` (gp, lp or r1), `lambda`, `learning_rate`, `betas` (JSON), `steps`.
+/// Texts:
+/// - `layers`, a JSON list of `["dense", inputs, outputs]`,
+///   `["conv", inputs, outputs, kernel, stride, padding, dilation = 1, groups = 1]`, `["leaky_relu", slope]`, `["relu"]`,
+///   `["tanh"]`, `["sigmoid"]` and `["flatten"]` (in the order channels, height, width)
+/// - `regulariser` (gp, lp or r1), `lambda`, `learning_rate`, `betas`, as in `[0.0, 0.9]`, and `steps`
 public struct GoldenFile: Sendable {
     /// What messages call it: its path.
     public let name: String
@@ -71,38 +76,53 @@ public struct GoldenFile: Sendable {
 
     // MARK: - Checks
 
+    /// Above it a file asks for memory, not for a check: a few bytes can state any padding.
+    private static let largestActivation = 1 << 28
+
     private func checkArrays() throws {
         let batch = try file.entry("real").shape
         guard batch.count == 2 || batch.count == 4, !batch.contains(0) else {
             throw DataError(
-                .badInput, "\(name): real has shape \(batch), expected [n, features] or [n, channels, height, width], none of them 0")
+                .badInput,
+                "\(name): real has shape \(batch), expected [n, features] or [n, channels, height, width], none of them 0")
         }
         var sample = Array(batch[1...])
         for (index, layer) in layers.enumerated() {
             do { sample = try layer.sampleShape(after: sample) } catch let mismatch {
                 throw DataError(.badInput, "\(name): layer \(index): \(mismatch.reason)")
             }
+            guard sample.reduce(1, *) <= Self.largestActivation / batch[0] else {
+                throw DataError(
+                    .badInput, "\(name): layer \(index): gives \(batch[0]) samples of shape \(sample), more than "
+                        + "\(Self.largestActivation) elements")
+            }
         }
         guard sample == [1] else {
-            throw DataError(.badInput, "\(name): the critic's last layer gives samples of shape \(sample), expected one score: [1]")
+            throw DataError(
+                .badInput, "\(name): the critic's last layer gives samples of shape \(sample), expected one score: [1]")
         }
 
-        var expected: [(array: String, shape: [Int])] = [("fake", batch), ("input_gradient", batch), ("penalty", []), ("loss", [])]
+        var expected: [(array: String, shape: [Int])] = [
+            ("real", batch), ("fake", batch), ("input_gradient", batch), ("penalty", []), ("loss", []),
+        ]
         expected += ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"].map { ($0, [batch[0]]) }
         for parameter in parameters {
             expected += ["critic", "grad.critic", "adam.critic"].map { ("\($0).\(parameter.path)", parameter.shape) }
         }
-        for (array, shape) in expected + [("real", batch)] {
+        for (array, shape) in expected {
             let found = try file.entry(array)
             guard found.shape == shape, [.float64, .float32].contains(found.dtype) else {
                 throw DataError(
-                    .badInput, "\(name): \(array) has shape \(found.shape) and type \(found.dtype.rawValue), expected \(shape) and F64 or F32")
+                    .badInput,
+                    "\(name): \(array) has shape \(found.shape) and type \(found.dtype.rawValue), "
+                        + "expected \(shape) and F64 or F32")
             }
         }
-        let known = Set(expected.map(\.array)).union(["real"])
+        let known = Set(expected.map(\.array))
         if let unknown = file.names.first(where: { !known.contains($0) }) {
             throw DataError(
-                .badInput, "\(name): holds an array \(unknown), which a golden file of these \(layers.count) layers does not have")
+                .badInput,
+                "\(name): holds an array \(unknown), which a golden file of these \(layers.count) layers does not have")
         }
     }
 }
@@ -114,7 +134,7 @@ private struct Texts {
     init(_ file: SafetensorsFile) { self.file = file }
 
     func error(_ key: String, _ expected: String) -> DataError {
-        let found = file.metadata[key].map { "is '\($0)'" } ?? "is missing"
+        let found = file.metadata[key].map { "is '\($0.prefix(80))\($0.count > 80 ? "…" : "")'" } ?? "is missing"
         return DataError(.badInput, "\(file.name): metadata: \(key) \(found), expected \(expected)")
     }
 

@@ -29,7 +29,8 @@ enum GoldenLayer: Sendable {
         let numbers = items.dropFirst().compactMap(\.number)
         func integer(_ index: Int, _ name: String, from least: Int = 1) throws(Mismatch) -> Int {
             guard let integer = Int(exactly: numbers[index]), (least...Self.largestNumber).contains(integer) else {
-                throw Mismatch("\(kind): \(name) is \(numbers[index]), expected a whole number from \(least) to \(Self.largestNumber)")
+                throw Mismatch(
+                    "\(kind): \(name) is \(numbers[index]), expected a whole number from \(least) to \(Self.largestNumber)")
             }
             return integer
         }
@@ -43,7 +44,8 @@ enum GoldenLayer: Sendable {
                 groups: numbers.count > 6 ? try integer(6, "groups") : 1)
             let (inputs, outputs) = (try integer(0, "inputs"), try integer(1, "outputs"))
             guard inputs % window.groups == 0, outputs % window.groups == 0 else {
-                throw Mismatch("conv: \(window.groups) groups divide not both \(inputs) inputs and \(outputs) outputs")
+                throw Mismatch(
+                    "conv: the groups (\(window.groups)) do not divide both inputs (\(inputs)) and outputs (\(outputs))")
             }
             self = .convolution(inputs: inputs, outputs: outputs, kernel: try integer(2, "kernel"), window)
         case ("leaky_relu", 1): self = .activation(LeakyReLU(numbers[0]))
@@ -55,10 +57,8 @@ enum GoldenLayer: Sendable {
         }
     }
 
-    /// No network has more of anything; below it no product of a few of them overflows.
+    /// No layer has more of anything; up to it no number of elements of a sample overflows.
     private static let largestNumber = 65536
-    /// Elements of a sample behind a layer: above it a file asks for memory, not for a check.
-    private static let largestSample = 1 << 26
 
     /// The shape of a sample behind this layer, from that before it: [features] or [channels, height, width].
     ///
@@ -67,8 +67,8 @@ enum GoldenLayer: Sendable {
         switch self {
         case .dense(let inputs, let outputs):
             guard shape == [inputs] else {
-                throw Mismatch(
-                    "dense: takes samples of shape [\(inputs)], gets \(shape)" + (shape.count == 3 ? #"; put ["flatten"] before it"# : ""))
+                let hint = shape.count == 3 ? #"; put ["flatten"] before it"# : ""
+                throw Mismatch("dense: takes samples of shape [\(inputs)], gets \(shape)" + hint)
             }
             return [outputs]
         case .convolution(let inputs, let outputs, let kernel, let window):
@@ -78,13 +78,10 @@ enum GoldenLayer: Sendable {
             let reach = window.dilation * (kernel - 1) + 1
             let room = shape[1...].map { $0 + 2 * window.padding.top - reach }
             guard room.allSatisfy({ $0 >= 0 }) else {
-                throw Mismatch("conv: its kernel reaches over \(reach) rows and columns, the padded samples of shape \(shape) are smaller")
+                throw Mismatch(
+                    "conv: its kernel reaches over \(reach) rows and columns, the padded samples of shape \(shape) are smaller")
             }
-            let output = [outputs] + room.map { $0 / window.stride + 1 }
-            guard output.reduce(1, *) <= Self.largestSample else {
-                throw Mismatch("conv: its samples of shape \(output) have more than \(Self.largestSample) elements")
-            }
-            return output
+            return [outputs] + room.map { $0 / window.stride + 1 }
         case .activation: return shape
         case .flatten: return [shape.reduce(1, *)]
         }
