@@ -48,7 +48,9 @@ enum GoldenLayer: Sendable {
                     "conv: the groups (\(window.groups)) do not divide both inputs (\(inputs)) and outputs (\(outputs))")
             }
             self = .convolution(inputs: inputs, outputs: outputs, kernel: try integer(2, "kernel"), window)
-        case ("leaky_relu", 1): self = .activation(LeakyReLU(numbers[0]))
+        case ("leaky_relu", 1):
+            guard numbers[0] >= 0 else { throw Mismatch("leaky_relu: slope is \(numbers[0]), expected a number from 0 up") }
+            self = .activation(LeakyReLU(numbers[0]))
         case ("relu", 0): self = .activation(ReLU())
         case ("tanh", 0): self = .activation(Tanh())
         case ("sigmoid", 0): self = .activation(Sigmoid())

@@ -106,6 +106,7 @@ struct BrokenGolden: CustomTestStringConvertible, Sendable {
         .layers(#"[["relu", 1]]"#, says: #"layer 0: expected ["relu"]"#),
         .layers(#"[["dense", 2, 1.5]]"#, says: "layer 0: dense: outputs is 1.5, expected a whole number from 1 to 65536"),
         .layers(#"[["dense", 2, 1e30]]"#, says: "layer 0: dense: outputs is 1e+30"),
+        .layers(#"[["leaky_relu", -0.2]]"#, says: "layer 0: leaky_relu: slope is -0.2, expected a number from 0 up"),
         .layers(#"[["dense", 3, 1]]"#, says: "layer 0: dense: takes samples of shape [3], gets [2]"),
         .layers(#"[["conv", 2, 1, 3, 1, 1]]"#, says: "layer 0: conv: takes samples of shape [2, height, width], gets [2]"),
         .layers(

@@ -19,30 +19,28 @@ struct PenaltyTests {
 
     @Test(arguments: [Regularizer.twoSided(), .oneSided(target: 0.5), .r1], [true, false])
     func movesEachParameterAsFiniteDifferencesSay(_ regularizer: Regularizer, isSmooth: Bool) throws {
-        try Kernels.run {
-            let critic = try Self.critic(isSmooth ? Tanh() : LeakyReLU(0.2)), points = try Self.points()
-            func penalty() throws -> Tensor { try gradientPenalty({ try critic($0) }, at: points, regularizer).value }
-            let analytic = try gradients(of: penalty(), withRespectTo: critic.parameters.map(\.value))
+        let critic = try Self.critic(isSmooth ? Tanh() : LeakyReLU(0.2)), points = try Self.points()
+        func penalty() throws -> Tensor { try gradientPenalty({ try critic($0) }, at: points, regularizer).value }
+        let analytic = try Kernels.run { try gradients(of: penalty(), withRespectTo: critic.parameters.map(\.value)) }
 
-            for ((path, parameter), gradient) in zip(critic.namedParameters, analytic) {
-                let original = parameter.value
-                let scale = gradient.doubles.reduce(1) { max($0, abs($1)) }
-                for element in 0..<original.count {
-                    func moved(_ shift: Double) throws -> Double {
-                        var values = original.doubles
-                        values[element] += shift
-                        parameter.value = try Tensor(values, shape: original.shape)
-                        return try penalty().item()
-                    }
-                    let difference = try (moved(1e-6) - moved(-1e-6)) / 2e-6
-                    #expect(abs(difference - gradient.doubles[element]) < 1e-6 * scale, "\(path), element \(element)")
-                }
-                parameter.value = original
-                // The input gradient depends on a bias through the activations' derivatives only: never on the last one,
-                // and on none where the derivatives are piecewise constant.
-                let isReached = path.hasSuffix("weight") || (isSmooth && path != "5.bias")
-                #expect(gradient.doubles.contains { $0 != 0 } == isReached, "\(path)")
+        for ((path, parameter), gradient) in zip(critic.namedParameters, analytic.map(\.doubles)) {
+            let original = parameter.value
+            func moved(_ element: Int, by shift: Double) throws -> Double {
+                var values = original.doubles
+                values[element] += shift
+                parameter.value = try Tensor(values, shape: original.shape)
+                return try penalty().item()
             }
+            let differences = try Kernels.run {
+                try gradient.indices.map { try (moved($0, by: 1e-6) - moved($0, by: -1e-6)) / 2e-6 }
+            }
+            parameter.value = original
+            let scale = gradient.reduce(1) { max($0, abs($1)) }
+            #expect(zip(differences, gradient).allSatisfy { abs($0 - $1) < 1e-6 * scale }, "\(path)")
+            // The input gradient depends on a bias through the activations' derivatives only: never on the last one, and
+            // on none where the derivatives are piecewise constant.
+            let isReached = path.hasSuffix("weight") || (isSmooth && path != "5.bias")
+            #expect(gradient.contains { $0 != 0 } == isReached, "\(path)")
         }
     }
 
@@ -69,19 +67,17 @@ struct PenaltyTests {
     }
 
     @Test(arguments: [Regularizer.twoSided(), .r1]) func nothingReachesTheGenerator(_ regularizer: Regularizer) throws {
-        try Kernels.run {
-            var random = Random(seed: 1)
-            let critic = Sequential(try Dense(2, 8, using: &random), Tanh(), try Dense(8, 1, using: &random))
-            let generator = try Dense(3, 2, using: &random)
-            let fake = try generator(random.normal([5, 3])), real = try random.normal([5, 2])
-            let epsilon = try random.uniform([5])
-            #expect(try !interpolate(real: real, fake: fake, epsilon: epsilon).isTracked)
+        var random = Random(seed: 1)
+        let critic = Sequential(try Dense(2, 8, using: &random), Tanh(), try Dense(8, 1, using: &random))
+        let generator = try Dense(3, 2, using: &random)
+        let fake = try generator(random.normal([5, 3])), real = try random.normal([5, 2])
+        let epsilon = try random.uniform([5])
+        #expect(try !interpolate(real: real, fake: fake, epsilon: epsilon).isTracked)
 
-            let step = try CriticGradients(critic, real: real, fake: fake, epsilon: epsilon, regularizer: regularizer)
-            #expect(!step.scores.fake.isTracked)
-            let reached = try gradients(of: step.penalty.value, withRespectTo: generator.parameters.map(\.value))
-            #expect(reached.allSatisfy { $0.floats.allSatisfy { $0 == 0 } })
-        }
+        let step = try CriticGradients(critic, real: real, fake: fake, epsilon: epsilon, regularizer: regularizer)
+        #expect(!step.scores.fake.isTracked)
+        let reached = try gradients(of: step.penalty.value, withRespectTo: generator.parameters.map(\.value))
+        #expect(reached.allSatisfy { $0.floats.allSatisfy { $0 == 0 } })
     }
 
     @Test func aCriticThatIsFlatHasAPenaltyAndNoNaN() throws {

@@ -26,18 +26,18 @@ struct TrainerTests {
     }
 
     @Test(arguments: Goldens.backends) func sameSeedSameBits(on backend: String) throws {
-        try Goldens.on(backend) {
-            func run(seed: UInt64) throws -> (metrics: [IterationMetrics], bits: [UInt32]) {
+        func run(seed: UInt64) throws -> (metrics: [IterationMetrics], bits: [UInt32]) {
+            try Goldens.on(backend) {
                 let trainer = try Self.trainer(seed: seed)
                 let metrics = try (0..<3).map { _ in try trainer.runIteration() }
                 return (metrics, Self.bits(trainer))
             }
-            let (first, second, other) = (try run(seed: 3), try run(seed: 3), try run(seed: 4))
-            #expect(first.metrics == second.metrics)
-            #expect(first.bits == second.bits)
-            #expect(first.bits != other.bits)
-            #expect(first.metrics.map(\.iteration) == [1, 2, 3])
         }
+        let (first, second, other) = (try run(seed: 3), try run(seed: 3), try run(seed: 4))
+        #expect(first.metrics == second.metrics)
+        #expect(first.bits == second.bits)
+        #expect(first.bits != other.bits)
+        #expect(first.metrics.map(\.iteration) == [1, 2, 3])
     }
 
     @Test func lossesAgreeAcrossBackends() throws {
@@ -60,14 +60,12 @@ struct TrainerTests {
     }
 
     @Test func theGeneratorStepLeavesTheCriticAlone() throws {
-        try Kernels.run {
-            let trainer = try Self.trainer(criticSteps: 0)
-            func values(_ layer: any Layer) -> [[Float]] { layer.parameters.map(\.value.floats) }
-            let (critic, generator) = (values(trainer.critic), values(trainer.generator))
-            _ = try trainer.runIteration()
-            #expect(values(trainer.critic) == critic)
-            #expect(zip(values(trainer.generator), generator).allSatisfy { $0 != $1 })
-        }
+        let trainer = try Self.trainer(criticSteps: 0)
+        func values(_ layer: any Layer) -> [[Float]] { layer.parameters.map(\.value.floats) }
+        let (critic, generator) = (values(trainer.critic), values(trainer.generator))
+        _ = try trainer.runIteration()
+        #expect(values(trainer.critic) == critic)
+        #expect(zip(values(trainer.generator), generator).allSatisfy { $0 != $1 })
     }
 
     /// If a weight gradient of the critic's convolution was computed, then its kernel is in the cache.
@@ -83,12 +81,10 @@ struct TrainerTests {
             let after = try Registry.shared().cacheStatistics
             return (after.hits - before.hits, after.misses - before.misses)
         }
-        try Kernels.run {
-            let generatorStep = try lookUp(batchSize: 13, criticSteps: 0)
-            let bothSteps = try lookUp(batchSize: 11, criticSteps: 1)
-            // Tests that run beside this one can only add to the counts.
-            #expect(generatorStep.misses > 0)
-            #expect(bothSteps.hits > 0)
-        }
+        let generatorStep = try Kernels.run { try lookUp(batchSize: 13, criticSteps: 0) }
+        let bothSteps = try Kernels.run { try lookUp(batchSize: 11, criticSteps: 1) }
+        // Tests that run beside this one can only add to the counts.
+        #expect(generatorStep.misses > 0)
+        #expect(bothSteps.hits > 0)
     }
 }
