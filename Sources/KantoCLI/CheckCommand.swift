@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import Kanto
 
 struct CheckCommand: KantoCommand {
@@ -35,6 +36,9 @@ struct CheckCommand: KantoCommand {
     @Option(help: "The largest error allowed. (default: 1e-4 for float32, 1e-10 for float64)")
     var tolerance: Double?
 
+    @Flag(help: "Print one line of JSON a file instead of a table.")
+    var json = false
+
     func validate() throws {
         guard let tolerance, !(tolerance >= 0) else { return }
         throw ValidationError("--tolerance is \(tolerance), expected a number from 0 up.")
@@ -42,29 +46,38 @@ struct CheckCommand: KantoCommand {
 
     func execute() throws {
         let type: ElementType = dtype == .float32 ? .float32 : .float64
-        let tolerance = tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10)
-        let server = try Backend.selected.first { $0.offers(.matmul, type) }?.name ?? "none"
+        let backend = try Backend.selected.first { $0.offers(.matmul, type) }?.name ?? "none"
         var failed = false
         for (index, path) in files.enumerated() {
-            if index > 0 { print("") }
             let check = try GoldenCheck(GoldenFile(contentsOf: path), elementType: type)
-            print("\(path) (\(dtype.rawValue), \(server))")
-            let over = check.quantities.filter { !($0.error <= tolerance) }
-            let width = check.quantities.map(\.name.count).max() ?? 0
-            for quantity in check.quantities {
-                let name = quantity.name + String(repeating: " ", count: width - quantity.name.count)
-                print("  \(name)  \(text(quantity.error))" + (quantity.error <= tolerance ? "" : "  over the tolerance"))
-            }
-            if over.isEmpty {
-                print("holds: the largest error is \(text(check.largestError)), the tolerance \(text(tolerance))")
+            let report = Report(
+                file: path, dtype: dtype.rawValue, backend: backend, tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),
+                quantities: check.quantities.map { Report.Quantity(name: $0.name, error: $0.error) })
+            if json {
+                print(try report.line())
             } else {
-                failed = true
-                print(
-                    "fails: \(over.count) of \(check.quantities.count) over the tolerance of \(text(tolerance)), "
-                        + "first \(over[0].name)")
+                print((index > 0 ? "\n" : "") + table(report, largestError: check.largestError))
             }
+            failed = failed || !report.holds
         }
         if failed { throw ExitCode(1) }
+    }
+
+    private func table(_ report: Report, largestError: Double) -> String {
+        let width = report.quantities.map(\.name.count).max() ?? 0
+        var lines = ["\(report.file) (\(report.dtype), \(report.backend))"]
+        for quantity in report.quantities {
+            let name = quantity.name + String(repeating: " ", count: width - quantity.name.count)
+            lines.append("  \(name)  \(text(quantity.error))" + (report.isHeld(quantity) ? "" : "  over the tolerance"))
+        }
+        let over = report.quantities.filter { !report.isHeld($0) }
+        let tolerance = text(report.tolerance)
+        if let first = over.first {
+            lines.append("fails: \(over.count) of \(report.quantities.count) over the tolerance of \(tolerance), first \(first.name)")
+        } else {
+            lines.append("holds: the largest error is \(text(largestError)), the tolerance \(tolerance)")
+        }
+        return lines.joined(separator: "\n")
     }
 
     /// A number with two significant digits, as in 3.1e-16.
@@ -75,5 +88,35 @@ struct CheckCommand: KantoCommand {
         while mantissa >= 9.95 { mantissa /= 10; exponent += 1 }
         while mantissa < 0.995 { mantissa *= 10; exponent -= 1 }
         return "\((mantissa * 10).rounded() / 10)e\(exponent)"
+    }
+}
+
+/// What `kanto check` found for one file.
+private struct Report: Encodable {
+    struct Quantity: Encodable { let name: String, error: Double }
+
+    let file: String
+    let dtype: String
+    let backend: String
+    let tolerance: Double
+    let holds: Bool
+    let quantities: [Quantity]
+
+    init(file: String, dtype: String, backend: String, tolerance: Double, quantities: [Quantity]) {
+        (self.file, self.dtype, self.backend, self.tolerance) = (file, dtype, backend, tolerance)
+        self.quantities = quantities
+        holds = quantities.allSatisfy { $0.error <= tolerance }
+    }
+
+    /// NaN is not held.
+    func isHeld(_ quantity: Quantity) -> Bool { quantity.error <= tolerance }
+
+    /// One line of JSON; what is no finite number is a text there.
+    func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "nan")
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 }
