@@ -65,6 +65,7 @@ var targets: [Target] = [
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
+    .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
     .target(
         name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
         swiftSettings: kernelSettings()),

@@ -1,7 +1,122 @@
 import ArgumentParser
+import FoundationEssentials
 import Kanto
 
 struct CheckCommand: KantoCommand {
-    static let configuration = CommandConfiguration(commandName: "check", abstract: "")
-    mutating func execute() throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Hold a critic's scores, gradients and penalty against those that PyTorch computed.",
+        discussion: """
+            For whoever ports a critic from PyTorch: it says which quantity is the first to differ. Each file is a golden \
+            file: safetensors, in PyTorch's layouts (images NCHW, convolution weights OIHW, linear weights [out, in]) and \
+            under its parameter names, float64 or float32. It holds two batches (real, fake, epsilon), the critic's \
+            parameters (critic.0.weight, …), and the results: scores.real, scores.fake, scores.interpolated, \
+            input_gradient, gradient_norm, penalty, loss, the loss's gradients by double backward (grad.critic.0.weight, \
+            …) and the parameters after some steps of Adam (adam.critic.0.weight, …).
+
+            Its metadata are texts: layers, such as [["conv", 1, 8, 5, 2, 2], ["leaky_relu", 0.2], ["flatten"], \
+            ["dense", 288, 1]] (conv: inputs, outputs, kernel, stride, padding, then dilation and groups if not 1; also \
+            relu, tanh, sigmoid), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
+
+            An error is the largest difference relative to the largest magnitude of that quantity. The exit code is 1 if \
+            one is over the tolerance or not a number. A float64 check that holds says that the port is right; a float32 \
+            check says that the selected backend (KANTO_BACKEND) is.
+            """)
+
+    enum Precision: String, CaseIterable, ExpressibleByArgument {
+        case float32, float64
+    }
+
+    @Argument(help: "Golden files.", completion: .file(extensions: ["safetensors"]))
+    var files: [String]
+
+    @Option(help: "What to compute in; float64 is served by the reference backend, whichever is selected.")
+    var dtype = Precision.float32
+
+    @Option(help: "The largest error allowed. (default: 1e-4 for float32, 1e-10 for float64)")
+    var tolerance: Double?
+
+    @Flag(help: "Print one line of JSON a file instead of a table.")
+    var json = false
+
+    func validate() throws {
+        guard let tolerance, !(tolerance >= 0) else { return }
+        throw ValidationError("--tolerance is \(tolerance), expected a number from 0 up.")
+    }
+
+    func execute() throws {
+        let type: ElementType = dtype == .float32 ? .float32 : .float64
+        let backend = try Backend.selected.first { $0.offers(.matmul, type) }?.name ?? "none"
+        var failed = false
+        for (index, path) in files.enumerated() {
+            let check = try GoldenCheck(GoldenFile(contentsOf: path), elementType: type)
+            let report = Report(
+                file: path, dtype: dtype.rawValue, backend: backend, tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),
+                quantities: check.quantities.map { Report.Quantity(name: $0.name, error: $0.error) })
+            if json {
+                print(try report.line())
+            } else {
+                print((index > 0 ? "\n" : "") + table(report, largestError: check.largestError))
+            }
+            failed = failed || !report.holds
+        }
+        if failed { throw ExitCode(1) }
+    }
+
+    private func table(_ report: Report, largestError: Double) -> String {
+        let width = report.quantities.map(\.name.count).max() ?? 0
+        var lines = ["\(report.file) (\(report.dtype), \(report.backend))"]
+        for quantity in report.quantities {
+            let name = quantity.name + String(repeating: " ", count: width - quantity.name.count)
+            lines.append("  \(name)  \(text(quantity.error))" + (report.isHeld(quantity) ? "" : "  over the tolerance"))
+        }
+        let over = report.quantities.filter { !report.isHeld($0) }
+        let tolerance = text(report.tolerance)
+        if let first = over.first {
+            lines.append("fails: \(over.count) of \(report.quantities.count) over the tolerance of \(tolerance), first \(first.name)")
+        } else {
+            lines.append("holds: the largest error is \(text(largestError)), the tolerance \(tolerance)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// A number with two significant digits, as in 3.1e-16.
+    private func text(_ number: Double) -> String {
+        guard number > 0, number.isFinite else { return "\(number)" }
+        var exponent = 0
+        var mantissa = number
+        while mantissa >= 9.95 { mantissa /= 10; exponent += 1 }
+        while mantissa < 0.995 { mantissa *= 10; exponent -= 1 }
+        return "\((mantissa * 10).rounded() / 10)e\(exponent)"
+    }
+}
+
+/// What `kanto check` found for one file.
+private struct Report: Encodable {
+    struct Quantity: Encodable { let name: String, error: Double }
+
+    let file: String
+    let dtype: String
+    let backend: String
+    let tolerance: Double
+    let holds: Bool
+    let quantities: [Quantity]
+
+    init(file: String, dtype: String, backend: String, tolerance: Double, quantities: [Quantity]) {
+        (self.file, self.dtype, self.backend, self.tolerance) = (file, dtype, backend, tolerance)
+        self.quantities = quantities
+        holds = quantities.allSatisfy { $0.error <= tolerance }
+    }
+
+    /// NaN is not held.
+    func isHeld(_ quantity: Quantity) -> Bool { quantity.error <= tolerance }
+
+    /// One line of JSON; what is no finite number is a text there.
+    func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "nan")
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
 }

@@ -14,10 +14,13 @@ public struct CriticGradients: Sendable {
     ///   - real, fake: [n, …]; constants here.
     ///   - epsilon: [n], see `interpolate`.
     ///   - penaltyWeight: λ.
-    public init(_ critic: any Layer, real: Tensor, fake: Tensor, epsilon: Tensor, penaltyWeight: Double = 10) throws {
+    public init(
+        _ critic: any Layer, real: Tensor, fake: Tensor, epsilon: Tensor, penaltyWeight: Double = 10,
+        regularizer: Regularizer = .twoSided()
+    ) throws {
         let count = real.shape[0]
-        let points = try interpolate(real: real, fake: fake, epsilon: epsilon)
-        let penalty = try gradientPenalty({ try critic($0) }, at: points)
+        let points = try regularizer.points(real: real, fake: fake, epsilon: epsilon)
+        let penalty = try gradientPenalty({ try critic($0) }, at: points, regularizer)
         // One pass over both batches: the kernels see twice the rows.
         let scores = try critic(Tensor.concatenated([real.detached(), fake.detached()]))
         let (realScores, fakeScores) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))

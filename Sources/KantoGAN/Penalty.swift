@@ -23,7 +23,7 @@ public func interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) throws -> T
 
 /// What the critic's input gradient says at some points.
 public struct GradientPenalty: Sendable {
-    /// The mean of (‖∇D(x̂)‖ − target)², without λ; differentiable in the critic's parameters.
+    /// The mean of the samples' penalties, without λ; differentiable in the critic's parameters.
     public let value: Tensor
     /// The norm of each sample's input gradient, [n].
     public let norms: Tensor
@@ -33,19 +33,21 @@ public struct GradientPenalty: Sendable {
     public let scores: Tensor
 }
 
-/// The two-sided gradient penalty by double backward (Gulrajani et al. 2017, equation 3).
+/// The gradient penalty by double backward; as a rule the two-sided one of WGAN-GP.
 ///
 /// The norm is that of each sample over all its elements. Where it is 0 its derivative is taken as 0.
 ///
 /// - Parameters:
 ///   - points: [n, …], as a rule from `interpolate`.
-///   - target: the norm that is not punished.
-public func gradientPenalty(_ critic: Critic, at points: Tensor, target: Double = 1) throws -> GradientPenalty {
+///   - regularizer: the function of the norms.
+public func gradientPenalty(
+    _ critic: Critic, at points: Tensor, _ regularizer: Regularizer = .twoSided()
+) throws -> GradientPenalty {
     let points = points.tracked()
     let scores = try critic(points)
     let slope = try gradient(of: scores, withRespectTo: points)
     let norms = try slope.sampleNorm()
     return GradientPenalty(
-        value: try (norms - target).square().mean(), norms: norms.detached(), inputGradient: slope.detached(),
-        scores: scores.detached())
+        value: try regularizer.penalties(norms).mean(), norms: norms.detached(),
+        inputGradient: slope.detached(), scores: scores.detached())
 }

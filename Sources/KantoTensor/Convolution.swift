@@ -43,6 +43,7 @@ extension Tensor {
         guard rank == 4 else { throw TensorError("convolution", "an input of shape \(shape), expected [n, h, w, c]") }
         let geometry = try Convolution2D(input: shape, weight: weight, window, for: "convolution")
         try requireBias(bias, count: weight.shape[3], for: "convolution")
+        try requireSlope(activation, for: "convolution")
         return try convolved(with: weight, bias: bias, geometry, activation: activation)
     }
 

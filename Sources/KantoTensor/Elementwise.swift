@@ -42,7 +42,12 @@ extension Tensor {
     /// max(x, 0). Its derivative at 0 is 0.
     public func relu() throws -> Tensor { try leakyReLU(slope: 0) }
     /// x where it is positive, slope · x elsewhere. Its derivative at 0 is the slope.
-    public func leakyReLU(slope: Double) throws -> Tensor { try unary(.leakyReLU(slope: slope), .leakyReLU, parameter: slope) }
+    ///
+    /// - Throws: `TensorError` if the slope is negative.
+    public func leakyReLU(slope: Double) throws -> Tensor {
+        try requireSlope(.leakyReLU(slope: slope), for: "leakyReLU")
+        return try unary(.leakyReLU(slope: slope), .leakyReLU, parameter: slope)
+    }
 
     /// -1, 0 or 1; a constant for gradients.
     public func sign() throws -> Tensor { try detached().unary(nil, .sign) }
@@ -123,6 +128,13 @@ func copy(
     let problem = Problem.iteration(
         .unary, .copy, elementType, extents: nest.extents, output: nest.strides[0], inputs: [nest.strides[1]])
     try Kernels.kernel(for: problem).run(source, into: target)
+}
+
+/// The gradient of a leaky ReLU goes by the sign of its output, which is that of its input unless the slope is negative.
+func requireSlope(_ activation: Activation, for operation: String) throws {
+    if case .leakyReLU(let slope) = activation, !(slope >= 0) {
+        throw TensorError(operation, "a leaky ReLU of slope \(slope), expected a slope from 0 up")
+    }
 }
 
 func requireSameType(_ operation: String, _ tensors: Tensor...) throws {

@@ -23,6 +23,7 @@ extension Tensor {
                     + "\(otherK) of \(other.shape)\(transposeOther ? " transposed" : "")")
         }
         try requireBias(bias, count: n, for: "matmul")
+        try requireSlope(activation, for: "matmul")
         try requireSameType("matmul", self, other, bias ?? self)
         let output = Tensor(uninitialized: [m, n], elementType)
         let problem = Problem.matmul(

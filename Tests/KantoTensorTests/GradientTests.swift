@@ -158,6 +158,15 @@ struct GradientTests {
         #expect(throws: TensorError.self) { try Tensor([1, 2, 3] as [Float], shape: [2, 2]) }
     }
 
+    @Test(arguments: [-0.5, -.infinity, .nan]) func negativeSlopesAreRefused(slope: Double) throws {
+        let x = try Tensor.zeros([1, 2, 2, 3]), weight = try Tensor.zeros([1, 1, 3, 4])
+        #expect(throws: TensorError.self) { try x.leakyReLU(slope: slope) }
+        #expect(throws: TensorError.self) { try x.convolved(with: weight, activation: .leakyReLU(slope: slope)) }
+        #expect(throws: TensorError.self) {
+            try x.reshaped([4, 3]).matmul(weight.reshaped([3, 4]), activation: .leakyReLU(slope: slope))
+        }
+    }
+
     @Test func unreachedVariablesGetZeros() throws {
         let x = try Tensor.scalar(2).tracked(), unused = try Tensor.zeros([3]).tracked()
         let result = try gradients(of: x * x, withRespectTo: [x, unused])

@@ -1,0 +1,102 @@
+/// What Kanto computes for the critic and batches of a golden file, held against what the file says.
+public struct GoldenCheck: Sendable {
+    /// One array of the file and how far Kanto's is from it.
+    public struct Quantity: Sendable, Equatable {
+        public let name: String
+        /// The largest difference, relative to the array's largest magnitude; NaN if one of the two holds a NaN.
+        public let error: Double
+    }
+
+    /// In the order of the computation: scores, input gradient, penalty, loss, parameter gradients, parameters after Adam.
+    /// Of the last, elements whose gradient was nothing but rounding at some step are not compared.
+    public let quantities: [Quantity]
+
+    /// The largest of all errors; NaN is the largest.
+    public var largestError: Double {
+        quantities.reduce(0) { $1.error.isNaN || $0.isNaN ? .nan : max($0, $1.error) }
+    }
+
+    /// Rebuilds the critic and takes its training steps in an element type, on the backend in force.
+    ///
+    /// - Throws: `TensorError`, `KernelError`.
+    public init(_ file: GoldenFile, elementType: ElementType = .float32) throws {
+        quantities = try Kernels.run { try Self.compare(file, elementType) }
+    }
+
+    private static func compare(_ file: GoldenFile, _ type: ElementType) throws -> [Quantity] {
+        let critic = Sequential(
+            try file.layers.enumerated().map { index, layer in
+                try layer.layer { try file.parameter("critic.\(index).\($0)").converted(to: type) }
+            })
+        let real = try file.samples("real").converted(to: type)
+        let fake = try file.samples("fake").converted(to: type)
+        let epsilon = try file.constant("epsilon").converted(to: type)
+        let optimizer = try Adam(
+            critic.parameters, learningRate: file.learningRate, beta1: file.betas.0, beta2: file.betas.1, epsilon: 1e-8)
+        let paths = critic.namedParameters.map(\.path)
+        let gradients = try paths.map { try file.parameter("grad.critic.\($0)").doubles }
+        let largest = gradients.reduce(0) { max($0, magnitude($1)) }
+        // Adam divides a gradient by its own magnitude. Where that is rounding, as in a bias that real and generated
+        // samples move by +1/n and -1/n, the step's direction is chance: in float32 such a parameter was off by 9e-4.
+        let noise = 32 * (type == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne) * largest
+        var isChance = gradients.map { $0.map { $0 != 0 && abs($0) <= noise } }
+
+        func step() throws -> CriticGradients {
+            let step = try CriticGradients(
+                critic, real: real, fake: fake, epsilon: epsilon, penaltyWeight: file.penaltyWeight,
+                regularizer: file.regularizer)
+            try optimizer.update(with: step.gradients)
+            for (index, gradient) in step.gradients.enumerated() {
+                for (element, value) in gradient.doubles.enumerated() where value != 0 && abs(value) <= noise {
+                    isChance[index][element] = true
+                }
+            }
+            return step
+        }
+        let first = try step()
+        for _ in 1..<file.steps { _ = try step() }
+
+        let single: [(name: String, found: [Double], expected: Tensor)] = [
+            ("scores.real", first.scores.real.doubles, try file.constant("scores.real")),
+            ("scores.fake", first.scores.fake.doubles, try file.constant("scores.fake")),
+            ("scores.interpolated", first.penalty.scores.doubles, try file.constant("scores.interpolated")),
+            ("input_gradient", first.penalty.inputGradient.doubles, try file.samples("input_gradient")),
+            ("gradient_norm", first.penalty.norms.doubles, try file.constant("gradient_norm")),
+            ("penalty", first.penalty.value.doubles, try file.constant("penalty")),
+            ("loss", [first.loss], try file.constant("loss")),
+        ]
+        var quantities = single.map { Quantity(name: $0, error: difference($1, $2.doubles)) }
+        for (index, path) in paths.enumerated() {
+            // A gradient that is rounding altogether is no measure for its own error.
+            let error = difference(first.gradients[index].doubles, gradients[index], floor: 1e-3 * largest)
+            quantities.append(Quantity(name: "grad.critic.\(path)", error: error))
+        }
+        for (index, path) in paths.enumerated() {
+            let expected = try file.parameter("adam.critic.\(path)").doubles
+            var found = critic.parameters[index].value.doubles
+            for element in found.indices where isChance[index][element] && found[element].isFinite {
+                found[element] = expected[element]
+            }
+            quantities.append(Quantity(name: "adam.critic.\(path)", error: difference(found, expected)))
+        }
+        return quantities
+    }
+
+    /// The largest difference over the largest expected magnitude, which counts as `floor` at least; if both are 0, the
+    /// difference itself.
+    private static func difference(_ found: [Double], _ expected: [Double], floor: Double = 0) -> Double {
+        let scale = max(magnitude(expected), floor)
+        let largest = magnitude(zip(found, expected).map { $0 - $1 })
+        return scale > 0 || scale.isNaN ? largest / scale : largest
+    }
+
+    private static func magnitude(_ values: [Double]) -> Double {
+        values.reduce(0) { $1.isNaN || $0.isNaN ? .nan : max($0, abs($1)) }
+    }
+}
+
+extension Tensor {
+    fileprivate func converted(to type: ElementType) throws -> Tensor {
+        type == elementType ? self : try Tensor(floats, shape: shape)
+    }
+}

@@ -1,0 +1,178 @@
+import FoundationEssentials
+
+/// A critic with two batches, and the scores, gradients and penalty that PyTorch computed for them.
+///
+/// A safetensors file in PyTorch's own layouts (NCHW, OIHW, [out, in]) and under its parameter names. Arrays:
+/// - `real`, `fake`, [n, features] or [n, channels, height, width]; `epsilon`, [n]: the interpolation's coefficients
+/// - `critic.<layer>.weight`, `critic.<layer>.bias`, where layer is the position in the list of layers
+/// - `scores.real`, `scores.fake`, `scores.interpolated`, [n]; `input_gradient` at the penalty's points, and
+///   `gradient_norm`, [n]
+/// - `penalty`, without λ, and `loss`, scalars; `grad.critic.…`: the loss's gradients
+/// - `adam.critic.…`: the parameters after `steps` steps of Adam on the same batches
+///
+/// Texts:
+/// - `layers`, a JSON list of `["dense", inputs, outputs]`,
+///   `["conv", inputs, outputs, kernel, stride, padding, dilation = 1, groups = 1]`, `["leaky_relu", slope]`, `["relu"]`,
+///   `["tanh"]`, `["sigmoid"]` and `["flatten"]` (in the order channels, height, width)
+/// - `regulariser` (gp, lp or r1), `lambda`, `learning_rate`, `betas`, as in `[0.0, 0.9]`, and `steps`
+public struct GoldenFile: Sendable {
+    /// What messages call it: its path.
+    public let name: String
+    public let penaltyWeight: Double
+    public let regularizer: Regularizer
+    public let learningRate: Double
+    public let betas: (Double, Double)
+    /// Of Adam.
+    public let steps: Int
+    let layers: [GoldenLayer]
+    private let file: SafetensorsFile
+
+    /// Reads a file and checks everything that it says: what is asked for later is there, of the right shape.
+    ///
+    /// - Throws: `DataError`.
+    public init(contentsOf path: String) throws { try self.init(SafetensorsFile(contentsOf: path)) }
+
+    init(_ file: SafetensorsFile) throws {
+        self.file = file
+        name = file.name
+        let texts = Texts(file)
+        regularizer = try texts.regularizer()
+        penaltyWeight = try texts.number("lambda", in: 0...1e9)
+        learningRate = try texts.number("learning_rate", in: 0...1e9)
+        betas = try texts.betas()
+        // Whole numbers of that size are exact in a Double.
+        let steps = try texts.number("steps", in: 1...1000)
+        guard let whole = Int(exactly: steps) else { throw texts.error("steps", "a whole number") }
+        self.steps = whole
+        layers = try texts.layers()
+        try checkArrays()
+    }
+
+    /// The parameters' names, as in `0.weight`, and PyTorch's shapes, in the order of the layers.
+    var parameters: [(path: String, shape: [Int])] {
+        layers.enumerated().flatMap { index, layer in layer.parameters.map { ("\(index).\($0.name)", $0.shape) } }
+    }
+
+    /// An array of samples as float64 in Kanto's layout: [n, height, width, channels] if they are images.
+    func samples(_ array: String) throws -> Tensor {
+        let tensor = try constant(array)
+        return tensor.rank == 4 ? try tensor.permuted([0, 2, 3, 1]) : tensor
+    }
+
+    /// An array of a parameter's shape as float64 in Kanto's layout: [height, width, in, out] or [in, out].
+    func parameter(_ array: String) throws -> Tensor {
+        let tensor = try constant(array)
+        switch tensor.rank {
+        case 4: return try tensor.permuted([2, 3, 1, 0])
+        case 2: return try tensor.permuted([1, 0])
+        default: return tensor
+        }
+    }
+
+    /// An array as float64, as it stands in the file.
+    func constant(_ array: String) throws -> Tensor {
+        try Tensor(file.doubles(array), shape: file.entry(array).shape)
+    }
+
+    // MARK: - Checks
+
+    /// Above it a file asks for memory, not for a check: a few bytes can state any padding.
+    private static let largestActivation = 1 << 28
+
+    private func checkArrays() throws {
+        let batch = try file.entry("real").shape
+        guard batch.count == 2 || batch.count == 4, !batch.contains(0) else {
+            throw DataError(
+                .badInput,
+                "\(name): real has shape \(batch), expected [n, features] or [n, channels, height, width], none of them 0")
+        }
+        var sample = Array(batch[1...])
+        for (index, layer) in layers.enumerated() {
+            do { sample = try layer.sampleShape(after: sample) } catch let mismatch {
+                throw DataError(.badInput, "\(name): layer \(index): \(mismatch.reason)")
+            }
+            guard sample.reduce(1, *) <= Self.largestActivation / batch[0] else {
+                throw DataError(
+                    .badInput, "\(name): layer \(index): gives \(batch[0]) samples of shape \(sample), more than "
+                        + "\(Self.largestActivation) elements")
+            }
+        }
+        guard sample == [1] else {
+            throw DataError(
+                .badInput, "\(name): the critic's last layer gives samples of shape \(sample), expected one score: [1]")
+        }
+
+        var expected: [(array: String, shape: [Int])] = [
+            ("real", batch), ("fake", batch), ("input_gradient", batch), ("penalty", []), ("loss", []),
+        ]
+        expected += ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"].map { ($0, [batch[0]]) }
+        for parameter in parameters {
+            expected += ["critic", "grad.critic", "adam.critic"].map { ("\($0).\(parameter.path)", parameter.shape) }
+        }
+        for (array, shape) in expected {
+            let found = try file.entry(array)
+            guard found.shape == shape, [.float64, .float32].contains(found.dtype) else {
+                throw DataError(
+                    .badInput,
+                    "\(name): \(array) has shape \(found.shape) and type \(found.dtype.rawValue), "
+                        + "expected \(shape) and F64 or F32")
+            }
+        }
+        let known = Set(expected.map(\.array))
+        if let unknown = file.names.first(where: { !known.contains($0) }) {
+            throw DataError(
+                .badInput,
+                "\(name): holds an array \(unknown), which a golden file of these \(layers.count) layers does not have")
+        }
+    }
+}
+
+/// The texts beside the arrays, each read with an error that names it.
+private struct Texts {
+    private let file: SafetensorsFile
+
+    init(_ file: SafetensorsFile) { self.file = file }
+
+    func error(_ key: String, _ expected: String) -> DataError {
+        let found = file.metadata[key].map { "is '\($0.prefix(80))\($0.count > 80 ? "…" : "")'" } ?? "is missing"
+        return DataError(.badInput, "\(file.name): metadata: \(key) \(found), expected \(expected)")
+    }
+
+    func number(_ key: String, in range: ClosedRange<Double>) throws -> Double {
+        guard let number = file.metadata[key].flatMap(Double.init), range.contains(number) else {
+            throw error(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    func betas() throws -> (Double, Double) {
+        guard let betas = json([Double].self, "betas"), betas.count == 2, betas.allSatisfy({ (0..<1).contains($0) }) else {
+            throw error("betas", "two numbers from 0 up to, not including, 1: [0.0, 0.9]")
+        }
+        return (betas[0], betas[1])
+    }
+
+    func regularizer() throws -> Regularizer {
+        switch file.metadata["regulariser"] {
+        case "gp": .twoSided()
+        case "lp": .oneSided()
+        case "r1": .r1
+        default: throw error("regulariser", "gp (two-sided), lp (one-sided) or r1")
+        }
+    }
+
+    func layers() throws -> [GoldenLayer] {
+        guard let values = json([JSONValue].self, "layers"), !values.isEmpty else {
+            throw error("layers", #"a JSON list of layers, such as [["dense", 2, 1]]"#)
+        }
+        return try values.enumerated().map { index, value in
+            do { return try GoldenLayer(value) } catch let mismatch as Mismatch {
+                throw DataError(.badInput, "\(file.name): layer \(index): \(mismatch.reason)")
+            }
+        }
+    }
+
+    private func json<Value: Decodable>(_ type: Value.Type, _ key: String) -> Value? {
+        file.metadata[key].flatMap { try? JSONDecoder().decode(type, from: Data($0.utf8)) }
+    }
+}

@@ -1,0 +1,162 @@
+import Kanto
+import Testing
+
+struct GoldenTests {
+    @Test(arguments: Goldens.names) func float64(_ name: String) throws {
+        let check = try Goldens.on("reference") {
+            try GoldenCheck(GoldenFile(contentsOf: Goldens.path(name)), elementType: .float64)
+        }
+        #expect(check.quantities.count >= 13)
+        for quantity in check.quantities { #expect(quantity.error <= 1e-10, "\(quantity.name)") }
+    }
+
+    @Test(arguments: Goldens.names, Goldens.backends) func float32(_ name: String, on backend: String) throws {
+        let check = try Goldens.on(backend) { try GoldenCheck(GoldenFile(contentsOf: Goldens.path(name))) }
+        for quantity in check.quantities { #expect(quantity.error <= 1e-4, "\(quantity.name)") }
+    }
+
+    @Test func aChangedWeightIsSeenInEveryQuantityBehindIt() throws {
+        var golden = try EditableGolden("conv_leaky")
+        golden.move("critic.2.weight", by: 1e-6)
+        let check = try GoldenCheck(golden.file(), elementType: .float64)
+        let behind = [
+            "scores.real", "scores.fake", "scores.interpolated", "input_gradient", "gradient_norm", "penalty", "loss",
+            "grad.critic.0.weight", "adam.critic.2.weight",
+        ]
+        for name in behind {
+            let quantity = try #require(check.quantities.first { $0.name == name })
+            #expect(quantity.error > 1e-10, "\(name)")
+        }
+    }
+
+    @Test(arguments: ["mlp_relu", "r1"]) func aChangedResultIsSeenInItsOwnQuantityOnly(_ name: String) throws {
+        let results = try GoldenCheck(EditableGolden(name).file(), elementType: .float64).quantities.map(\.name)
+        for result in results {
+            var golden = try EditableGolden(name)
+            golden.move(result, by: 1e-6)
+            let over = try GoldenCheck(golden.file(), elementType: .float64).quantities.filter { !($0.error <= 1e-10) }
+            #expect(over.map(\.name) == [result])
+        }
+    }
+
+    @Test func aNaNIsTheLargestError() throws {
+        var golden = try EditableGolden("one_sided")
+        golden.move("gradient_norm", by: .nan)
+        #expect(try GoldenCheck(golden.file()).largestError.isNaN)
+    }
+}
+
+/// One mistake in a golden file, and what its error must say.
+struct BrokenGolden: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let message: String
+    let change: @Sendable (inout EditableGolden) -> Void
+
+    init(_ name: String, says message: String, _ change: @escaping @Sendable (inout EditableGolden) -> Void) {
+        (testDescription, self.message, self.change) = (name, message, change)
+    }
+
+    static func layers(_ layers: String, says message: String) -> BrokenGolden {
+        BrokenGolden(layers.count > 60 ? "\(layers.count) characters of layers" : layers, says: message) {
+            $0.metadata["layers"] = layers
+        }
+    }
+
+    static func text(_ key: String, _ value: String?, says message: String) -> BrokenGolden {
+        BrokenGolden("\(key) \(value ?? "absent")", says: message) { $0.metadata[key] = value }
+    }
+
+    static let arrays: [BrokenGolden] = [
+        BrokenGolden("no epsilon", says: "no array named epsilon") { $0.arrays["epsilon"] = nil },
+        BrokenGolden("no real", says: "no array named real") { $0.arrays["real"] = nil },
+        BrokenGolden("no gradient", says: "no array named grad.critic.2.bias") { $0.arrays["grad.critic.2.bias"] = nil },
+        BrokenGolden("a bias too long", says: "critic.2.bias has shape [33] and type F64, expected [32] and F64 or F32") {
+            $0.arrays["critic.2.bias"] = NumericArray(shape: [33], [Double](repeating: 0, count: 33))
+        },
+        BrokenGolden("bytes", says: "epsilon has shape [16] and type U8") {
+            $0.arrays["epsilon"] = NumericArray(shape: [16], [UInt8](repeating: 0, count: 16))
+        },
+        BrokenGolden("bytes as samples", says: "real has shape [16, 2] and type U8") {
+            $0.arrays["real"] = NumericArray(shape: [16, 2], [UInt8](repeating: 0, count: 32))
+        },
+        BrokenGolden("an unknown array", says: "holds an array critic.1.weight, which") {
+            $0.arrays["critic.1.weight"] = NumericArray(shape: [], [1.0])
+        },
+        BrokenGolden("samples of rank 3", says: "real has shape [16, 2, 1], expected [n, features] or [n, channels,") {
+            $0.arrays["real"] = NumericArray(shape: [16, 2, 1], [Double](repeating: 0, count: 32))
+        },
+        BrokenGolden("no samples", says: "real has shape [0, 2]") {
+            $0.arrays["real"] = NumericArray(shape: [0, 2], [Double]())
+        },
+    ]
+
+    static let layerLists: [BrokenGolden] = [
+        .text("layers", nil, says: "metadata: layers is missing, expected a JSON list of layers"),
+        .layers("[[", says: "layers is '[[', expected a JSON list"),
+        .layers("[]", says: "layers is '[]', expected a JSON list"),
+        .layers("[null]", says: "expected a JSON list of layers"),
+        .layers(String(repeating: "[", count: 100_000), says: "expected a JSON list of layers"),
+        .layers(#"["relu"]"#, says: "layer 0: expected a list that starts with the layer's name"),
+        .layers(#"[["relu"], [2, 3]]"#, says: "layer 1: expected a list that starts with the layer's name"),
+        .layers(
+            #"[["relu"], ["gelu"]]"#,
+            says: "layer 1: unknown layer 'gelu'; known are dense, conv, leaky_relu, relu, tanh, sigmoid, flatten"),
+        .layers(#"[["dense", 2]]"#, says: #"layer 0: expected ["dense", inputs, outputs]"#),
+        .layers(#"[["dense", 2, "1"]]"#, says: #"layer 0: expected ["dense", inputs, outputs]"#),
+        .layers(#"[["relu", 1]]"#, says: #"layer 0: expected ["relu"]"#),
+        .layers(#"[["dense", 2, 1.5]]"#, says: "layer 0: dense: outputs is 1.5, expected a whole number from 1 to 65536"),
+        .layers(#"[["dense", 2, 1e30]]"#, says: "layer 0: dense: outputs is 1e+30"),
+        .layers(#"[["leaky_relu", -0.2]]"#, says: "layer 0: leaky_relu: slope is -0.2, expected a number from 0 up"),
+        .layers(#"[["dense", 3, 1]]"#, says: "layer 0: dense: takes samples of shape [3], gets [2]"),
+        .layers(#"[["conv", 2, 1, 3, 1, 1]]"#, says: "layer 0: conv: takes samples of shape [2, height, width], gets [2]"),
+        .layers(
+            #"[["conv", 3, 4, 3, 1, 1, 1, 2]]"#,
+            says: "layer 0: conv: the groups (2) do not divide both inputs (3) and outputs (4)"),
+        .layers(
+            #"[["dense", 2, 32], ["relu"]]"#,
+            says: "the critic's last layer gives samples of shape [32], expected one score: [1]"),
+    ]
+
+    static let texts: [BrokenGolden] = [
+        .text("regulariser", "dragan", says: "regulariser is 'dragan', expected gp (two-sided), lp (one-sided) or r1"),
+        .text("regulariser", nil, says: "regulariser is missing"),
+        .text("lambda", "ten", says: "lambda is 'ten', expected a number from 0.0"),
+        .text("lambda", "nan", says: "lambda is 'nan', expected a number from 0.0"),
+        .text("learning_rate", "-1", says: "learning_rate is '-1', expected a number from 0.0"),
+        .text("betas", "[0.0]", says: "betas is '[0.0]', expected two numbers"),
+        .text("betas", "[0.0, 1.0]", says: "betas is '[0.0, 1.0]', expected two numbers"),
+        .text("steps", "0", says: "steps is '0', expected a number from 1.0 to 1000.0"),
+        .text("steps", "2.5", says: "steps is '2.5', expected a whole number"),
+        .text("steps", "1000000000", says: "steps is '1000000000'"),
+    ]
+
+    static let images: [BrokenGolden] = [
+        .layers(
+            #"[["dense", 144, 1]]"#,
+            says: #"layer 0: dense: takes samples of shape [144], gets [1, 12, 12]; put ["flatten"] before it"#),
+        .layers(#"[["conv", 1, 8, 13, 1, 0]]"#, says: "layer 0: conv: its kernel reaches over 13 rows and columns"),
+        .layers(
+            #"[["conv", 1, 8, 3, 1, 60000]]"#,
+            says: "layer 0: gives 8 samples of shape [8, 120010, 120010], more than 268435456 elements"),
+    ]
+}
+
+struct BrokenGoldenTests {
+    @Test(arguments: BrokenGolden.arrays + BrokenGolden.layerLists + BrokenGolden.texts)
+    func isNamed(_ broken: BrokenGolden) throws {
+        try expectError(broken, in: "mlp_relu")
+    }
+
+    @Test(arguments: BrokenGolden.images) func isNamedForImages(_ broken: BrokenGolden) throws {
+        try expectError(broken, in: "conv_leaky")
+    }
+
+    private func expectError(_ broken: BrokenGolden, in name: String) throws {
+        var golden = try EditableGolden(name)
+        broken.change(&golden)
+        let error = #expect(throws: DataError.self) { _ = try golden.file() }
+        #expect(error?.kind == .badInput)
+        #expect(error?.description.contains(broken.message) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("\n") == false)
+    }
+}

@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Kanto
+
+/// The golden files of this target, and the backends that they are checked on.
+enum Goldens {
+    static let names = ["mlp_relu", "conv_leaky", "one_sided", "r1"]
+
+    static func path(_ name: String) -> String { folder + "/Goldens/\(name).safetensors" }
+
+    /// Of this file.
+    static let folder = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!))
+
+    /// The backends that serve float32, plugins too.
+    static let backends: [String] = {
+        do {
+            return try Backend.available.filter { $0.offers(.matmul, .float32) }.map(\.name)
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+
+    /// Runs `body` on a backend that is known to serve the matrix products.
+    static func on<R>(_ backend: String, _ body: () throws -> R) throws -> R {
+        try withBackend(backend) {
+            let server = try Kernels.kernel(for: .matmul(m: 16, n: 32, k: 32)).backend.name
+            guard server == backend else { throw NotServed(backend: backend, by: server) }
+            return try Kernels.run { try body() }
+        }
+    }
+
+    struct NotServed: Error { let backend: String, by: String }
+}
+
+/// The arrays and texts of a golden file, to be changed.
+struct EditableGolden {
+    var arrays: [String: NumericArray]
+    var metadata: [String: String]
+
+    init(_ name: String) throws {
+        let file = try SafetensorsFile(contentsOf: Goldens.path(name))
+        arrays = Dictionary(uniqueKeysWithValues: try file.names.map { ($0, try file.array($0)) })
+        metadata = file.metadata
+    }
+
+    /// Adds to the element of largest magnitude.
+    mutating func move(_ array: String, by offset: Double) {
+        var values = arrays[array]!.doubles
+        let index = values.indices.max { abs(values[$0]) < abs(values[$1]) }!
+        values[index] += offset
+        arrays[array] = NumericArray(shape: arrays[array]!.shape, values)
+    }
+
+    /// Reads it as a file.
+    func file() throws -> GoldenFile {
+        let folder = FileManager.default.temporaryDirectory.path
+        let path = "\(folder)/kanto-golden-\(UInt64.random(in: 0 ... .max)).safetensors"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try SafetensorsFile.write(arrays, metadata: metadata, to: path)
+        return try GoldenFile(contentsOf: path)
+    }
+}

@@ -1,0 +1,90 @@
+import Kanto
+import Testing
+
+struct TrainerTests {
+    /// A small pair of networks on the digits.
+    static func trainer(batchSize: Int = 16, criticSteps: Int = 2, channels: Int = 8, seed: UInt64 = 3) throws -> Trainer {
+        let digits = try ImageSet.digits()
+        var random = Random(seed: seed)
+        var configuration = TrainingConfiguration()
+        configuration.batchSize = batchSize
+        configuration.criticSteps = criticSteps
+        configuration.seed = seed
+        return try Trainer(
+            critic: Sequential(
+                try Conv2D(1, channels, kernel: 4, stride: 2, padding: 1, using: &random), LeakyReLU(0.2), Flatten(),
+                try Dense(16 * channels, 1, using: &random)),
+            generator: Sequential(
+                try Dense(8, 64, using: &random), ReLU(), Reshape(4, 4, 4),
+                try ConvTranspose2D(4, 1, kernel: 4, stride: 2, padding: 1, using: &random), Sigmoid()),
+            latentSize: 8, data: Tensor(digits.pixels, shape: [digits.count, 8, 8, 1]), configuration: configuration)
+    }
+
+    /// All parameters, in words.
+    static func bits(_ trainer: Trainer) -> [UInt32] {
+        (trainer.critic.parameters + trainer.generator.parameters).flatMap { $0.value.floats.map(\.bitPattern) }
+    }
+
+    @Test(arguments: Goldens.backends) func sameSeedSameBits(on backend: String) throws {
+        func run(seed: UInt64) throws -> (metrics: [IterationMetrics], bits: [UInt32]) {
+            try Goldens.on(backend) {
+                let trainer = try Self.trainer(seed: seed)
+                let metrics = try (0..<3).map { _ in try trainer.runIteration() }
+                return (metrics, Self.bits(trainer))
+            }
+        }
+        let (first, second, other) = (try run(seed: 3), try run(seed: 3), try run(seed: 4))
+        #expect(first.metrics == second.metrics)
+        #expect(first.bits == second.bits)
+        #expect(first.bits != other.bits)
+        #expect(first.metrics.map(\.iteration) == [1, 2, 3])
+    }
+
+    @Test func lossesAgreeAcrossBackends() throws {
+        func losses(on backend: String) throws -> [Double] {
+            try Goldens.on(backend) {
+                let trainer = try Self.trainer()
+                return try (0..<20).flatMap { _ in
+                    let metrics = try trainer.runIteration()
+                    return [metrics.criticLoss, metrics.generatorLoss]
+                }
+            }
+        }
+        let expected = try losses(on: "reference")
+        let scale = expected.reduce(1) { max($0, abs($1)) }
+        for backend in Goldens.backends where backend != "reference" {
+            let differences = zip(try losses(on: backend), expected).map { abs($0 - $1) }
+            #expect(differences[..<2].allSatisfy { $0 <= 1e-5 * scale }, "\(backend): \(differences[..<2])")
+            #expect(differences.allSatisfy { $0 <= 1e-3 * scale }, "\(backend): \(differences.max()!)")
+        }
+    }
+
+    @Test func theGeneratorStepLeavesTheCriticAlone() throws {
+        let trainer = try Self.trainer(criticSteps: 0)
+        func values(_ layer: any Layer) -> [[Float]] { layer.parameters.map(\.value.floats) }
+        let (critic, generator) = (values(trainer.critic), values(trainer.generator))
+        _ = try trainer.runIteration()
+        #expect(values(trainer.critic) == critic)
+        #expect(zip(values(trainer.generator), generator).allSatisfy { $0 != $1 })
+    }
+
+    /// If a weight gradient of the critic's convolution was computed, then its kernel is in the cache.
+    @Test func onlyTheCriticStepComputesWeightGradientsOfTheCritic() throws {
+        func lookUp(batchSize: Int, criticSteps: Int) throws -> (hits: Int, misses: Int) {
+            // Shapes that no other test has.
+            _ = try Self.trainer(batchSize: batchSize, criticSteps: criticSteps, channels: 7).runIteration()
+            let geometry = Convolution2D(
+                batch: batchSize, height: 8, width: 8, channels: 1, outputChannels: 7, kernel: (4, 4), stride: (2, 2),
+                padding: (1, 1, 1, 1))
+            let before = try Registry.shared().cacheStatistics
+            _ = try Kernels.kernel(for: .convolution(.convolution2DWeightGradient, .float32, geometry))
+            let after = try Registry.shared().cacheStatistics
+            return (after.hits - before.hits, after.misses - before.misses)
+        }
+        let generatorStep = try Kernels.run { try lookUp(batchSize: 13, criticSteps: 0) }
+        let bothSteps = try Kernels.run { try lookUp(batchSize: 11, criticSteps: 1) }
+        // Tests that run beside this one can only add to the counts.
+        #expect(generatorStep.misses > 0)
+        #expect(bothSteps.hits > 0)
+    }
+}
