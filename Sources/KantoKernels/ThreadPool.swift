@@ -5,7 +5,7 @@ import Synchronization
 
 /// The host's worker threads. A piece of work is handed out by an atomic counter; idle workers spin for a while, then sleep.
 ///
-/// One job at a time: only the kernel thread starts jobs. A job is *open* while workers may still join it; its caller
+/// One job at a time: only the kernel thread starts jobs, outside of pieces (`Host` sees to it). A job is *open* while workers may still join it; its caller
 /// works too, closes it when no piece is left, and waits for those that joined, so a worker that sleeps costs nothing.
 final class ThreadPool: @unchecked Sendable {
     /// Spins before a worker sleeps, about 50 µs: longer than the gap between two kernels of a training step, and short
@@ -47,17 +47,22 @@ final class ThreadPool: @unchecked Sendable {
 
         takePieces(as: 0)
         gate.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
-        while gate.load(ordering: .acquiring) & 0xFFFF_FFFF != 0 { kanto_pause() }
+        // Where there are more threads than cores, a worker may have lost its core in the middle of a piece.
+        var spins = 0
+        while gate.load(ordering: .acquiring) & 0xFFFF_FFFF != 0 {
+            spins += 1
+            if spins < Self.spinCount { kanto_pause() } else { sched_yield() }
+        }
     }
 
     private func takePieces(as worker: Int64) {
-        kanto_set_in_parallel_region(true)
+        kanto_set_worker(worker)
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             if index >= count { break }
             body!(context, index, worker)
         }
-        kanto_set_in_parallel_region(false)
+        kanto_set_worker(-1)
     }
 
     private func work(as worker: Int64) -> Never {
