@@ -38,7 +38,7 @@ public enum Kernels {
 
     /// Runs `body` with another number of worker threads, the caller included.
     public static func withThreadCount<R, E: Error>(_ count: Int, _ body: () throws(E) -> R) throws(E) -> R {
-        precondition(count > 0, "a thread count of \(count): expected a positive number")
+        precondition(Configuration.threadCounts.contains(count), "a thread count of \(count): expected 1 to 1024")
         return try inScope({ $0.threadCount = count }, body)
     }
 

@@ -108,7 +108,7 @@ extension Problem {
 
     /// One of the three convolution ops; the geometry is that of the forward convolution.
     public static func convolution(
-        _ op: Op, _ type: ElementType = .float32, _ geometry: Convolution2D, bias: Bool = false,
+        _ op: Op, _ type: ElementType, _ geometry: Convolution2D, bias: Bool = false,
         activation: Activation = .none, accumulate: Bool = false
     ) -> Problem {
         precondition((2...4).contains(op.rawValue), "\(op) is no convolution")
