@@ -63,6 +63,7 @@ var targets: [Target] = [
         ]),
 
     // Tests.
+    .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .target(
