@@ -2,6 +2,7 @@
 #include "kanto_shims.h"
 
 #include <dlfcn.h>
+#include <fenv.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -64,6 +65,8 @@ void kanto_futex_wait(const void *word, uint32_t expected) {
 void kanto_futex_wake(const void *word, int32_t count) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
+
+void kanto_reset_floating_point(void) { fesetenv(FE_DFL_ENV); }
 
 static _Thread_local int64_t current_worker = -1;
 static _Thread_local bool is_kernel_thread;

@@ -1,3 +1,4 @@
+import Glibc
 import KantoABI
 import KantoShims
 import Synchronization
@@ -97,6 +98,34 @@ private let noteIndex: kanto_body = { context, index, worker in
             pool.run(count: 2, body: slow, context: record.opaque)
             #expect(record.hits[0] == 1 && record.hits[1] == 1)
         }
+    }
+}
+
+@Suite struct ThreadStartTests {
+    /// Rounding that the starting thread has set must not change what the new one computes.
+    @Test func resetsTheFloatingPointEnvironment() {
+        final class Found: @unchecked Sendable {
+            var rounding: (starter: Int32, started: Int32) = (-1, -1)
+            var isDone = sem_t()
+        }
+        // FE_TONEAREST and FE_UPWARD, which Swift sees twice each.
+        #if arch(x86_64)
+        let (nearest, upward): (Int32, Int32) = (0, 0x800)
+        #else
+        let (nearest, upward): (Int32, Int32) = (0, 0x40_0000)
+        #endif
+        let found = Found()
+        sem_init(&found.isDone, 0, 0)
+        startThread(stackSize: 1 << 20) {
+            fesetround(upward)
+            found.rounding.starter = fegetround()
+            startThread(stackSize: 1 << 20) {
+                found.rounding.started = fegetround()
+                sem_post(&found.isDone)
+            }
+        }
+        while sem_wait(&found.isDone) != 0 {}
+        #expect(found.rounding == (upward, nearest))
     }
 }
 

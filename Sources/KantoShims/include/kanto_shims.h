@@ -30,6 +30,9 @@ static inline void kanto_pause(void) {
 void kanto_futex_wait(const void *word, uint32_t expected);
 void kanto_futex_wake(const void *word, int32_t count);
 
+/* Sets the calling thread's floating-point environment to the default: rounding to nearest, denormals honored. */
+void kanto_reset_floating_point(void);
+
 /* Marks of the calling thread: the worker as which it runs a piece of parallel work, or -1; whether it is the one thread
    on which kernels run. */
 int64_t kanto_worker(void);
