@@ -17,8 +17,8 @@ public struct Configuration: Sendable, Equatable {
 
     /// - Throws: `KernelError.configuration`, which names the variable, its value and the valid ones.
     public init(
-        environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported, coreCount: Int = Processor.coreCount,
-        isSetUserID: Bool = false
+        environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported,
+        coreCount: Int = Processor.coreCount, isSetUserID: Bool = false
     ) throws {
         func malformed(_ name: String, _ expected: String) -> KernelError {
             .configuration("\(name)=\(environment[name] ?? "") is not valid: expected \(expected)")

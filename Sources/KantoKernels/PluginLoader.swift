@@ -2,7 +2,8 @@ import Glibc
 import KantoABI
 import KantoShims
 
-/// Finds and opens plugins: dynamic libraries named `libKanto*.so` that export `kanto_plugin_version` and `kanto_plugin_open`.
+/// Finds and opens plugins: dynamic libraries named `libKanto*.so` that export `kanto_plugin_version` and
+/// `kanto_plugin_open`.
 enum PluginLoader {
     /// A plugin that could not be used.
     struct Failure: Error {
@@ -26,15 +27,17 @@ enum PluginLoader {
         func fail(_ reason: String) -> Result<Backend, Failure> { .failure(Failure(path: path, reason: reason)) }
 
         guard access(path, F_OK) == 0 else {
-            let reason = errno == ENOENT ? "no such file" : String(cString: strerror(errno))
-            return fail(isLink(path) ? "a link that leads nowhere" : reason)
+            let code = errno
+            guard code == ENOENT else { return fail(String(cString: strerror(code))) }
+            return fail(isLink(path) ? "a link that leads nowhere" : "no such file")
         }
         guard !isFolder(path) else { return fail("a folder, not a library") }
         // Never closed: kernels and threads of the library may outlive any owner.
         let file = path.contains("/") ? path : "./" + path
         guard let library = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
-            let reason = String(cString: dlerror())
-            return fail("cannot be loaded: " + (reason.hasPrefix(file + ": ") ? String(reason.dropFirst(file.count + 2)) : reason))
+            var reason = String(cString: dlerror())
+            if reason.hasPrefix(file + ": ") { reason.removeFirst(file.count + 2) }
+            return fail("cannot be loaded: " + reason)
         }
         guard let symbol = dlsym(library, KANTO_PLUGIN_VERSION_SYMBOL) else {
             return fail("not a Kanto plugin: it does not export \(KANTO_PLUGIN_VERSION_SYMBOL)")
@@ -45,13 +48,14 @@ enum PluginLoader {
         }
         let size = Int(version.pointee.struct_size)
         if size >= MemoryLayout<kanto_version>.offset(of: \.minor)!, version.pointee.major != kantoMajor {
-            return fail("made for version \(version.pointee.major) of the plugin interface; this Kanto has version \(kantoMajor)")
+            return fail(
+                "made for version \(version.pointee.major) of the plugin interface; this Kanto has version \(kantoMajor)")
         }
         guard size >= MemoryLayout<kanto_version>.size else {
             return fail("\(KANTO_PLUGIN_VERSION_SYMBOL) is \(size) bytes, expected \(MemoryLayout<kanto_version>.size)")
         }
         let name = withUnsafeBytes(of: version.pointee.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-        guard !name.isEmpty, name.allSatisfy({ "a"..."z" ~= $0 || "0"..."9" ~= $0 || $0 == "-" }) else {
+        guard !name.isEmpty, name.unicodeScalars.allSatisfy({ "a"..."z" ~= $0 || "0"..."9" ~= $0 || $0 == "-" }) else {
             return fail("its name '\(name)' is not of lower-case letters, digits and '-'")
         }
         guard !taken.contains(name) else { return fail("the name '\(name)' is taken") }

@@ -3,8 +3,8 @@ import Testing
 
 @testable import KantoKernels
 
-/// What happens where a plugin declines or fails. Each plugin has a name of its own, because a warning is said once in the
-/// life of the process.
+/// What happens where a plugin declines or fails. Each plugin has a name of its own, because a warning is said once in
+/// the life of the process.
 @Suite struct FallbackTests {
     private func registry(_ sources: [PluginSource], _ environment: [String: String] = [:]) throws -> Registry {
         let folder = try TemporaryFolder()
@@ -78,7 +78,8 @@ import Testing
         let registry = try registry([source])
         let kernel = try registry.kernel(.matmul(m: 1, n: 2, k: 1), "fails")
         var c: [Float] = [0, 0]
-        let expected = KernelError.failed(backend: "fails", problem: "matmul f32 m1 n2 k1", reason: "the scratch is on fire")
+        let expected = KernelError.failed(
+            backend: "fails", problem: "matmul f32 m1 n2 k1", reason: "the scratch is on fire")
         #expect(throws: expected) { try kernel.run([1] as [Float], [1, 2] as [Float], into: &c) }
         #expect(throws: expected) { try Kernels.run { try kernel.run([1] as [Float], [1, 2] as [Float], into: &c) } }
         #expect("\(expected)" == "fails failed on matmul f32 m1 n2 k1: the scratch is on fire")

@@ -61,7 +61,9 @@ private struct Mishap: Error, Equatable { let number: Int }
         let (names, threads, records) = try withBackend("reference") {
             try Kernels.withThreadCount(count) {
                 try Kernels.recordingGradients(false) {
-                    try Kernels.run { (try Backend.selected.map(\.name), try Kernels.threadCount(), Kernels.recordsGradients) }
+                    try Kernels.run {
+                        (try Backend.selected.map(\.name), try Kernels.threadCount(), Kernels.recordsGradients)
+                    }
                 }
             }
         }

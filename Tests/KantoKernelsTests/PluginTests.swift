@@ -37,7 +37,9 @@ import Testing
         Hostile("short table", "its table is incomplete") { $0.tableSize = "16" },
         Hostile("no make", "its table is incomplete") { $0.makeFunction = "NULL" },
         Hostile("no table name", "its table is incomplete") { $0.tableName = "NULL" },
-        Hostile("two names", "its table is named 'other', its kanto_plugin_version 'probe'") { $0.tableName = #""other""# },
+        Hostile("two names", "its table is named 'other', its kanto_plugin_version 'probe'") {
+            $0.tableName = #""other""#
+        },
         Hostile("upper case", "its name 'Probe' is not of lower-case letters, digits and '-'") { $0.name = "Probe" },
         Hostile("foreign letters", "its name 'prøbe' is not of lower-case letters, digits and '-'") { $0.name = "prøbe" },
         Hostile("comma", "its name 'a,b' is not of lower-case letters, digits and '-'") { $0.name = "a,b" },
@@ -90,7 +92,7 @@ import Testing
         try expect(folder.path + "/missing.so", fails: "no such file", good: good)
         try expect(text + "/below.so", fails: "Not a directory", good: good)
         try expect(plain, fails: "not a Kanto plugin: it does not export kanto_plugin_version", good: good)
-        // A folder that is called like a library is a folder of plugins where it is named, and no plugin where it is found.
+        // A folder that is called like a library holds plugins where it is named, and is no plugin where it is found.
         #expect(mkdir(folder.path + "/libKantoFolder.so", 0o755) == 0)
         let registry = try makeRegistry(["KANTO_PLUGIN_PATH": folder.path])
         let failures = registry.pluginFailures.filter { $0.path.hasPrefix(folder.path) }
@@ -128,7 +130,9 @@ import Testing
 
     @Test func firstOfTwoNamesWins() throws {
         let folder = try TemporaryFolder()
-        let paths = try ["libKantoOne.so", "libKantoTwo.so"].map { try PluginSource(name: "twin").compile(in: folder, as: $0) }
+        let paths = try ["libKantoOne.so", "libKantoTwo.so"].map {
+            try PluginSource(name: "twin").compile(in: folder, as: $0)
+        }
         let registry = try makeRegistry(["KANTO_PLUGIN_PATH": paths[1] + ":" + folder.path])
         #expect(try registry.backend(named: "twin").origin == .plugin(path: paths[1]))
         #expect(
@@ -141,7 +145,8 @@ import Testing
         let folder = try TemporaryFolder()
         let path = try PluginSource(name: "single").compile(in: folder)
         #expect(symlink(path, folder.path + "/libKantoAlias.so") == 0)
-        let registry = try makeRegistry(["KANTO_PLUGIN_PATH": "\(path):\(folder.path)/:\(folder.path)/./libKantosingle.so"])
+        let again = "\(folder.path)/./libKantosingle.so"
+        let registry = try makeRegistry(["KANTO_PLUGIN_PATH": "\(path):\(folder.path)/:\(again)"])
         #expect(registry.backends.filter { $0.name == "single" }.count == 1)
         #expect(!registry.pluginFailures.contains { $0.path.hasPrefix(folder.path) })
         try registry.checkNamedPlugins()

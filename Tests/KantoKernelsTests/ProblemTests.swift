@@ -83,7 +83,9 @@ import Testing
 
     @Test func hashesOfNeighborsDiffer() {
         var digests: Set<UInt64> = []
-        for m in 1...16 { for n in 1...16 { for k in 1...16 { digests.insert(Problem.matmul(m: m, n: n, k: k).digest) } } }
+        for m in 1...16 {
+            for n in 1...16 { for k in 1...16 { digests.insert(Problem.matmul(m: m, n: n, k: k).digest) } }
+        }
         #expect(digests.count == 4096)
         // The standard dictionary takes its bucket from the low bits of a seeded hash of this.
         #expect(Set(digests.map { $0 & 0xFFFF }).count > 3800)

@@ -90,7 +90,9 @@ let builtInNames = InstructionSet.allCases.filter(\.isSupported).map { "simd-" +
         let registry = try makeRegistry()
         let kernels = try await withThrowingTaskGroup(of: ObjectIdentifier.self) { group in
             for _ in 0..<16 {
-                group.addTask { ObjectIdentifier(try registry.kernel(.matmul(m: 17, n: 18, k: 19), "simd", threadCount: 2)) }
+                group.addTask {
+                    ObjectIdentifier(try registry.kernel(.matmul(m: 17, n: 18, k: 19), "simd", threadCount: 2))
+                }
             }
             return try await group.reduce(into: Set()) { $0.insert($1) }
         }
