@@ -164,6 +164,6 @@ import Testing
     @Test func programFolderHoldsThisBundle() throws {
         let home = try #require(PluginLoader.programFolder())
         #expect(home.hasPrefix("/"))
-        #expect(access(home + "/KantoPackageTests.xctest", F_OK) == 0 || access(home + "/kanto", F_OK) == 0)
+        #expect(access(home + "/KantoPackageTests.xctest", F_OK) == 0)
     }
 }
