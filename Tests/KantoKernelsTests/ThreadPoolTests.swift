@@ -12,6 +12,8 @@ private final class Record {
     let hits: UnsafeMutablePointer<Int32>
     let isBusy: UnsafeMutablePointer<Atomic<Bool>>
     let mistakes = Atomic<Int>(0)
+    /// A bit for each worker that was seen.
+    let workers = Atomic<UInt64>(0)
     let inner: UnsafePointer<kanto_host>?
 
     init(count: Int, threadCount: Int, inner: UnsafePointer<kanto_host>? = nil) {
@@ -36,6 +38,7 @@ private final class Record {
             mistakes.add(1, ordering: .relaxed)
             return
         }
+        workers.bitwiseOr(1 << UInt64(worker), ordering: .relaxed)
         if isBusy[Int(worker)].exchange(true, ordering: .acquiringAndReleasing) { mistakes.add(1, ordering: .relaxed) }
     }
 
@@ -47,6 +50,12 @@ private let noteIndex: kanto_body = { context, index, worker in
     record.enter(worker)
     record.hits[Int(index)] += 1
     record.leave(worker)
+}
+
+private let noteIndexSlowly: kanto_body = { context, index, worker in
+    let end = monotonicSeconds() + 20e-6
+    while monotonicSeconds() < end { kanto_pause() }
+    noteIndex(context, index, worker)
 }
 
 @Suite struct ThreadPoolTests {
@@ -172,12 +181,15 @@ private let noteIndex: kanto_body = { context, index, worker in
             for task in 0..<6 {
                 group.addTask {
                     var isRight = true
-                    for _ in 0..<300 {
+                    for _ in 0..<100 {
                         let record = Record(count: 20, threadCount: 3)
-                        let run = { host.pointer.pointee.parallel_for(host.pointer, 20, noteIndex, record.opaque) }
+                        let run = {
+                            host.pointer.pointee.parallel_for(host.pointer, 20, noteIndexSlowly, record.opaque)
+                        }
                         if task % 2 == 0 { KernelThread.shared.run(run) } else { run() }
                         isRight = isRight && (0..<20).allSatisfy { record.hits[$0] == 1 }
                             && record.mistakes.load(ordering: .relaxed) == 0
+                            && (task % 2 == 0 || record.workers.load(ordering: .relaxed) == 1)
                     }
                     return isRight
                 }
