@@ -62,6 +62,7 @@ var targets: [Target] = [
         ]),
 
     // Tests.
+    .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),

@@ -40,6 +40,9 @@ public final class Backend: @unchecked Sendable {
         }
         if let failure { return .declined(failure.reason) }
         guard let kernel else { return .declined("it returned no kernel") }
+        guard kernel.pointee.struct_size >= MemoryLayout<kanto_kernel>.size, kernel.pointee.run != nil,
+            kernel.pointee.release != nil
+        else { return .declined("it returned an incomplete kernel") }
         return .kernel(kernel)
     }
 }

@@ -13,10 +13,12 @@ public struct Configuration: Sendable, Equatable {
     /// 0: silent; 1: each kernel made; 2: each run.
     public var verbosity: Int
 
+    static let threadCounts = 1...1024
+
     /// - Throws: `KernelError.configuration`, which names the variable, its value and the valid ones.
     public init(
-        environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported, coreCount: Int = Processor.coreCount,
-        isSetUserID: Bool = false
+        environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported,
+        coreCount: Int = Processor.coreCount, isSetUserID: Bool = false
     ) throws {
         func malformed(_ name: String, _ expected: String) -> KernelError {
             .configuration("\(name)=\(environment[name] ?? "") is not valid: expected \(expected)")
@@ -51,12 +53,12 @@ public struct Configuration: Sendable, Equatable {
         pluginPaths = (paths ?? "").split(separator: ":").map(String.init)
 
         if let text = value("KANTO_NUM_THREADS") {
-            guard let count = Int(text), (1...1024).contains(count) else {
+            guard let count = Int(text), Configuration.threadCounts.contains(count) else {
                 throw malformed("KANTO_NUM_THREADS", "a whole number from 1 to 1024")
             }
             threadCount = count
         } else {
-            threadCount = coreCount
+            threadCount = min(coreCount, Configuration.threadCounts.upperBound)
         }
 
         switch value("KANTO_VERBOSE") {

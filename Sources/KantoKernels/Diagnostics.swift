@@ -40,6 +40,7 @@ func writeLine(_ line: String, to descriptor: Int32) {
         var rest = UnsafeRawBufferPointer(bytes)
         while let base = rest.baseAddress, rest.count > 0 {
             let count = write(descriptor, base, rest.count)
+            if count < 0, errno == EINTR { continue }
             if count <= 0 { return }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }

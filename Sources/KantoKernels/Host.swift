@@ -23,7 +23,6 @@ final class Host: @unchecked Sendable {
     init(threadCount: Int, parallelFor: ParallelFor?) {
         var header = kanto_host()
         header.struct_size = UInt32(MemoryLayout<kanto_host>.size)
-        header.thread_count = UInt32(threadCount)
         let caches = Processor.caches
         header.level1_cache_bytes = Int64(caches.level1)
         header.level2_cache_bytes = Int64(caches.level2)
@@ -31,14 +30,18 @@ final class Host: @unchecked Sendable {
         header.parallel_for = { host, count, body, context in
             guard let host, let body, count > 0 else { return }
             let lent = UnsafeRawPointer(host).assumingMemoryBound(to: Lent.self)
-            if count == 1 || host.pointee.thread_count == 1 || kanto_in_parallel_region() {
-                for index in 0..<count { body(context, index, 0) }
+            // Within a piece, inline and as the same worker. A thread that is not the kernel thread may have been lent the
+            // host to make a kernel while the workers are busy with another's run: inline too.
+            if count == 1 || host.pointee.thread_count == 1 || kanto_worker() >= 0 || !kanto_is_kernel_thread() {
+                runPieces(count, as: max(0, kanto_worker()), body, context)
             } else if let parallelFor = lent.pointee.parallelFor {
-                parallelFor(Int64(host.pointee.thread_count), count, body, context)
+                var piece = Piece(body: body, context: context)
+                parallelFor(Int64(host.pointee.thread_count), count, runMarked, &piece)
             } else {
                 lent.pointee.pool!._withUnsafeGuaranteedRef { $0.run(count: count, body: body, context: context) }
             }
         }
+        header.thread_count = UInt32(threadCount)
         let pool = parallelFor == nil && threadCount > 1 ? Unmanaged.passRetained(ThreadPool(threadCount: threadCount)) : nil
         lent.initialize(to: Lent(header: header, parallelFor: parallelFor, pool: pool))
     }
@@ -52,4 +55,26 @@ final class Host: @unchecked Sendable {
         }
         return byteCount > 0 ? scratch : nil
     }
+}
+
+/// Runs pieces here, one after the other, as one worker.
+private func runPieces(_ count: Int64, as worker: Int64, _ body: kanto_body, _ context: UnsafeMutableRawPointer?) {
+    let outer = kanto_worker()
+    kanto_set_worker(worker)
+    for index in 0..<count { body(context, index, worker) }
+    kanto_set_worker(outer)
+}
+
+/// A piece for the workers of a backend, which do not know the host's mark.
+private struct Piece {
+    let body: kanto_body
+    let context: UnsafeMutableRawPointer?
+}
+
+private let runMarked: kanto_body = { context, index, worker in
+    let piece = context!.assumingMemoryBound(to: Piece.self)
+    let outer = kanto_worker()
+    kanto_set_worker(worker)
+    piece.pointee.body(piece.pointee.context, index, worker)
+    kanto_set_worker(outer)
 }

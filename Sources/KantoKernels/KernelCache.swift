@@ -6,8 +6,8 @@ struct KernelCache {
         let threadCount: Int
     }
 
-    public struct Statistics: Sendable, Equatable {
-        public var hits = 0, misses = 0, evictions = 0
+    struct Statistics: Equatable {
+        var hits = 0, misses = 0, evictions = 0
     }
 
     private struct Entry {

@@ -46,14 +46,14 @@ final class KernelThread: Sendable {
         let store = { do throws(E) { result = .success(try body()) } catch { result = .failure(error) } }
         withoutActuallyEscaping(store) { escaping in
             var job = Job(body: escaping)
-            sem_init(&job.isDone, 0, 0)
             withUnsafeMutablePointer(to: &job) { pointer in
+                sem_init(&pointer.pointee.isDone, 0, 0)
                 let queued = Queued(job: pointer)
                 jobs.withLock { $0.append(queued) }
                 sem_post(isWaiting)
                 while sem_wait(&pointer.pointee.isDone) != 0 {}
+                sem_destroy(&pointer.pointee.isDone)
             }
-            sem_destroy(&job.isDone)
         }
         return try result!.get()
     }

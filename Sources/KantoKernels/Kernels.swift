@@ -36,9 +36,9 @@ public enum Kernels {
             threadCount: scope.threadCount ?? registry.configuration.threadCount)
     }
 
-    /// Runs `body` with another number of worker threads, the caller included.
+    /// Runs `body` with another number of worker threads, 1 to 1024, the caller included.
     public static func withThreadCount<R, E: Error>(_ count: Int, _ body: () throws(E) -> R) throws(E) -> R {
-        precondition(count > 0, "a thread count of \(count): expected a positive number")
+        precondition(Configuration.threadCounts.contains(count), "a thread count of \(count): expected 1 to 1024")
         return try inScope({ $0.threadCount = count }, body)
     }
 

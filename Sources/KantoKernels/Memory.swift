@@ -68,7 +68,11 @@ public enum Memory {
         // Large blocks on huge pages: a packed weight panel then costs few translations.
         let huge = 2 << 20
         var pointer: UnsafeMutableRawPointer?
-        let status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
+        var status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
+        if status != 0 {
+            releaseCache()
+            status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
+        }
         precondition(status == 0, "out of memory: the system refused \(size) bytes")
         if size >= huge { madvise(pointer, size, Int32(MADV_HUGEPAGE)) }
         return pointer!

@@ -2,7 +2,8 @@ import Glibc
 import KantoABI
 import KantoShims
 
-/// Finds and opens plugins: dynamic libraries named `libKanto*.so` that export `kanto_plugin_version` and `kanto_plugin_open`.
+/// Finds and opens plugins: dynamic libraries named `libKanto*.so` that export `kanto_plugin_version` and
+/// `kanto_plugin_open`.
 enum PluginLoader {
     /// A plugin that could not be used.
     struct Failure: Error {
@@ -10,28 +11,33 @@ enum PluginLoader {
         let reason: String
     }
 
-    /// The files to try, in order: what `KANTO_PLUGIN_PATH` names, then the folder of this program.
+    /// The files to try, in order: what `KANTO_PLUGIN_PATH` names, then the folder of this program. A file that is named
+    /// twice, if only through a link, is tried once.
     static func candidates(paths: [String]) -> [String] {
-        var folders: [String] = [], files: [String] = []
-        for path in paths {
-            if isFolder(path) { files += libraries(in: path) } else { files.append(path) }
-        }
-        if let home = programFolder() { folders.append(home) }
-        for folder in folders { files += libraries(in: folder) }
+        var files = paths.flatMap { isFolder($0) ? libraries(in: $0) : [$0] }
+        if let home = programFolder() { files += libraries(in: home) }
         var seen: Set<String> = []
-        return files.filter { seen.insert($0).inserted }
+        return files.filter { seen.insert(resolved($0) ?? $0).inserted }
     }
 
     /// Opens one library. Its version is data and is read before any of its code is called.
-    static func open(_ path: String) -> Result<Backend, Failure> {
+    ///
+    /// - Parameter taken: names that it may not have.
+    static func open(_ path: String, taken: Set<String> = []) -> Result<Backend, Failure> {
         func fail(_ reason: String) -> Result<Backend, Failure> { .failure(Failure(path: path, reason: reason)) }
 
-        guard access(path, F_OK) == 0 else { return fail("no such file") }
+        guard access(path, F_OK) == 0 else {
+            let code = errno
+            guard code == ENOENT else { return fail(String(cString: strerror(code))) }
+            return fail(isLink(path) ? "a link that leads nowhere" : "no such file")
+        }
         guard !isFolder(path) else { return fail("a folder, not a library") }
         // Never closed: kernels and threads of the library may outlive any owner.
-        guard let library = dlopen(path.contains("/") ? path : "./" + path, RTLD_NOW | RTLD_LOCAL) else {
-            let reason = String(cString: dlerror())
-            return fail("cannot be loaded: " + (reason.hasPrefix(path + ": ") ? String(reason.dropFirst(path.count + 2)) : reason))
+        let file = path.contains("/") ? path : "./" + path
+        guard let library = dlopen(file, RTLD_NOW | RTLD_LOCAL) else {
+            var reason = String(cString: dlerror())
+            if reason.hasPrefix(file + ": ") { reason.removeFirst(file.count + 2) }
+            return fail("cannot be loaded: " + reason)
         }
         guard let symbol = dlsym(library, KANTO_PLUGIN_VERSION_SYMBOL) else {
             return fail("not a Kanto plugin: it does not export \(KANTO_PLUGIN_VERSION_SYMBOL)")
@@ -40,12 +46,19 @@ enum PluginLoader {
         guard version.pointee.magic == kantoMagic else {
             return fail("not a Kanto plugin: \(KANTO_PLUGIN_VERSION_SYMBOL) has the wrong magic number")
         }
-        guard version.pointee.struct_size >= MemoryLayout<kanto_version>.size else {
-            return fail("\(KANTO_PLUGIN_VERSION_SYMBOL) is \(version.pointee.struct_size) bytes, expected \(MemoryLayout<kanto_version>.size)")
+        let size = Int(version.pointee.struct_size)
+        if size >= MemoryLayout<kanto_version>.offset(of: \.minor)!, version.pointee.major != kantoMajor {
+            return fail(
+                "made for version \(version.pointee.major) of the plugin interface; this Kanto has version \(kantoMajor)")
         }
-        guard version.pointee.major == kantoMajor else {
-            return fail("made for version \(version.pointee.major) of the plugin interface; this Kanto has version \(kantoMajor)")
+        guard size >= MemoryLayout<kanto_version>.size else {
+            return fail("\(KANTO_PLUGIN_VERSION_SYMBOL) is \(size) bytes, expected \(MemoryLayout<kanto_version>.size)")
         }
+        let name = withUnsafeBytes(of: version.pointee.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        guard !name.isEmpty, name.unicodeScalars.allSatisfy({ "a"..."z" ~= $0 || "0"..."9" ~= $0 || $0 == "-" }) else {
+            return fail("its name '\(name)' is not of lower-case letters, digits and '-'")
+        }
+        guard !taken.contains(name) else { return fail("the name '\(name)' is taken") }
         guard let open = dlsym(library, KANTO_PLUGIN_OPEN_SYMBOL) else {
             return fail("does not export \(KANTO_PLUGIN_OPEN_SYMBOL)")
         }
@@ -60,8 +73,9 @@ enum PluginLoader {
             table.pointee.make != nil
         else { return fail("its table is incomplete") }
         let backend = Backend(table: table, origin: .plugin(path: path))
-        guard !backend.name.isEmpty, backend.name.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") })
-        else { return fail("its name '\(backend.name)' is not of lower-case letters, digits and '-'") }
+        guard backend.name == name else {
+            return fail("its table is named '\(backend.name)', its \(KANTO_PLUGIN_VERSION_SYMBOL) '\(name)'")
+        }
         return .success(backend)
     }
 
@@ -69,16 +83,26 @@ enum PluginLoader {
     private static let kantoMajor = UInt32(KANTO_ABI_MAJOR)
 
     /// The folder of the executable or test bundle that holds this code.
-    private static func programFolder() -> String? {
+    static func programFolder() -> String? {
         let here: @convention(c) () -> Void = {}
         guard let name = kanto_image_path(unsafeBitCast(here, to: UnsafeRawPointer.self)) else { return nil }
         // For a main program dladdr returns argv[0], which the shell may have found in PATH.
         let path = String(cString: name)
         let image = CommandLine.arguments.first == path ? "/proc/self/exe" : path
-        guard let resolved = realpath(image, nil) else { return nil }
-        defer { free(resolved) }
-        let whole = String(cString: resolved)
+        guard let whole = resolved(image) else { return nil }
         return whole.lastIndex(of: "/").map { String(whole[..<$0]) }
+    }
+
+    /// The path without links, or `nil` if nothing is there.
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     private static func isFolder(_ path: String) -> Bool {

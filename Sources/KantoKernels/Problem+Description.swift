@@ -50,7 +50,7 @@ extension Problem: CustomStringConvertible {
     }
 
     private var iterationWords: [String] {
-        let rank = Int(raw.iteration.rank)
+        let rank = Int(min(max(0, raw.iteration.rank), Int64(KANTO_MAXIMUM_RANK)))
         func row(_ tuple: some Any, at start: Int = 0) -> [Int64] {
             withUnsafeBytes(of: tuple) { bytes in
                 (0..<rank).map { bytes.load(fromByteOffset: (start + $0) * 8, as: Int64.self) }

@@ -67,7 +67,8 @@ extension Problem: Hashable {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-    /// A multiplicative hash of the problem's words; 61 of them, about 60 ns, where the standard hasher takes four times as long.
+    /// A multiplicative hash of the problem's words; 61 of them, about 60 ns, where the standard hasher takes four times as
+    /// long.
     var digest: UInt64 {
         withWords { words in
             var digest: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -108,7 +109,7 @@ extension Problem {
 
     /// One of the three convolution ops; the geometry is that of the forward convolution.
     public static func convolution(
-        _ op: Op, _ type: ElementType = .float32, _ geometry: Convolution2D, bias: Bool = false,
+        _ op: Op, _ type: ElementType, _ geometry: Convolution2D, bias: Bool = false,
         activation: Activation = .none, accumulate: Bool = false
     ) -> Problem {
         precondition((2...4).contains(op.rawValue), "\(op) is no convolution")
@@ -128,7 +129,8 @@ extension Problem {
         _ op: Op, _ function: Function?, _ type: ElementType = .float32, extents: [Int], output: [Int], inputs: [[Int]],
         parameter: Double = 0, accumulate: Bool = false
     ) -> Problem {
-        precondition(extents.count <= Int(KANTO_MAXIMUM_RANK) && inputs.count <= 3, "a loop nest has 6 axes and 3 inputs at most")
+        precondition(
+            extents.count <= Int(KANTO_MAXIMUM_RANK) && inputs.count <= 3, "a loop nest has 6 axes and 3 inputs at most")
         var problem = Problem(op, type)
         problem.raw.function = function?.rawValue ?? 0
         problem.raw.parameter = parameter

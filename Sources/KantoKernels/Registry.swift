@@ -104,15 +104,12 @@ public final class Registry: Sendable {
             plugins.isSearched = true
             var taken = Set(builtIn.map(\.name)).union(["auto", "simd"])
             for path in PluginLoader.candidates(paths: configuration.pluginPaths) {
-                switch PluginLoader.open(path) {
+                switch PluginLoader.open(path, taken: taken) {
                 case .failure(let failure):
                     plugins.failures.append(PluginFailure(path: path, reason: failure.reason))
                 case .success(let backend):
-                    if taken.insert(backend.name).inserted {
-                        plugins.backends.append(backend)
-                    } else {
-                        plugins.failures.append(PluginFailure(path: path, reason: "the name '\(backend.name)' is taken"))
-                    }
+                    taken.insert(backend.name)
+                    plugins.backends.append(backend)
                 }
             }
             return plugins
@@ -137,16 +134,17 @@ public final class Registry: Sendable {
     /// The ordered backends that serve a list of names.
     func selection(_ names: [String]) throws -> Selection {
         if let known = state.withLock({ $0.selections.first { $0.names == names } }) { return known }
-        let named = names == ["auto"] ? [] : try names.map { try backend(named: $0) }
-        var backends = named
-        for name in ["simd", "reference"] {
-            let backend = try backend(named: name)
-            if !backends.contains(backend) { backends.append(backend) }
+        var backends: [Backend] = []
+        func append(_ names: [String]) throws {
+            for backend in try names.map(backend(named:)) where !backends.contains(backend) { backends.append(backend) }
         }
+        try append(names == ["auto"] ? [] : names)
+        let namedCount = backends.count
+        try append(["simd", "reference"])
         return state.withLock { state in
             if let known = state.selections.first(where: { $0.names == names }) { return known }
             let selection = Selection(
-                identifier: state.selections.count, names: names, backends: backends, namedCount: named.count)
+                identifier: state.selections.count, names: names, backends: backends, namedCount: namedCount)
             state.selections.append(selection)
             return selection
         }
@@ -158,6 +156,7 @@ public final class Registry: Sendable {
     func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws -> Kernel {
         let key = KernelCache.Key(problem: problem, selection: selection.identifier, threadCount: threadCount)
         var refusals: [(backend: Backend, reason: String)] = []
+        var isNew = false
         // Made under the lock: concurrent misses make one kernel.
         let kernel: Kernel? = state.withLock { state in
             if let kernel = state.cache.find(key) { return kernel }
@@ -172,26 +171,32 @@ public final class Registry: Sendable {
                     let kernel = Kernel(
                         problem: problem, backend: backend, raw: raw, host: host, isTimed: configuration.verbosity >= 2)
                     state.cache.insert(kernel, for: key)
+                    isNew = true
                     return kernel
                 case .declined(let reason):
                     refusals.append((backend, reason))
-                    if configuration.isStrict, index < selection.namedCount { return nil }
+                    if configuration.isStrict, index < selection.namedCount {
+                        refusals[refusals.count - 1].reason += " (KANTO_STRICT=1: nobody else is asked)"
+                        return nil
+                    }
                 }
             }
             return nil
         }
-        report(kernel, problem, selection, refusals)
         guard let kernel else {
             throw KernelError.unserved(
                 problem: problem.description, reasons: refusals.map { "\($0.backend.name): \($0.reason)" })
         }
+        if isNew { report(kernel, selection, refusals) }
         return kernel
     }
 
-    private func report(
-        _ kernel: Kernel?, _ problem: Problem, _ selection: Selection, _ refusals: [(backend: Backend, reason: String)]
-    ) {
-        guard let kernel else { return }
+    private func report(_ kernel: Kernel, _ selection: Selection, _ refusals: [(backend: Backend, reason: String)]) {
+        let problem = kernel.problem
+        if configuration.verbosity >= 1 {
+            let declined = refusals.map { "; \($0.backend.name) declined: \($0.reason)" }.joined()
+            Diagnostics.trace("\(problem): made by \(kernel.backend.name) (\(kernel.description))\(declined)")
+        }
         for refusal in refusals where selection.backends.prefix(selection.namedCount).contains(refusal.backend) {
             Diagnostics.warnOnce(
                 "\(refusal.backend.name) declined \(problem): \(refusal.reason); \(kernel.backend.name) serves it",

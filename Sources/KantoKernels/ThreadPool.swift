@@ -3,10 +3,12 @@ import KantoABI
 import KantoShims
 import Synchronization
 
-/// The host's worker threads. A piece of work is handed out by an atomic counter; idle workers spin for a while, then sleep.
+/// The host's worker threads. A piece of work is handed out by an atomic counter; idle workers spin for a while, then
+/// sleep.
 ///
-/// One job at a time: only the kernel thread starts jobs. A job is *open* while workers may still join it; its caller
-/// works too, closes it when no piece is left, and waits for those that joined, so a worker that sleeps costs nothing.
+/// One job at a time: only the kernel thread starts jobs, outside of pieces (`Host` sees to it). A job is *open* while
+/// workers may still join it; its caller works too, closes it when no piece is left, and waits for those that joined, so
+/// a worker that sleeps costs nothing.
 final class ThreadPool: @unchecked Sendable {
     /// Spins before a worker sleeps, about 50 µs: longer than the gap between two kernels of a training step, and short
     /// enough to leave the core to others when nobody trains.
@@ -47,17 +49,22 @@ final class ThreadPool: @unchecked Sendable {
 
         takePieces(as: 0)
         gate.bitwiseAnd(~Self.open, ordering: .acquiringAndReleasing)
-        while gate.load(ordering: .acquiring) & 0xFFFF_FFFF != 0 { kanto_pause() }
+        // Where there are more threads than cores, a worker may have lost its core in the middle of a piece.
+        var spins = 0
+        while gate.load(ordering: .acquiring) & 0xFFFF_FFFF != 0 {
+            spins += 1
+            if spins < Self.spinCount { kanto_pause() } else { sched_yield() }
+        }
     }
 
     private func takePieces(as worker: Int64) {
-        kanto_set_in_parallel_region(true)
+        kanto_set_worker(worker)
         while true {
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             if index >= count { break }
             body!(context, index, worker)
         }
-        kanto_set_in_parallel_region(false)
+        kanto_set_worker(-1)
     }
 
     private func work(as worker: Int64) -> Never {
@@ -96,7 +103,8 @@ final class ThreadPool: @unchecked Sendable {
     }
 }
 
-/// Starts a detached thread.
+/// Starts a detached thread in the default floating-point environment, whatever that of the caller is: a new thread
+/// inherits it, and rounding or flushed denormals that somebody set would change results.
 func startThread(stackSize: Int, _ body: @escaping @Sendable () -> Void) {
     final class Box { let body: @Sendable () -> Void; init(_ body: @escaping @Sendable () -> Void) { self.body = body } }
     var attributes = pthread_attr_t()
@@ -105,6 +113,7 @@ func startThread(stackSize: Int, _ body: @escaping @Sendable () -> Void) {
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     var thread = pthread_t()
     let status = pthread_create(&thread, &attributes, { argument in
+        kanto_reset_floating_point()
         Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
         return nil
     }, Unmanaged.passRetained(Box(body)).toOpaque())

@@ -2,6 +2,7 @@
 #include "kanto_shims.h"
 
 #include <dlfcn.h>
+#include <fenv.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -65,11 +66,13 @@ void kanto_futex_wake(const void *word, int32_t count) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, count, NULL, NULL, 0);
 }
 
-static _Thread_local bool in_parallel_region;
+void kanto_reset_floating_point(void) { fesetenv(FE_DFL_ENV); }
+
+static _Thread_local int64_t current_worker = -1;
 static _Thread_local bool is_kernel_thread;
 
-bool kanto_in_parallel_region(void) { return in_parallel_region; }
-void kanto_set_in_parallel_region(bool value) { in_parallel_region = value; }
+int64_t kanto_worker(void) { return current_worker; }
+void kanto_set_worker(int64_t worker) { current_worker = worker; }
 bool kanto_is_kernel_thread(void) { return is_kernel_thread; }
 void kanto_set_is_kernel_thread(bool value) { is_kernel_thread = value; }
 

@@ -11,7 +11,7 @@ bool kanto_cpu_has_avx512(void); /* x86-64-v4: also AVX-512 F, BW, CD, DQ, VL */
 /* The processor's own name, or "" where it has none. */
 void kanto_cpu_name(char name[49]);
 
-/* Cores that this process may use; 0 where the system does not tell. */
+/* Cores that this process may use; not positive where the system does not tell. */
 int32_t kanto_core_count(void);
 
 /* Whether the process runs with the rights of another user (AT_SECURE). */
@@ -30,9 +30,13 @@ static inline void kanto_pause(void) {
 void kanto_futex_wait(const void *word, uint32_t expected);
 void kanto_futex_wake(const void *word, int32_t count);
 
-/* Marks of the calling thread: it runs a piece of parallel work; it is the one thread on which kernels run. */
-bool kanto_in_parallel_region(void);
-void kanto_set_in_parallel_region(bool value);
+/* Sets the calling thread's floating-point environment to the default: rounding to nearest, denormals honored. */
+void kanto_reset_floating_point(void);
+
+/* Marks of the calling thread: the worker as which it runs a piece of parallel work, or -1; whether it is the one thread
+   on which kernels run. */
+int64_t kanto_worker(void);
+void kanto_set_worker(int64_t worker);
 bool kanto_is_kernel_thread(void);
 void kanto_set_is_kernel_thread(bool value);
 

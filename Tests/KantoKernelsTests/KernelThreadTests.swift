@@ -1,0 +1,97 @@
+import Glibc
+import Testing
+
+@testable import KantoKernels
+
+private struct Mishap: Error, Equatable { let number: Int }
+
+@Suite struct KernelThreadTests {
+    @Test func resultsAndErrorsComeThrough() {
+        #expect(Kernels.run { [1, 2, 3] } == [1, 2, 3])
+        #expect(Kernels.run { nil as Int? } == nil)
+        do throws(Mishap) {
+            try Kernels.run { () throws(Mishap) in throw Mishap(number: 7) }
+            Issue.record("nothing was thrown")
+        } catch {
+            #expect(error.number == 7)
+        }
+        // The thread goes on.
+        #expect(Kernels.run { 5 } == 5)
+    }
+
+    @Test func nestedRunIsInline() {
+        let (outer, inner) = Kernels.run { (pthread_self(), Kernels.run { Kernels.run { pthread_self() } }) }
+        #expect(outer == inner)
+        #expect(outer == Kernels.run { pthread_self() })
+        #expect(outer != pthread_self())
+        #expect(!KernelThread.shared.isCurrent && Kernels.run { KernelThread.shared.isCurrent })
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func servesAllCallersOneAtATime() async {
+        final class Counter: @unchecked Sendable { var value = 0 }
+        let counter = Counter()
+        let thrown = await withTaskGroup(of: Int.self) { group in
+            for task in 0..<64 {
+                group.addTask {
+                    var thrown = 0
+                    for round in 0..<100 {
+                        do throws(Mishap) {
+                            try Kernels.run { () throws(Mishap) in
+                                // Nothing guards it but the one thread.
+                                counter.value += 1
+                                if (task + round) % 10 == 0 { throw Mishap(number: task) }
+                            }
+                        } catch {
+                            if error.number == task { thrown += 1 }
+                        }
+                    }
+                    return thrown
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(counter.value == 6400)
+        #expect(thrown == 640)
+    }
+
+    @Test func carriesTheScope() throws {
+        let usual = try (Backend.selected.map(\.name), Kernels.threadCount())
+        let count = usual.1 + 3
+        let (names, threads, records) = try withBackend("reference") {
+            try Kernels.withThreadCount(count) {
+                try Kernels.recordingGradients(false) {
+                    try Kernels.run {
+                        (try Backend.selected.map(\.name), try Kernels.threadCount(), Kernels.recordsGradients)
+                    }
+                }
+            }
+        }
+        #expect(names.first == "reference")
+        #expect(threads == count)
+        #expect(!records)
+        // Nothing of it stays behind, there or here.
+        #expect(try Kernels.run { try Backend.selected.map(\.name) } == usual.0)
+        #expect(try Kernels.run { try Kernels.threadCount() } == usual.1)
+        #expect(Kernels.run { Kernels.recordsGradients } && Kernels.recordsGradients)
+    }
+
+    @Test func scopesNest() throws {
+        try Kernels.run { () throws in
+            try withBackend("reference") { () throws in
+                try withBackend("simd-baseline") { () throws in
+                    #expect(try Backend.selected.map(\.name).prefix(1) == ["simd-baseline"])
+                }
+                #expect(try Backend.selected.map(\.name).prefix(1) == ["reference"])
+                #expect(throws: Mishap(number: 1)) { try Kernels.withThreadCount(2) { throw Mishap(number: 1) } }
+            }
+        }
+    }
+
+    @Test func kernelKnowsItsThreadCount() throws {
+        for count in [1, 2, 5] {
+            let kernel = try Kernels.withThreadCount(count) { try Kernels.kernel(for: .matmul(m: 2, n: 2, k: 2)) }
+            #expect(kernel.host.pointer.pointee.thread_count == UInt32(count))
+        }
+    }
+}
