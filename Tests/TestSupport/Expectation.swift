@@ -107,7 +107,7 @@ struct Expectation {
     }
 
     private mutating func addBounds(_ factor: Double, of magnitudes: [[Double]]) {
-        for output in bounds.indices {
+        for output in magnitudes.indices {
             for index in bounds[output].indices {
                 bounds[output][index] += factor * magnitudes[output][index].magnitude
             }
