@@ -52,13 +52,13 @@ struct Expectation {
                 setBounds(to: 8 * roundoff, of: values)
             case (KANTO_OP_OPTIMIZE, _):
                 // With all terms of the step of one sign: so large is what rounding errors are relative to. The
-                // parameter itself is rounded once, when the step is taken.
+                // parameter itself is rounded by the decay and when the step is taken.
                 var scalars = test.scalars
                 scalars[0] = -scalars[0]
                 var magnitudes = try reference(wide, data.map { $0.magnitude }, scalars)
                 for index in magnitudes[0].indices { magnitudes[0][index] -= data.outputs[0][index].magnitude }
                 setBounds(to: 32 * roundoff, of: magnitudes)
-                addBounds(4 * roundoff, of: [values[0]] + data.outputs.dropFirst().map { $0.map { _ in 0 } })
+                addBounds(4 * roundoff, of: [data.outputs[0]])
             case (KANTO_OP_UNARY, KANTO_FUNCTION_FILL),
                 (KANTO_OP_UNARY, KANTO_FUNCTION_SQUARE...KANTO_FUNCTION_RECIPROCAL),
                 (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU),
@@ -107,7 +107,7 @@ struct Expectation {
     }
 
     private mutating func addBounds(_ factor: Double, of magnitudes: [[Double]]) {
-        for output in bounds.indices {
+        for output in magnitudes.indices {
             for index in bounds[output].indices {
                 bounds[output][index] += factor * magnitudes[output][index].magnitude
             }
