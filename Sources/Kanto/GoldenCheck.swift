@@ -5,6 +5,8 @@ public struct GoldenCheck: Sendable {
         public let name: String
         /// The largest difference, relative to the array's largest magnitude; NaN if one of the two holds a NaN.
         public let error: Double
+        /// Elements that are not compared, see `quantities`.
+        public var skippedCount = 0
     }
 
     /// In the order of the computation: scores, input gradient, penalty, loss, parameter gradients, parameters after Adam.
@@ -36,9 +38,9 @@ public struct GoldenCheck: Sendable {
         let paths = critic.namedParameters.map(\.path)
         let gradients = try paths.map { try file.parameter("grad.critic.\($0)").doubles }
         let largest = gradients.reduce(0) { max($0, magnitude($1)) }
-        // Adam divides a gradient by its own magnitude. Where that is rounding, as in a bias that real and generated
-        // samples move by +1/n and -1/n, the step's direction is chance: in float32 such a parameter was off by 9e-4.
-        let noise = 32 * (type == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne) * largest
+        // Adam divides a gradient by its own magnitude. Where the file's is rounding, as in a bias that real and generated
+        // samples move by +1/n and -1/n, the direction of the file's step is chance.
+        let noise = 32 * Double.ulpOfOne * largest
         var isChance = gradients.map { $0.map { $0 != 0 && abs($0) <= noise } }
 
         func step() throws -> CriticGradients {
@@ -67,17 +69,21 @@ public struct GoldenCheck: Sendable {
         ]
         var quantities = single.map { Quantity(name: $0, error: difference($1, $2.doubles)) }
         for (index, path) in paths.enumerated() {
-            // A gradient that is rounding altogether is no measure for its own error.
-            let error = difference(first.gradients[index].doubles, gradients[index], floor: 1e-3 * largest)
+            // Where the file's own gradient is rounding altogether, it is no measure for its error.
+            let isRounding = magnitude(gradients[index]) <= noise
+            let error = difference(first.gradients[index].doubles, gradients[index], floor: isRounding ? largest : 0)
             quantities.append(Quantity(name: "grad.critic.\(path)", error: error))
         }
         for (index, path) in paths.enumerated() {
             let expected = try file.parameter("adam.critic.\(path)").doubles
             var found = critic.parameters[index].value.doubles
+            var skippedCount = 0
             for element in found.indices where isChance[index][element] && found[element].isFinite {
                 found[element] = expected[element]
+                skippedCount += 1
             }
-            quantities.append(Quantity(name: "adam.critic.\(path)", error: difference(found, expected)))
+            quantities.append(
+                Quantity(name: "adam.critic.\(path)", error: difference(found, expected), skippedCount: skippedCount))
         }
         return quantities
     }

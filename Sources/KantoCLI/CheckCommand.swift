@@ -52,7 +52,7 @@ struct CheckCommand: KantoCommand {
             let check = try GoldenCheck(GoldenFile(contentsOf: path), elementType: type)
             let report = Report(
                 file: path, dtype: dtype.rawValue, backend: backend, tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),
-                quantities: check.quantities.map { Report.Quantity(name: $0.name, error: $0.error) })
+                quantities: check.quantities.map { Report.Quantity(name: $0.name, error: $0.error, skipped: $0.skippedCount) })
             if json {
                 print(try report.line())
             } else {
@@ -68,7 +68,9 @@ struct CheckCommand: KantoCommand {
         var lines = ["\(report.file) (\(report.dtype), \(report.backend))"]
         for quantity in report.quantities {
             let name = quantity.name + String(repeating: " ", count: width - quantity.name.count)
-            lines.append("  \(name)  \(text(quantity.error))" + (report.isHeld(quantity) ? "" : "  over the tolerance"))
+            lines.append(
+                "  \(name)  \(text(quantity.error))" + (report.isHeld(quantity) ? "" : "  over the tolerance")
+                    + (quantity.skipped > 0 ? "  (\(quantity.skipped) not compared: their gradient is rounding)" : ""))
         }
         let over = report.quantities.filter { !report.isHeld($0) }
         let tolerance = text(report.tolerance)
@@ -93,7 +95,7 @@ struct CheckCommand: KantoCommand {
 
 /// What `kanto check` found for one file.
 private struct Report: Encodable {
-    struct Quantity: Encodable { let name: String, error: Double }
+    struct Quantity: Encodable { let name: String, error: Double, skipped: Int }
 
     let file: String
     let dtype: String

@@ -4,11 +4,8 @@
 /// results of a tile stay in the first-level cache.
 let columnTile = 1024
 
-/// Rows that are added in float32 before the sum goes on with a compensation of its error.
-private let blockRows = 128
-
-/// Floats of scratch for a piece of work: partial results, sums, compensations.
-let columnScratch = 3 * columnTile
+/// Floats of scratch for a piece of work: partial results, and what the rounding of sums lost.
+let columnScratch = 2 * columnTile
 
 /// Reduces a range of the reduced elements for a range of tasks: a task is a tile of columns of one outer kept index.
 @inline(__always) func reduceColumns<R: Reduction, A: InputRow>(
@@ -17,8 +14,7 @@ let columnScratch = 3 * columnTile
     let extent = run.kept.inner.extent
     let tiles = (extent + columnTile - 1) / columnTile
     let partials = run.columns + piece &* columnScratch
-    let sums = partials + columnTile
-    let compensations = sums + columnTile
+    let losses = partials + columnTile
     let identity = Lanes(repeating: R.identity)
     let pitch = run.reduced.inner.input0
     let stride = run.kept.inner.input0
@@ -30,45 +26,28 @@ let columnScratch = 3 * columnTile
         var at = run.kept.offsets(ofRow: outer)
         at.advance(along: run.kept.inner, by: first)
         fill(partials, identity, width)
-        fill(sums, Lanes(repeating: 0), width)
-        fill(compensations, Lanes(repeating: 0), width)
+        fill(losses, Lanes(repeating: 0), width)
 
-        var rowsInBlock = 0
         var walk = run.reduced.rows(of: reduced)
         while walk.next() {
             var start = run.input + (at.input0 &+ walk.start.input0)
-            var remaining = walk.count
-            while remaining > 0 {
-                let rows = min(remaining, R.isSum ? blockRows &- rowsInBlock : remaining)
-                var row = 0
-                while row &+ 8 <= rows {
-                    addEightRows(R.self, A.self, start, stride, pitch, partials, width)
-                    start += 8 &* pitch
-                    row = row &+ 8
-                }
-                while row < rows {
-                    addRow(R.self, A(start, stride: stride), partials, width)
-                    start += pitch
-                    row = row &+ 1
-                }
-                remaining = remaining &- rows
-                rowsInBlock = rowsInBlock &+ rows
-                if R.isSum, rowsInBlock == blockRows {
-                    addBlock(partials, sums, compensations, width)
-                    rowsInBlock = 0
-                }
+            var row = 0
+            while row &+ 8 <= walk.count {
+                addEightRows(R.self, A.self, start, stride, pitch, partials, losses, width)
+                start += 8 &* pitch
+                row = row &+ 8
+            }
+            while row < walk.count {
+                addRow(R.self, A(start, stride: stride), partials, losses, width)
+                start += pitch
+                row = row &+ 1
             }
         }
-        if R.isSum { addBlock(partials, sums, compensations, width) }
 
         for column in 0..<width {
             var total = Double(partials[column])
-            if R.isSum {
-                total = Double(sums[column])
-                // The compensation of an infinite sum is NaN, and meaningless.
-                let compensation = Double(compensations[column])
-                if compensation == compensation { total += compensation }
-            }
+            // What an infinite sum lost is NaN, and meaningless.
+            if R.isSum, losses[column] == losses[column] { total += Double(losses[column]) }
             run.finish(total, outer &* extent &+ first &+ column, at.output, piece)
             at.advance(along: run.kept.inner, by: 1)
         }
@@ -85,25 +64,41 @@ let columnScratch = 3 * columnTile
     }
 }
 
-@inline(__always) private func addRow<R: Reduction, A: InputRow>(
-    _: R.Type, _ row: A, _ partials: UnsafeMutablePointer<Float>, _ width: Int
-) {
-    let partial = Contiguous(partials, stride: 1)
-    let result = ContiguousOutput(partials, stride: 1)
-    var column = 0
-    while column &+ Lanes.scalarCount <= width {
-        result.store(R.add(row.lanes(at: column), to: partial.lanes(at: column)), at: column)
-        column = column &+ Lanes.scalarCount
-    }
-    if column < width {
-        result.store(R.add(row.lanes(at: column, count: width &- column), to: partial.lanes(at: column)), at: column)
-    }
+// Sums keep what each addition loses (Knuth's two-sum), so that equal parts of opposite sign cancel to zero: the gradient of a
+// critic's bias is such a sum, and Adam would make a whole step of what rounding left of it.
+
+@inline(__always) private func sum(_ a: Lanes, _ b: Lanes, _ lost: inout Lanes) -> Lanes {
+    let sum = a + b
+    let added = sum - a
+    lost += (a - (sum - added)) + (b - added)
+    return sum
 }
 
-/// Eight rows as a tree, which reads and writes the partial results once and rounds less than a chain.
+@inline(__always) private func combine<R: Reduction>(_: R.Type, _ a: Lanes, _ b: Lanes, _ lost: inout Lanes) -> Lanes {
+    R.isSum ? sum(a, b, &lost) : R.combine(a, b)
+}
+
+@inline(__always) private func addRow<R: Reduction, A: InputRow>(
+    _: R.Type, _ row: A, _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
+) {
+    @inline(__always) func add(_ column: Int, _ lanes: Lanes) {
+        var lost = Contiguous(losses, stride: 1).lanes(at: column)
+        let partial = Contiguous(partials, stride: 1).lanes(at: column)
+        ContiguousOutput(partials, stride: 1).store(combine(R.self, partial, R.contribution(lanes), &lost), at: column)
+        if R.isSum { ContiguousOutput(losses, stride: 1).store(lost, at: column) }
+    }
+    var column = 0
+    while column &+ Lanes.scalarCount <= width {
+        add(column, row.lanes(at: column))
+        column = column &+ Lanes.scalarCount
+    }
+    if column < width { add(column, row.lanes(at: column, count: width &- column)) }
+}
+
+/// Eight rows as a tree, which reads and writes the partial results once.
 @inline(__always) private func addEightRows<R: Reduction, A: InputRow>(
     _: R.Type, _: A.Type, _ start: UnsafePointer<Float>, _ stride: Int, _ pitch: Int,
-    _ partials: UnsafeMutablePointer<Float>, _ width: Int
+    _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
 ) {
     let row0 = A(start, stride: stride)
     let row1 = A(start + pitch, stride: stride)
@@ -113,15 +108,18 @@ let columnScratch = 3 * columnTile
     let row5 = A(start + 5 &* pitch, stride: stride)
     let row6 = A(start + 6 &* pitch, stride: stride)
     let row7 = A(start + 7 &* pitch, stride: stride)
-    let partial = Contiguous(partials, stride: 1)
-    let result = ContiguousOutput(partials, stride: 1)
     @inline(__always) func add(_ column: Int, _ lanes: (A) -> Lanes) {
-        let pair0 = R.add(lanes(row1), to: R.contribution(lanes(row0)))
-        let pair1 = R.add(lanes(row3), to: R.contribution(lanes(row2)))
-        let pair2 = R.add(lanes(row5), to: R.contribution(lanes(row4)))
-        let pair3 = R.add(lanes(row7), to: R.contribution(lanes(row6)))
-        let sum = R.combine(R.combine(pair0, pair1), R.combine(pair2, pair3))
-        result.store(R.combine(partial.lanes(at: column), sum), at: column)
+        var lost = Contiguous(losses, stride: 1).lanes(at: column)
+        let pair0 = combine(R.self, R.contribution(lanes(row0)), R.contribution(lanes(row1)), &lost)
+        let pair1 = combine(R.self, R.contribution(lanes(row2)), R.contribution(lanes(row3)), &lost)
+        let pair2 = combine(R.self, R.contribution(lanes(row4)), R.contribution(lanes(row5)), &lost)
+        let pair3 = combine(R.self, R.contribution(lanes(row6)), R.contribution(lanes(row7)), &lost)
+        let four0 = combine(R.self, pair0, pair1, &lost)
+        let four1 = combine(R.self, pair2, pair3, &lost)
+        let eight = combine(R.self, four0, four1, &lost)
+        let partial = Contiguous(partials, stride: 1).lanes(at: column)
+        ContiguousOutput(partials, stride: 1).store(combine(R.self, partial, eight, &lost), at: column)
+        if R.isSum { ContiguousOutput(losses, stride: 1).store(lost, at: column) }
     }
     var column = 0
     while column &+ Lanes.scalarCount <= width {
@@ -129,24 +127,4 @@ let columnScratch = 3 * columnTile
         column = column &+ Lanes.scalarCount
     }
     if column < width { add(column) { $0.lanes(at: column, count: width &- column) } }
-}
-
-/// Adds the partial sums to the sums, keeps what the rounding lost (Knuth's two-sum), and starts the partial sums anew.
-@inline(__always) private func addBlock(
-    _ partials: UnsafeMutablePointer<Float>, _ sums: UnsafeMutablePointer<Float>,
-    _ compensations: UnsafeMutablePointer<Float>, _ width: Int
-) {
-    var column = 0
-    while column < width {
-        let partial = Contiguous(partials, stride: 1).lanes(at: column)
-        let sum = Contiguous(sums, stride: 1).lanes(at: column)
-        let compensation = Contiguous(compensations, stride: 1).lanes(at: column)
-        let newSum = sum + partial
-        let added = newSum - sum
-        let lost = (sum - (newSum - added)) + (partial - added)
-        ContiguousOutput(sums, stride: 1).store(newSum, at: column)
-        ContiguousOutput(compensations, stride: 1).store(compensation + lost, at: column)
-        ContiguousOutput(partials, stride: 1).store(Lanes(repeating: 0), at: column)
-        column = column &+ Lanes.scalarCount
-    }
 }
