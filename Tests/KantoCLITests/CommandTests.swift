@@ -142,7 +142,7 @@ struct RunTests {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
         #expect(lines.map { $0["step"] as? String } == ["critic", "generator", "iteration"])
-        #expect(lines[0]["forward_gflop"] as? Double == 0.27)
+        #expect(lines[0]["forward_gflop"] as? Double == 0.269)
         for line in lines { #expect((line["median_ms"] as? Double ?? 0) > 0 && line["peak_rss_mb"] != nil) }
     }
 
