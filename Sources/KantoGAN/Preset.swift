@@ -51,7 +51,7 @@ public struct Preset: Sendable {
             configuration.learningRate = 2e-4
             return configuration
         }(),
-        iterations: 3000,
+        iterations: 5000,
         build: { random in
             let critic = Sequential(
                 try Conv2D(1, 64, kernel: 4, stride: 2, padding: 1, using: &random), LeakyReLU(0.2),
