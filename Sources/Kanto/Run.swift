@@ -139,7 +139,7 @@ extension Preset {
 }
 
 private func sampleNoise(count: Int, latentSize: Int, seed: UInt64) throws -> Tensor {
-    var random = Random(seed: seed, stream: Stream.samples.rawValue << 32)
+    var random = Random(seed: seed, stream: RandomStream.samples.rawValue << 32)
     return try random.normal([count, latentSize])
 }
 

@@ -24,7 +24,7 @@ public struct BatchSampler: Sendable {
     /// The next batch, [batchSize, …].
     public mutating func next() throws -> Tensor {
         if position + batchSize > order.count {
-            var random = Random(seed: seed, stream: Stream.dataOrder.rawValue << 32 | pass)
+            var random = Random(seed: seed, stream: RandomStream.dataOrder.rawValue << 32 | pass)
             order = Array(0..<data.shape[0]).shuffled(using: &random)
             position = 0
             pass += 1

@@ -32,7 +32,7 @@ public struct Preset: Sendable {
 
     /// New networks, drawn from a seed.
     public func networks(seed: UInt64) throws -> NetworkPair {
-        var random = Random(seed: seed, stream: Stream.initialization.rawValue << 32)
+        var random = Random(seed: seed, stream: RandomStream.initialization.rawValue << 32)
         return try build(&random)
     }
 

@@ -76,7 +76,7 @@ public final class Trainer {
 
     /// One iteration: the critic steps, then the generator step.
     public func runIteration() throws -> IterationMetrics {
-        var random = Random(seed: configuration.seed, stream: Stream.training.rawValue << 32 | UInt64(iteration))
+        var random = Random(seed: configuration.seed, stream: RandomStream.training.rawValue << 32 | UInt64(iteration))
         var metrics = IterationMetrics()
         for _ in 0..<configuration.criticSteps { metrics = try criticStep(using: &random) }
         metrics.generatorLoss = try generatorStep(using: &random)
@@ -115,7 +115,7 @@ public final class Trainer {
 }
 
 /// What a run's seed is used for, so that no two uses share their numbers.
-public enum Stream: UInt64, Sendable {
+public enum RandomStream: UInt64, Sendable {
     case initialization = 1
     case training = 2
     case dataOrder = 3

@@ -9,7 +9,7 @@ public struct Workload: Sendable {
     private let build: @Sendable (inout Random) throws -> NetworkPair
 
     public func networks(seed: UInt64) throws -> NetworkPair {
-        var random = Random(seed: seed, stream: Stream.initialization.rawValue << 32)
+        var random = Random(seed: seed, stream: RandomStream.initialization.rawValue << 32)
         return try build(&random)
     }
 

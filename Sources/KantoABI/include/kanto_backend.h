@@ -122,7 +122,8 @@ enum {
   KANTO_FUNCTION_ADAM = 96
 };
 
-/* `kanto_problem.activation`, the last step of an epilogue. Leaky ReLU's slope is `kanto_problem.parameter`. */
+/* `kanto_problem.activation`, the last step of an epilogue. Leaky ReLU's slope is `kanto_problem.parameter`. NaN stays NaN
+   in all but RELU, which may yield 0 for it. */
 enum {
   KANTO_ACTIVATION_NONE = 0,
   KANTO_ACTIVATION_RELU = 1,
@@ -209,7 +210,7 @@ typedef void (*kanto_body)(void *context, int64_t index, int64_t worker);
 
 typedef struct kanto_host {
   uint32_t struct_size;
-  uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1 */
+  uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1; the same from make to run */
   /* Runs body for 0 ..< count and returns when all have ended. Called from within a body, it runs inline. */
   void (*parallel_for)(const struct kanto_host *host, int64_t count, kanto_body body, void *context);
   int64_t level1_cache_bytes, level2_cache_bytes, level3_cache_bytes; /* data caches; a guess where unknown */
@@ -219,7 +220,7 @@ typedef struct kanto_arguments {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
   const kanto_host *host;
-  const void *inputs[4];  /* in the order that the op states; unused ones NULL */
+  const void *inputs[4];  /* in the order that the op states; unused ones, and those without elements, may be NULL */
   void *outputs[4];
   const double *scalars;  /* s0, s1 …, or NULL */
   void *scratch;          /* kernel.scratch_bytes, aligned to 64 bytes, content undefined; NULL if that is 0 */
