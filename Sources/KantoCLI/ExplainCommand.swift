@@ -26,10 +26,8 @@ struct ExplainCommand: KantoCommand {
 
         print("\(report.problem)\n")
         printTable(
-            ["OPERAND", "SHAPE", "BYTES"],
-            report.operands.map { operand in
-                [operand.name + (operand.role == "output" ? " (output)" : ""), "\(operand.shape)", "\(operand.bytes)"]
-            })
+            ["OPERAND", "ROLE", "SHAPE", "BYTES"],
+            report.operands.map { [$0.name, $0.role, "\($0.shape)", "\($0.bytes)"] })
         if let gflop = report.gflop { print("\n\(gflop < 0.1 ? "\(gflop)" : fixed(gflop, 3)) GFLOP") }
         print("")
         printTable(

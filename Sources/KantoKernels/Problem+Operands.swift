@@ -14,8 +14,7 @@ extension Problem {
 
     /// The inputs, then the outputs, in the order of a run.
     ///
-    /// - Throws: `KernelError.problem` if a size or stride makes no sense, or an operand would hold more than 2^48 elements,
-    ///   which no process can address.
+    /// - Throws: `KernelError.problem` if a size or stride makes no sense, or an operand would hold more than 2^48 elements.
     public func operands() throws(KernelError) -> [Operand] {
         guard let op, let elementType else { throw .problem(description) }
         let bias: (String, Bool, [Int64])? = has(KANTO_FLAG_BIAS)
@@ -88,20 +87,18 @@ extension Problem {
         let c = raw.convolution
         guard c.groups > 0, c.channels % c.groups == 0, c.output_channels % c.groups == 0 else {
             throw .problem(
-                "\(c.groups) groups, expected a divisor of \(c.channels) channels and \(c.output_channels) outputs")
+                "\(c.groups) groups, expected a divisor of the \(c.channels) input and \(c.output_channels) output channels")
         }
+        // No sum or product of two of them overflows.
+        let largest = Int64(Int32.max)
         func output(
             _ extent: Int64, _ pads: (Int64, Int64), _ kernel: Int64, stride: Int64, dilation: Int64
         ) throws(KernelError) -> Int64 {
-            guard stride > 0, dilation > 0 else {
-                throw .problem("stride \(stride), dilation \(dilation), expected 1 or more")
+            for step in [stride, dilation] where !(1...largest).contains(step) {
+                throw .problem("a stride or dilation of \(step), expected 1 to \(largest)")
             }
-            // Each at most 2^48, so that no sum overflows.
-            for size in [extent, pads.0, pads.1, kernel, dilation] where !(0...Operand.maximumElementCount).contains(size) {
-                throw .problem("a size of \(size), expected 0 to 2^48")
-            }
-            guard !dilation.multipliedReportingOverflow(by: kernel).overflow else {
-                throw .problem("a kernel of \(kernel) with dilation \(dilation) is too large")
+            for size in [extent, pads.0, pads.1, kernel] where !(0...largest).contains(size) {
+                throw .problem("a size or padding of \(size), expected 0 to \(largest)")
             }
             return kanto_output_extent(extent, pads.0, pads.1, kernel, stride, dilation)
         }

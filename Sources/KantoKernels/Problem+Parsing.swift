@@ -58,7 +58,7 @@ private struct ProblemWords {
 
         while let word = words.popFirst() {
             let name = String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
-            guard forms.contains(where: { $0.name == name }) else {
+            guard forms.contains(where: { $0.name == name }), !name.isEmpty || word.text.hasPrefix("[") else {
                 let known = (word.position == 2 ? ElementType.allCases.map(\.description) : []) + forms.map(\.sample)
                 throw Self.wrong(word, "\(op) does not know it; it knows " + known.joined(separator: ", "))
             }
@@ -71,7 +71,8 @@ private struct ProblemWords {
                 (value, last) = (next.text, next)
             }
             if let earlier = found[name]?.word {
-                throw Self.wrong(word, "\(name.isEmpty ? "the extents were" : name + " was") given already, by word \(earlier.position)")
+                let what = name.isEmpty ? "the extents were" : "\(name) was"
+                throw Self.wrong(word, "\(what) given already, by word \(earlier.position)")
             }
             found[name] = (last, value)
         }
@@ -123,6 +124,7 @@ private struct ProblemWords {
     func iteration() throws(KernelError) -> Problem {
         let functions = Function.all(of: op)
         let named = functions.filter { found[$0.description] != nil }
+            .sorted { position($0.description) < position($1.description) }
         guard named.count < 2 else {
             throw Self.wrong(found[named[1].description]!.word, "the function is \(named[0]) already")
         }
@@ -130,7 +132,7 @@ private struct ProblemWords {
             throw .problem("\(op) lacks its function, one of " + functions.map(\.description).joined(separator: ", "))
         }
         guard let (word, text) = found[""] else { throw missing("") }
-        guard text.hasPrefix("["), text.hasSuffix("]"), text.count > 1,
+        guard text.hasSuffix("]"),
             let extents = Self.integers(text.dropFirst().dropLast(), separator: "x", from: 0),
             extents.count <= KANTO_MAXIMUM_RANK
         else { throw Self.wrong(word, "expected the extents of at most \(KANTO_MAXIMUM_RANK) axes, as [64x128]") }
@@ -163,7 +165,7 @@ private struct ProblemWords {
         let activations = [
             ("relu", KANTO_ACTIVATION_RELU), ("leaky_relu", KANTO_ACTIVATION_LEAKY_RELU), ("tanh", KANTO_ACTIVATION_TANH),
             ("sigmoid", KANTO_ACTIVATION_SIGMOID),
-        ].filter { found[$0.0] != nil }
+        ].filter { found[$0.0] != nil }.sorted { position($0.0) < position($1.0) }
         guard let (name, activation) = activations.first else { return }
         guard activations.count == 1 else {
             throw Self.wrong(found[activations[1].0]!.word, "the activation is \(name) already")
@@ -229,6 +231,8 @@ private struct ProblemWords {
     }
 
     // MARK: - Errors
+
+    private func position(_ name: String) -> Int { found[name]!.word.position }
 
     private func form(_ name: String) -> Form { forms.first { $0.name == name }! }
 
