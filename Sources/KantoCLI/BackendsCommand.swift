@@ -5,6 +5,9 @@ struct BackendsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backends", abstract: "Show which backends exist, what each serves, and why a plugin did not load.")
 
+    @Flag(help: "One JSON object.")
+    var json = false
+
     func run() throws {
         let registry: Registry
         do { registry = try Registry.shared() } catch {
@@ -12,23 +15,18 @@ struct BackendsCommand: ParsableCommand {
             printError("kanto backends: \(message)")
             throw ExitCode(code)
         }
+        if json { return print(try jsonText(Report(registry))) }
         let sets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ")
         print("processor  \(Processor.name), \(Processor.coreCount) cores, instruction sets: \(sets)")
         print("threads    \(registry.configuration.threadCount)")
         print("selected   \(registry.configuration.backends.joined(separator: ","))"
             + " (simd is simd-\(registry.configuration.instructionSet.rawValue))\n")
 
-        let rows = registry.backends.map { backend in
-            [backend.name, serves(backend, .float32), serves(backend, .float64), backend.summary + origin(backend)]
-        }
-        let header = ["BACKEND", "FLOAT32", "FLOAT64", "WHAT IT IS"]
-        let widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max()! }
-        for row in [header] + rows {
-            let cells = row.enumerated().map { column, text in
-                column == row.count - 1 ? text : text + String(repeating: " ", count: widths[column] - text.count)
-            }
-            print(cells.joined(separator: "  "))
-        }
+        printTable(
+            ["BACKEND", "FLOAT32", "FLOAT64", "WHAT IT IS"],
+            registry.backends.map { backend in
+                [backend.name, serves(backend, .float32), serves(backend, .float64), backend.summary + origin(backend)]
+            })
         for failure in registry.pluginFailures { print("\nnot loaded: \(failure.path): \(failure.reason)") }
         if !registry.backends.contains(where: { $0.name == "onednn" }) {
             print("\nonednn is not here: install libdnnl-dev (apt-get install libdnnl-dev), then 'swift package purge-cache'"
@@ -47,5 +45,51 @@ struct BackendsCommand: ParsableCommand {
     private func origin(_ backend: Backend) -> String {
         if case .plugin(let path) = backend.origin { return " (\(path))" }
         return ""
+    }
+}
+
+/// What `kanto backends --json` prints.
+private struct Report: Encodable {
+    struct Entry: Encodable {
+        let name: String
+        let description: String
+        /// The plugin's file, or "built in".
+        let origin: String
+        /// By element type, as in the one-line form of a problem.
+        let ops: [String: [String]]
+    }
+    struct Failure: Encodable { let path: String, reason: String }
+
+    let processor: String
+    let cores: Int
+    let instructionSets: [String]
+    let threads: Int
+    /// As `KANTO_BACKEND` names them.
+    let selected: [String]
+    /// The variant that `simd` stands for.
+    let simd: String
+    let backends: [Entry]
+    let failures: [Failure]
+
+    enum CodingKeys: String, CodingKey {
+        case processor, cores, instructionSets = "instruction_sets", threads, selected, simd, backends, failures
+    }
+
+    init(_ registry: Registry) {
+        processor = Processor.name
+        cores = Processor.coreCount
+        instructionSets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue)
+        threads = registry.configuration.threadCount
+        selected = registry.configuration.backends
+        simd = "simd-" + registry.configuration.instructionSet.rawValue
+        backends = registry.backends.map { backend in
+            let ops = ElementType.allCases.map { type in
+                (type.description, Op.allCases.filter { backend.offers($0, type) }.map(\.description))
+            }
+            let origin = if case .plugin(let path) = backend.origin { path } else { "built in" }
+            return Entry(
+                name: backend.name, description: backend.summary, origin: origin, ops: Dictionary(uniqueKeysWithValues: ops))
+        }
+        failures = registry.pluginFailures.map { Failure(path: $0.path, reason: $0.reason) }
     }
 }

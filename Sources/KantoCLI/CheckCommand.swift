@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Kanto
 
 struct CheckCommand: KantoCommand {
@@ -54,7 +53,7 @@ struct CheckCommand: KantoCommand {
                 file: path, dtype: dtype.rawValue, backend: backend, tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),
                 quantities: check.quantities.map { Report.Quantity(name: $0.name, error: $0.error, skipped: $0.skippedCount) })
             if json {
-                print(try report.line())
+                print(try jsonText(report))
             } else {
                 print((index > 0 ? "\n" : "") + table(report, largestError: check.largestError))
             }
@@ -112,13 +111,4 @@ private struct Report: Encodable {
 
     /// NaN is not held.
     func isHeld(_ quantity: Quantity) -> Bool { quantity.error <= tolerance }
-
-    /// One line of JSON; what is no finite number is a text there.
-    func line() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "infinity", negativeInfinity: "-infinity", nan: "nan")
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
 }

@@ -13,7 +13,8 @@ struct KantoTool: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, SampleCommand.self, BackendsCommand.self, PresetsCommand.self, BenchCommand.self, CheckCommand.self,
+            TrainCommand.self, SampleCommand.self, BackendsCommand.self, ExplainCommand.self, PresetsCommand.self,
+            BenchCommand.self, CheckCommand.self,
         ])
 }
 
@@ -63,7 +64,7 @@ struct Failure: Error {
             }
         case let error as KernelError:
             switch error {
-            case .configuration: return (error.description, usage)
+            case .configuration, .problem: return (error.description, usage)
             case .plugin(_, "no such file"): return (error.description, missingInput)
             case .plugin: return (error.description, badInput)
             case .unserved, .failed: return (error.description, broken)

@@ -22,6 +22,9 @@ public final class Kernel: @unchecked Sendable {
     /// What the backend says of it: implementation, tile, instruction set.
     public var description: String { raw.pointee.description.map { String(cString: $0) } ?? backend.name }
 
+    /// Bytes that are lent to each run.
+    public var scratchByteCount: Int { raw.pointee.scratch_bytes }
+
     /// Runs it, in the order of operands that `kanto_backend.h` states for the op.
     ///
     /// On the kernel thread (inside `Kernels.run`) it runs inline, elsewhere it queues for that thread.
@@ -51,7 +54,7 @@ public final class Kernel: @unchecked Sendable {
         arguments.inputs = (a, b, c, nil)
         arguments.outputs = (x, y, z, nil)
         arguments.scalars = scalars
-        arguments.scratch = host.scratch(raw.pointee.scratch_bytes)
+        arguments.scratch = host.scratch(scratchByteCount)
 
         let start = isTimed ? monotonicSeconds() : 0
         let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }

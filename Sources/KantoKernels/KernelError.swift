@@ -2,6 +2,8 @@
 public enum KernelError: Error, Sendable, Equatable {
     /// A `KANTO_…` variable, or a backend list given in code, holds what it may not.
     case configuration(String)
+    /// A text is not the one-line form of a problem, or the sizes of a problem make no sense.
+    case problem(String)
     /// A plugin that was asked for by its file is missing or is not a plugin of this version.
     case plugin(path: String, reason: String)
     /// Nobody serves the problem; the reasons are those of the backends that were asked.
@@ -13,7 +15,7 @@ public enum KernelError: Error, Sendable, Equatable {
 extension KernelError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .configuration(let text): text
+        case .configuration(let text), .problem(let text): text
         case .plugin(let path, let reason): "plugin \(path): \(reason)"
         case .unserved(let problem, let reasons):
             "no backend serves \(problem)" + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; "))

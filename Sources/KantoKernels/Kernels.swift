@@ -29,11 +29,24 @@ public enum Kernels {
     /// - Throws: `KernelError.unserved` if nobody serves it, or, with `KANTO_STRICT=1`, if a named backend declines it;
     ///   `KernelError.configuration` if the environment is malformed.
     public static func kernel(for problem: Problem) throws -> Kernel {
+        let (registry, selection, threadCount) = try inForce()
+        return try registry.kernel(for: problem, selection: selection, threadCount: threadCount)
+    }
+
+    /// What each backend in force says to a problem, and who serves it. Nothing is run, and no kernel is kept.
+    ///
+    /// - Throws: `KernelError.configuration` if the environment is malformed.
+    public static func explain(_ problem: Problem) throws -> Explanation {
+        let (registry, selection, threadCount) = try inForce()
+        return registry.explain(problem, selection: selection, threadCount: threadCount)
+    }
+
+    private static func inForce() throws -> (Registry, Registry.Selection, threadCount: Int) {
         let registry = try Registry.shared()
         let scope = Scope.current
-        return try registry.kernel(
-            for: problem, selection: try scope.selection ?? selected(registry),
-            threadCount: scope.threadCount ?? registry.configuration.threadCount)
+        return (
+            registry, try scope.selection ?? selected(registry), scope.threadCount ?? registry.configuration.threadCount
+        )
     }
 
     /// Runs `body` with another number of worker threads, 1 to 1024, the caller included.

@@ -1,6 +1,6 @@
 import KantoABI
 
-// The one-line form of a problem, as logs, errors and benchmarks print it:
+// The one-line form of a problem, as logs, errors and benchmarks print it and Problem(parsing:) reads it:
 // conv2d_forward f32 n50 h14 w14 c64 k5x5 s2 p2 o128 bias leaky_relu(0.2)
 
 extension Problem: CustomStringConvertible {
@@ -24,7 +24,7 @@ extension Problem: CustomStringConvertible {
         return words.joined(separator: " ")
     }
 
-    private func has(_ flag: Int) -> Bool { raw.flags & UInt32(flag) != 0 }
+    func has(_ flag: Int) -> Bool { raw.flags & UInt32(flag) != 0 }
 
     private var matmulWords: [String] {
         let matmul = raw.matmul
@@ -32,7 +32,21 @@ extension Problem: CustomStringConvertible {
         if matmul.batch != 1 { words.insert("batch\(matmul.batch)", at: 0) }
         if has(KANTO_FLAG_TRANSPOSE_A) { words.append("transpose_a") }
         if has(KANTO_FLAG_TRANSPOSE_B) { words.append("transpose_b") }
+        let rows = [matmul.row_stride_a, matmul.row_stride_b, matmul.row_stride_c]
+        let batches = [matmul.batch_stride_a, matmul.batch_stride_b, matmul.batch_stride_c]
+        var dense = self
+        dense.setDenseMatrices()
+        if dense != self {
+            let isOneProduct = matmul.batch == 1 && batches == [0, 0, 0]
+            words.append(strideWords(zip(batches, rows).map { isOneProduct ? [$1] : [$0, $1] }))
+        }
         return words
+    }
+
+    /// Strides of the inputs, then of the output, axis by axis.
+    private func strideWords(_ strides: [[Int64]]) -> String {
+        let lists = strides.map { $0.map(String.init).joined(separator: ",") }
+        return "strides " + lists.dropLast().joined(separator: ";") + ">" + lists.last!
     }
 
     private var convolutionWords: [String] {
@@ -50,30 +64,39 @@ extension Problem: CustomStringConvertible {
     }
 
     private var iterationWords: [String] {
-        let rank = Int(min(max(0, raw.iteration.rank), Int64(KANTO_MAXIMUM_RANK)))
-        func row(_ tuple: some Any, at start: Int = 0) -> [Int64] {
-            withUnsafeBytes(of: tuple) { bytes in
-                (0..<rank).map { bytes.load(fromByteOffset: (start + $0) * 8, as: Int64.self) }
-            }
-        }
         var words: [String] = []
         if let function = Function(rawValue: raw.function) {
-            let hasSlope = function == .leakyReLU || function == .leakyReLUGradient
-            words.append(hasSlope ? "\(function)(\(raw.parameter))" : function.description)
+            words.append(function.hasSlope ? "\(function)(\(raw.parameter))" : function.description)
         }
-        words.append("[" + row(raw.iteration.extent).map(String.init).joined(separator: "x") + "]")
-        if op != .optimize {
-            let inputs = op == .select ? 3 : op == .binary ? 2 : 1
-            let strides = (0..<inputs).map { row(raw.iteration.input_stride, at: $0 * Int(KANTO_MAXIMUM_RANK)) }
-            let lists = (strides + [row(raw.iteration.output_stride)]).map { $0.map(String.init).joined(separator: ",") }
-            words.append("strides " + lists.dropLast().joined(separator: ";") + ">" + lists.last!)
+        words.append("[" + axes(of: raw.iteration.extent).map(String.init).joined(separator: "x") + "]")
+        if let op, op != .optimize {
+            let inputs = (0..<op.inputCount).map { axes(of: raw.iteration.input_stride, at: $0) }
+            words.append(strideWords(inputs + [axes(of: raw.iteration.output_stride)]))
         }
         return words
+    }
+
+    /// The axes in use of one row of a C array of extents or strides.
+    func axes(of array: some Any, at row: Int = 0) -> [Int64] {
+        let rank = Int(min(max(0, raw.iteration.rank), Int64(KANTO_MAXIMUM_RANK)))
+        return withUnsafeBytes(of: array) { bytes in
+            (0..<rank).map { bytes.load(fromByteOffset: (row * Int(KANTO_MAXIMUM_RANK) + $0) * 8, as: Int64.self) }
+        }
     }
 }
 
 extension ElementType: CustomStringConvertible {
     public var description: String { self == .float32 ? "f32" : "f64" }
+}
+
+extension Op {
+    /// Inputs of an elementwise op or a reduction.
+    var inputCount: Int { self == .select ? 3 : self == .binary ? 2 : 1 }
+}
+
+extension Function {
+    /// Whether `Problem.raw.parameter` is its slope.
+    var hasSlope: Bool { self == .leakyReLU || self == .leakyReLUGradient }
 }
 
 extension Op: CustomStringConvertible {

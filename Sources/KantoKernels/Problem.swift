@@ -98,13 +98,24 @@ extension Problem {
         problem.raw.matmul.m = Int64(m)
         problem.raw.matmul.n = Int64(n)
         problem.raw.matmul.k = Int64(k)
-        problem.raw.matmul.row_stride_a = Int64(transposeA ? m : k)
-        problem.raw.matmul.row_stride_b = Int64(transposeB ? k : n)
-        problem.raw.matmul.row_stride_c = Int64(n)
         problem.raw.flags =
             (transposeA ? UInt32(KANTO_FLAG_TRANSPOSE_A) : 0) | (transposeB ? UInt32(KANTO_FLAG_TRANSPOSE_B) : 0)
+        problem.setDenseMatrices()
         problem.setEpilogue(bias: bias, activation: activation, accumulate: accumulate)
         return problem
+    }
+
+    /// Sets the strides of a matmul to those of dense matrices, those of a batch one behind the other. (Sizes that overflow
+    /// wrap: they are judged by who lays out memory.)
+    mutating func setDenseMatrices() {
+        let matmul = raw.matmul
+        raw.matmul.row_stride_a = raw.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0 ? matmul.m : matmul.k
+        raw.matmul.row_stride_b = raw.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0 ? matmul.k : matmul.n
+        raw.matmul.row_stride_c = matmul.n
+        let isBatch = matmul.batch != 1
+        raw.matmul.batch_stride_a = isBatch ? matmul.m &* matmul.k : 0
+        raw.matmul.batch_stride_b = isBatch ? matmul.k &* matmul.n : 0
+        raw.matmul.batch_stride_c = isBatch ? matmul.m &* matmul.n : 0
     }
 
     /// One of the three convolution ops; the geometry is that of the forward convolution.

@@ -41,6 +41,16 @@ public final class Registry: Sendable {
         var selections: [Selection] = []
         var hosts: [HostKey: Host] = [:]
         var cache = KernelCache(capacity: 1024)
+
+        /// What is lent to the kernels of a selection: one set of workers, that of the first backend which offers some.
+        mutating func host(for selection: Selection, threadCount: Int) -> Host {
+            let owner = selection.backends.first { $0.table.pointee.parallel_for != nil }
+            let key = HostKey(parallelFor: owner, threadCount: threadCount)
+            if let host = hosts[key] { return host }
+            let host = Host(threadCount: threadCount, parallelFor: owner?.table.pointee.parallel_for)
+            hosts[key] = host
+            return host
+        }
     }
     private struct HostKey: Hashable { let parallelFor: Backend?; let threadCount: Int }
 
@@ -160,10 +170,7 @@ public final class Registry: Sendable {
         // Made under the lock: concurrent misses make one kernel.
         let kernel: Kernel? = state.withLock { state in
             if let kernel = state.cache.find(key) { return kernel }
-            let owner = selection.backends.first { $0.table.pointee.parallel_for != nil }
-            let hostKey = HostKey(parallelFor: owner, threadCount: threadCount)
-            let host = state.hosts[hostKey] ?? Host(threadCount: threadCount, parallelFor: owner?.table.pointee.parallel_for)
-            state.hosts[hostKey] = host
+            let host = state.host(for: selection, threadCount: threadCount)
             for (index, backend) in selection.backends.enumerated() {
                 guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { continue }
                 switch backend.make(problem, on: host) {
@@ -202,6 +209,33 @@ public final class Registry: Sendable {
                 "\(refusal.backend.name) declined \(problem): \(refusal.reason); \(kernel.backend.name) serves it",
                 key: "\(refusal.backend.name) \(problem.raw.op) \(problem.raw.dtype) \(refusal.reason)")
         }
+    }
+
+    /// What each backend of a selection says to a problem. Kernels are made and released; the cache keeps none.
+    func explain(_ problem: Problem, selection: Selection, threadCount: Int) -> Explanation {
+        let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
+        var answers: [Explanation.Answer] = []
+        var server: Backend?, refuser: Backend?
+        for (index, backend) in selection.backends.enumerated() {
+            guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else {
+                answers.append(Explanation.Answer(backend: backend, verdict: .notOffered))
+                continue
+            }
+            switch backend.make(problem, on: host) {
+            case .kernel(let raw):
+                let kernel = Kernel(problem: problem, backend: backend, raw: raw, host: host, isTimed: false)
+                answers.append(
+                    Explanation.Answer(
+                        backend: backend,
+                        verdict: .makes(kernel: kernel.description, scratchByteCount: kernel.scratchByteCount)))
+                if server == nil, refuser == nil { server = backend }
+            case .declined(let reason):
+                answers.append(Explanation.Answer(backend: backend, verdict: .declines(reason: reason)))
+                let endsTheSearch = configuration.isStrict && index < selection.namedCount && server == nil
+                if endsTheSearch, refuser == nil { refuser = backend }
+            }
+        }
+        return Explanation(problem: problem, answers: answers, server: server, refuser: refuser)
     }
 
     /// Hits, misses and evictions of the cache of made kernels.
