@@ -43,6 +43,9 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         #if ONEDNN
         expected.append("onednn")
         #endif
+        #if CBLAS
+        expected.append("cblas")
+        #endif
         for name in expected { #expect(names.contains(name), "\(name) is not among \(names)") }
     }
 }
