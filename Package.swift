@@ -4,8 +4,11 @@ import PackageDescription
 #if canImport(Glibc)
 import Glibc
 let hasOneDNN = access("/usr/include/oneapi/dnnl/dnnl.h", F_OK) == 0
+// Debian keeps the header of the chosen BLAS (update-alternatives) in the folder of the architecture.
+let hasCBLAS = ["x86_64", "aarch64"].contains { access("/usr/include/\($0)-linux-gnu/cblas.h", F_OK) == 0 }
 #else
 let hasOneDNN = false
+let hasCBLAS = false
 #endif
 
 // Kernels are optimized in debug builds too, so that tests run at full speed, and as one module, so that no call is left
@@ -73,7 +76,7 @@ var targets: [Target] = [
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "TestSupport"]),
     .testTarget(
         name: "ConsistencyTests", dependencies: ["KantoKernels", "TestSupport"],
-        swiftSettings: hasOneDNN ? [.define("ONEDNN")] : []),
+        swiftSettings: (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])),
     .testTarget(
         name: "KantoSIMDTests",
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
@@ -82,6 +85,11 @@ var targets: [Target] = [
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"],
         swiftSettings: kernelSettings()),
 ]
+
+// Nothing but the plugin's two symbols leaves the library: names of the host's own modules cannot clash.
+let exportsOfPlugin = LinkerSetting.unsafeFlags([
+    "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/exports.map",
+])
 
 if hasOneDNN {
     products.append(.library(name: "KantoOneDNN", type: .dynamic, targets: ["KantoOneDNN"]))
@@ -92,13 +100,19 @@ if hasOneDNN {
         .target(
             name: "KantoOneDNN", dependencies: ["KantoABI", "OneDNNAdapter"], path: "Plugins/OneDNN/Backend",
             swiftSettings: kernelSettings(),
-            // Nothing but the plugin's two symbols leaves the library: names of the host's own modules cannot clash.
-            linkerSettings: [
-                .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/OneDNN/exports.map"])
-            ]),
+            linkerSettings: [exportsOfPlugin]),
         .testTarget(
             name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"], swiftSettings: kernelSettings()),
     ]
+}
+
+if hasCBLAS {
+    products.append(.library(name: "KantoCBLAS", type: .dynamic, targets: ["KantoCBLAS"]))
+    targets.append(
+        .target(
+            name: "KantoCBLAS", dependencies: ["KantoABI"], path: "Plugins/CBLAS", publicHeadersPath: ".",
+            cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("blas"), .linkedLibrary("m"), exportsOfPlugin]))
 }
 
 let package = Package(

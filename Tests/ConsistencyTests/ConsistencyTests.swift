@@ -25,10 +25,10 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
     /// In float32 the reference must be as exact as it demands of others; in float64, the same at any placement of its
     /// operands and on any number of threads.
     @Test(arguments: try ConsistencyCase.all) func agreesWithTheReference(_ test: ConsistencyCase) {
-        // A plugin may decline what its library cannot do; the built-in backends serve whatever they offer.
-        let isPlugin = test.backend.origin != .builtIn
+        // A plugin may decline what its library cannot do; the built-in backends and CBLAS serve all that is listed.
+        let mayDecline = test.backend.origin != .builtIn && test.backend.name != "cblas"
         let verification = verify(
-            test.backend.table, problemList.filter { $0.problem.op == Int(test.op.rawValue) }, mayDecline: { _ in isPlugin })
+            test.backend.table, problemList.filter { $0.problem.op == Int(test.op.rawValue) }, mayDecline: { _ in mayDecline })
         #expect(verification.servedCount > 0, "the backend served nothing")
         guard !verification.failures.isEmpty else { return }
         let first = verification.failures.prefix(10).joined(separator: "\n")
@@ -42,6 +42,9 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         expected += InstructionSet.allCases.filter { $0 != .baseline && $0.isSupported }.map { "simd-\($0)" }
         #if ONEDNN
         expected.append("onednn")
+        #endif
+        #if CBLAS
+        expected.append("cblas")
         #endif
         for name in expected { #expect(names.contains(name), "\(name) is not among \(names)") }
     }
