@@ -14,6 +14,7 @@ struct KantoTool: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, SampleCommand.self, BackendsCommand.self, PresetsCommand.self, BenchCommand.self, CheckCommand.self,
+            VerifyCommand.self,
         ])
 }
 
