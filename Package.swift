@@ -50,6 +50,9 @@ var targets: [Target] = [
     .target(
         name: "KantoKernels",
         dependencies: ["KantoABI", "KantoShims", "KantoReference", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
+    .target(
+        name: "KantoConsistency", dependencies: ["KantoABI", "KantoReference", "KantoKernels"],
+        swiftSettings: kernelSettings()),
     .target(name: "KantoTensor", dependencies: ["KantoKernels"]),
     .target(name: "KantoNN", dependencies: ["KantoTensor"]),
     .target(name: "KantoGAN", dependencies: ["KantoNN"]),
@@ -60,7 +63,7 @@ var targets: [Target] = [
     .executableTarget(
         name: "KantoCLI",
         dependencies: [
-            "Kanto",
+            "Kanto", "KantoConsistency",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -70,12 +73,9 @@ var targets: [Target] = [
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
-    .target(
-        name: "TestSupport", dependencies: ["KantoABI", "KantoReference"], path: "Tests/TestSupport",
-        swiftSettings: kernelSettings()),
-    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "TestSupport"]),
+    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(
-        name: "ConsistencyTests", dependencies: ["KantoKernels", "TestSupport"],
+        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency"],
         swiftSettings: (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])),
     .testTarget(
         name: "KantoSIMDTests",

@@ -14,7 +14,7 @@ struct KantoTool: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, SampleCommand.self, BackendsCommand.self, ExplainCommand.self, PresetsCommand.self,
-            BenchCommand.self, CheckCommand.self,
+            BenchCommand.self, VerifyCommand.self, CheckCommand.self,
         ])
 }
 

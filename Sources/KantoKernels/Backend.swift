@@ -12,7 +12,8 @@ public final class Backend: @unchecked Sendable {
     /// The library and its version, the instruction set.
     public let summary: String
     public let origin: Origin
-    let table: UnsafePointer<kanto_backend>
+    /// The C table, for who verifies a backend without the host in between. It lives as long as the process.
+    package let table: UnsafePointer<kanto_backend>
 
     init(table: UnsafePointer<kanto_backend>, origin: Origin) {
         self.table = table

@@ -1,6 +1,6 @@
 import KantoABI
+import KantoConsistency
 import KantoReference
-import TestSupport
 
 /// A mistake that a backend might make.
 enum Mistake: UInt32, Sendable {

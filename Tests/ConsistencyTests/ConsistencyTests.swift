@@ -1,5 +1,5 @@
 import KantoABI
-import TestSupport
+import KantoConsistency
 import Testing
 
 @testable import KantoKernels

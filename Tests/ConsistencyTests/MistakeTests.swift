@@ -1,5 +1,5 @@
 import KantoABI
-import TestSupport
+import KantoConsistency
 import Testing
 
 /// The suite itself is tested: it must find mistakes, and only mistakes.
@@ -47,12 +47,12 @@ import Testing
 
     /// The bound of an element of a long sum is wider than one product; the norm's is not.
     @Test func aLostProductOfALongSumIsFoundAmongNormalNumbers() {
-        let problems = [TestProblem(TestSupport.matmul(64, 64, 4096))]
+        let problems = [TestProblem(KantoConsistency.matmul(64, 64, 4096))]
         #expect(!verify(brokenBackend(.dropsTheLastProduct), problems, tiers: [.normal]).failures.isEmpty)
     }
 
     @Test func bfloat16IsFoundAmongIntegers() {
-        let problems = [TestProblem(TestSupport.matmul(32, 32, 32))]
+        let problems = [TestProblem(KantoConsistency.matmul(32, 32, 32))]
         #expect(!verify(brokenBackend(.roundsToBfloat16), problems, tiers: [.exact]).failures.isEmpty)
     }
 }

@@ -1,6 +1,6 @@
 import KantoABI
+import KantoConsistency
 import KantoReference
-import TestSupport
 import Testing
 
 @Suite struct ConvolutionTests {

@@ -44,6 +44,11 @@ struct ConvolutionShape {
         if g.stride_y < 1 || g.stride_x < 1 { return "the strides of a convolution must be at least 1" }
         if g.dilation_y < 1 || g.dilation_x < 1 { return "the dilations of a convolution must be at least 1" }
         if g.kernel_height < 1 || g.kernel_width < 1 { return "the kernel of a convolution must not be empty" }
+        // Plans hold a table along each side, padding included.
+        let longest = max(
+            max(g.height, g.width), max(g.pad_top, g.pad_bottom), max(g.pad_left, g.pad_right),
+            max(g.kernel_height, g.kernel_width))
+        if longest > 1 << 24 { return "a side of the convolution is longer than 2^24" }
         if g.groups < 1 || g.channels % g.groups != 0 || g.output_channels % g.groups != 0 {
             return "the groups of a convolution must divide its channels and its output channels"
         }

@@ -24,11 +24,12 @@ struct TestData {
 
 extension TestData {
     /// Data for the problem, or nil where the tier does not apply.
-    init?(_ problem: kanto_problem, _ tier: Tier) {
+    init?(_ test: TestProblem, _ tier: Tier) {
+        let problem = test.problem
         guard tier != .exact || isExact(problem) else { return nil }
         let operands = operands(of: problem)
         let squares = problem.op == KANTO_OP_REDUCE && problem.function == KANTO_FUNCTION_SUM_OF_SQUARES
-        var random = Random(seed: UInt64(problem.op) << 32 + UInt64(problem.function))
+        var random = Random(seed: test.seed ?? UInt64(problem.op) << 32 + UInt64(problem.function))
         inputs = operands.inputs.enumerated().map { index, operand in
             switch tier {
             case .exact: random.smallIntegers(operand.span, withLargeOnes: index == 0 && !squares)

@@ -1,30 +1,55 @@
 import KantoABI
+import KantoKernels
 
 /// What a backend did with a list of problems.
 public struct Verification: Sendable {
+    /// A problem that was declined and may be.
+    public struct Refusal: Sendable {
+        public let test: TestProblem
+        public let reason: String
+    }
+
+    /// A problem that went wrong, printed as one line.
+    public struct Failure: Sendable, CustomStringConvertible {
+        public let test: TestProblem
+        /// What the operands held, unless no kernel was made.
+        public let tier: Tier?
+        /// What differs or which rule is broken: where, what was found, what was expected and how closely.
+        public let reason: String
+
+        public var description: String {
+            var circumstances = tier.map { ["\($0) values"] } ?? []
+            if let seed = test.seed { circumstances.append("seed \(seed)") }
+            return "\(test)" + (circumstances.isEmpty ? "" : " [\(circumstances.joined(separator: ", "))]") + ": \(reason)"
+        }
+    }
+
     /// How many problems were served; one in two precisions counts twice.
     public var servedCount = 0
-    /// Problems that were declined and may be.
-    public var declined: [String] = []
-    /// One line for each problem that went wrong.
-    public var failures: [String] = []
+    public var declined: [Refusal] = []
+    /// One for each problem that went wrong, with the first thing that did.
+    public var failures: [Failure] = []
 }
 
 /// Runs the problems on a backend, in each precision that it offers, and compares with the reference: on exact, normal
 /// and special values; on aligned and on misaligned operands; on one thread, on two, and twice at the same time;
 /// elementwise ops in place, too.
-/// - Parameter mayDecline: whether the backend may decline a problem of an op that it offers.
+/// - Parameters:
+///   - types: the precisions that are asked for.
+///   - willVerify: called before each problem that the backend offers to serve.
+///   - mayDecline: whether the backend may decline a problem of an op that it offers.
 public func verify(
-    _ backend: UnsafePointer<kanto_backend>, _ problems: [TestProblem] = problemList, tiers: [Tier] = Tier.allCases,
-    mayDecline: (kanto_problem) -> Bool = { _ in false }
+    _ backend: UnsafePointer<kanto_backend>, _ problems: [TestProblem] = problemList,
+    types: [ElementType] = ElementType.allCases, tiers: [Tier] = Tier.allCases,
+    willVerify: (TestProblem) -> Void = { _ in }, mayDecline: (kanto_problem) -> Bool = { _ in false }
 ) -> Verification {
     let hosts = (one: ThreadHost(threadCount: 1), two: ThreadHost(threadCount: 2))
     var verification = Verification()
-    for (dtype, offers) in [
-        (KANTO_DTYPE_F32, backend.pointee.offers_f32), (KANTO_DTYPE_F64, backend.pointee.offers_f64),
-    ] {
+    for type in types {
+        let offers = type == .float32 ? backend.pointee.offers_f32 : backend.pointee.offers_f64
         for var test in problems where offers & (1 << UInt64(test.problem.op)) != 0 {
-            test.problem.dtype = UInt32(dtype)
+            test.problem.dtype = type.rawValue
+            willVerify(test)
             do throws(RunFailure) {
                 let kernels = (
                     one: try MadeKernel(test.problem, on: backend, host: hosts.one),
@@ -32,18 +57,18 @@ public func verify(
                 )
                 verification.servedCount += 1
                 for tier in tiers {
-                    guard let data = TestData(test.problem, tier) else { continue }
+                    guard let data = TestData(test, tier) else { continue }
                     do throws(RunFailure) {
                         try verify(test, tier, data, kernels)
                     } catch {
-                        verification.failures.append("\(test) [\(tier) values]: \(error)")
+                        verification.failures.append(.init(test: test, tier: tier, reason: error.description))
                         break
                     }
                 }
             } catch .declined(let reason) where mayDecline(test.problem) {
-                verification.declined.append("\(test): \(reason)")
+                verification.declined.append(.init(test: test, reason: reason))
             } catch {
-                verification.failures.append("\(test): \(error)")
+                verification.failures.append(.init(test: test, tier: nil, reason: error.description))
             }
         }
     }

@@ -50,8 +50,11 @@ public final class MadeKernel {
         default: throw .failed("make: status \(status), \(text)")
         }
         guard let kernel else { throw .violation("make returns no kernel and no reason") }
+        guard kernel.pointee.struct_size >= MemoryLayout<kanto_kernel>.size, kernel.pointee.run != nil,
+            kernel.pointee.release != nil
+        else { throw .violation("make returns an incomplete kernel") }
         self.problem = problem
-        operands = TestSupport.operands(of: problem)
+        operands = KantoConsistency.operands(of: problem)
         self.kernel = kernel
         self.host = host
     }
@@ -134,6 +137,7 @@ private func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_
         buffer.initialize(repeating: 0)
         var message = kanto_message(text: buffer.baseAddress, capacity: buffer.count)
         let status = body(&message)
+        buffer[buffer.count - 1] = 0
         return (status, String(cString: buffer.baseAddress!))
     }
 }

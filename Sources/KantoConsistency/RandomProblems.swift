@@ -1,0 +1,217 @@
+import KantoABI
+import KantoKernels
+
+/// Problems with random geometries, in float32: sizes around the widths of vectors or small and odd, few of them 0 or up to
+/// some hundred; gaps, permutations and broadcasting; strides, padding and dilation that differ in each direction.
+///
+/// Each problem depends on its own seed alone, `seed` plus its index, so that one is found again without those before it.
+/// None has more than about a million products.
+/// - Parameter ops: those to choose from.
+public func randomProblems(count: Int, seed: UInt64, ops: [Op] = Op.allCases) -> [TestProblem] {
+    // The more of an op's kernels depend on its geometry, the more often it comes.
+    let choices = ops.flatMap { Array(repeating: $0, count: weight(of: $0)) }
+    guard !choices.isEmpty else { return [] }
+    return (0..<UInt64(count)).map { index in
+        let seed = seed &+ index
+        var random = Random(seed: seed)
+        let op = random.choice(choices)
+        let (problem, scalars) = random.problem(op)
+        return TestProblem(problem, scalars: scalars, seed: seed)
+    }
+}
+
+private func weight(of op: Op) -> Int {
+    switch op {
+    case .matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient, .reduce: 3
+    case .unary, .binary: 2
+    case .select, .optimize: 1
+    }
+}
+
+private let mostProducts = 1 << 20
+private let longestSpan = 1 << 16
+
+extension Random {
+    fileprivate mutating func problem(_ op: Op) -> (kanto_problem, scalars: [Double]) {
+        switch op {
+        case .matmul: return (randomMatmul(), [])
+        case .convolution2DForward: return (convolution(Int(op.rawValue), randomGeometry(), randomEpilogue()), [])
+        case .convolution2DInputGradient, .convolution2DWeightGradient:
+            return (convolution(Int(op.rawValue), randomGeometry(), EpilogueOptions(accumulate: isHit(in: 2))), [])
+        case .unary:
+            return randomElementwise(op, choice(Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_LEAKY_RELU)), inputCount: 1)
+        case .binary:
+            return randomElementwise(
+                op, choice(Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)), inputCount: 2)
+        case .select: return randomElementwise(op, 0, inputCount: 3)
+        case .reduce: return (randomReduction(), [])
+        case .optimize: return randomUpdate()
+        }
+    }
+
+    // MARK: - Products
+
+    private mutating func randomMatmul() -> kanto_problem {
+        var batch = 1, m = 0, n = 0, k = 0
+        repeat {
+            batch = isHit(in: 3) ? size(upTo: 9) : 1
+            (m, n, k) = (size(upTo: 300), size(upTo: 300), size(upTo: 1000))
+        } while batch * m * n * k > mostProducts || batch * max(m * n, m * k, k * n) > longestSpan
+        let transposesA = isHit(in: 2), transposesB = isHit(in: 2)
+        var problem = matmul(m, n, k, transposeA: transposesA, transposeB: transposesB, randomEpilogue())
+        problem.matmul.batch = Int64(batch)
+        let (rowsA, columnsA) = transposesA ? (k, m) : (m, k)
+        let (rowsB, columnsB) = transposesB ? (n, k) : (k, n)
+        (problem.matmul.row_stride_a, problem.matmul.batch_stride_a) = matrixStrides(
+            batch, rowsA, columnsA, mayBeShared: true)
+        (problem.matmul.row_stride_b, problem.matmul.batch_stride_b) = matrixStrides(
+            batch, rowsB, columnsB, mayBeShared: true)
+        (problem.matmul.row_stride_c, problem.matmul.batch_stride_c) = matrixStrides(batch, m, n, mayBeShared: false)
+        return problem
+    }
+
+    /// The row and the batch stride of a batch of matrices, the rows of which may take turns as attention heads do.
+    private mutating func matrixStrides(
+        _ batch: Int, _ rows: Int, _ columns: Int, mayBeShared: Bool
+    ) -> (row: Int64, batch: Int64) {
+        let row = columns + (isHit(in: 3) ? 1 + below(5) : 0)
+        guard batch > 1 else { return (Int64(row), 0) }
+        if mayBeShared && isHit(in: 5) { return (Int64(row), 0) }
+        if isHit(in: 5) { return (Int64(batch * max(1, row)), Int64(max(1, row))) }
+        return (Int64(row), Int64(max(1, rows * row) + (isHit(in: 3) ? 1 + below(9) : 0)))
+    }
+
+    private mutating func randomEpilogue() -> EpilogueOptions {
+        guard isHit(in: 2) else { return EpilogueOptions() }
+        let activation = below(KANTO_ACTIVATION_SIGMOID + 1)
+        return EpilogueOptions(
+            bias: isHit(in: 2), accumulate: isHit(in: 2), activation: activation,
+            slope: activation == KANTO_ACTIVATION_LEAKY_RELU ? randomSlope() : 0)
+    }
+
+    private mutating func randomSlope() -> Double { choice([0, 0.01, 0.2, 0.25, 0.5, 1, -0.5]) }
+
+    private mutating func randomGeometry() -> kanto_convolution {
+        while true {
+            let kernel = (1 + below(5), 1 + below(5))
+            let dilation = isHit(in: 3) ? (1 + below(3), 1 + below(3)) : (1, 1)
+            let stride = isHit(in: 2) ? (1 + below(3), 1 + below(3)) : (1, 1)
+            let reach = (dilation.0 * (kernel.0 - 1) + 1, dilation.1 * (kernel.1 - 1) + 1)
+            let padding =
+                isHit(in: 3) ? (0, 0, 0, 0) : (below(reach.0 + 1), below(reach.1 + 1), below(reach.0 + 1), below(reach.1 + 1))
+            let groups = isHit(in: 4) ? 1 + below(6) : 1
+            let isDepthwise = groups > 1 && isHit(in: 2)
+            let channels = isDepthwise ? 1 : size(upTo: 130)
+            let outputs = isDepthwise ? 1 + below(2) : size(upTo: 130)
+            let geometry = convolution(
+                batch: size(upTo: 40), size(upTo: 33), size(upTo: 33), channels: groups * channels,
+                outputChannels: groups * outputs, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
+                groups: groups)
+            // A gradient is walked over either side.
+            let positions = (geometry.height + geometry.pad_top + geometry.pad_bottom)
+                * (geometry.width + geometry.pad_left + geometry.pad_right)
+            let taps = geometry.kernel_height * geometry.kernel_width
+            let products = geometry.batch * positions * taps * geometry.channels * Int64(outputs)
+            let strides = geometry.stride_y * geometry.stride_x
+            let spans = [
+                geometry.batch * positions * geometry.channels, geometry.batch * positions * geometry.output_channels,
+                taps * Int64(channels) * geometry.output_channels,
+            ]
+            if products / strides <= mostProducts, spans.allSatisfy({ $0 <= longestSpan }) { return geometry }
+        }
+    }
+
+    // MARK: - Loop nests
+
+    private mutating func randomElementwise(
+        _ op: Op, _ function: Int, inputCount: Int
+    ) -> (kanto_problem, scalars: [Double]) {
+        let extents = randomExtents()
+        let output = randomStrides(extents)
+        let inputs = (0..<inputCount).map { _ in isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2)) }
+        let hasSlope = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
+        let problem = elementwise(
+            Int(op.rawValue), function: function, extents, output: output, inputs: inputs,
+            parameter: hasSlope ? randomSlope() : 0)
+        let factors = [-2, -1, -0.5, 0, 0.25, 1, 3]
+        switch function {
+        case KANTO_FUNCTION_FILL: return (problem, [choice(factors)])
+        case KANTO_FUNCTION_AFFINE, KANTO_FUNCTION_ADD_SCALED: return (problem, [choice(factors), choice(factors)])
+        default: return (problem, [])
+        }
+    }
+
+    private mutating func randomReduction() -> kanto_problem {
+        let function = choice(Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_MAXIMUM_MAGNITUDE))
+        let isSum = [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES].contains(function)
+        let extents = randomExtents()
+        let axes = Set(extents.indices.filter { _ in isHit(in: 2) })
+        var problem = reduce(
+            function, extents, over: axes, input: randomStrides(extents, broadcasts: isHit(in: 6)),
+            accumulate: isSum && isHit(in: 2))
+        if isHit(in: 3) {
+            var output = randomStrides(extents.indices.map { axes.contains($0) ? 1 : extents[$0] })
+            for axis in axes { output[axis] = 0 }
+            problem.iteration = iteration(extents, output: output, inputs: [values(problem.iteration.input_stride.0, extents.count)])
+        }
+        return problem
+    }
+
+    private mutating func randomExtents() -> [Int] {
+        while true {
+            let rank = below(Int(KANTO_MAXIMUM_RANK) + 1)
+            let longest = [1, 9000, 300, 70, 20, 10, 7][rank]
+            let extents = (0..<rank).map { _ in size(upTo: longest) }
+            if extents.reduce(1, { $0 * max(1, $1) }) <= longestSpan / 4 { return extents }
+        }
+    }
+
+    /// Strides under which no two elements meet, save along broadcast axes: axes in any order, gaps between them.
+    private mutating func randomStrides(_ extents: [Int], broadcasts: Bool = false) -> [Int] {
+        let axes = isHit(in: 3) ? extents.indices.shuffled(using: &self) : Array(extents.indices)
+        var strides = extents
+        var next = isHit(in: 6) ? 2 + below(2) : 1
+        for axis in axes.reversed() {
+            if broadcasts && isHit(in: 3) {
+                strides[axis] = 0
+            } else {
+                strides[axis] = next
+                next = next * max(1, extents[axis]) + (isHit(in: 8) ? 1 + below(3) : 0)
+            }
+        }
+        return strides
+    }
+
+    /// A step of Adam with the factors of one training.
+    private mutating func randomUpdate() -> (kanto_problem, scalars: [Double]) {
+        let (first, second) = (choice([0, 0.5, 0.9]), choice([0.9, 0.99, 0.999]))
+        var corrections = (first: 1.0, second: 1.0)
+        for _ in 0...below(100) { corrections = (corrections.first * first, corrections.second * second) }
+        return (
+            optimize(KANTO_FUNCTION_ADAM, count: size(upTo: 9000)),
+            [
+                choice([1e-2, 1e-3, 1e-4]), first, second, 1e-8, 1 - corrections.first, 1 - corrections.second,
+                choice([0, 0.01]),
+            ]
+        )
+    }
+
+    // MARK: - Numbers
+
+    /// Mostly small and odd, often around the width of a vector, sometimes anything up to the limit, rarely 0.
+    private mutating func size(upTo limit: Int) -> Int {
+        switch below(64) {
+        case 0: 0
+        case 1..<12: 1 + below(limit)
+        case 12..<24: min(limit, 8 * (1 + below(8)) + below(3) - 1)
+        default: min(limit, 1 + 2 * below(9))
+        }
+    }
+
+    fileprivate mutating func choice<T>(_ values: [T]) -> T { values[below(values.count)] }
+
+    /// One time in `count`.
+    private mutating func isHit(in count: Int) -> Bool { below(count) == 0 }
+
+    private mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
+}
