@@ -33,7 +33,7 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
 
     @Test func randomProblemsDependOnTheirSeedAlone() {
         let problems = randomProblems(count: 300, seed: 5)
-        #expect(Set(problems.map { Problem(raw: $0.problem) }).count > 290)
+        #expect(Set(problems.map { Problem(raw: $0.problem) }).count > 250)
         #expect(Set(problems.map(\.problem.op)).count == Op.allCases.count)
         for index in [0, 17, 299] {
             let again = randomProblems(count: 1, seed: 5 + UInt64(index))[0]

@@ -52,7 +52,7 @@ struct VerifyTests {
         try compiler.run()
         compiler.waitUntilExit()
         try #require(compiler.terminationStatus == 0)
-        let arguments = ["verify", "--backend", "probe", "--random", "30", "--seed", "7"] + options
+        let arguments = ["verify", "--backend", "probe", "--op", "matmul", "--random", "30", "--seed", "7"] + options
         return try kanto(arguments, environment: ["KANTO_PLUGIN_PATH": library])
     }
 
