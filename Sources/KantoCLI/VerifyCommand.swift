@@ -86,15 +86,13 @@ struct VerifyCommand: KantoCommand {
         var count = 0
         var lastShown = 0.0
         let isPlugin = backend.origin != .builtIn
-        let result = verify(backend.table, problems, types: [type]) { test in
+        let result = verify(backend.table, problems, types: [type], mayDecline: { _ in isPlugin }) { test in
             CrashReport.describe("kanto verify: \(backend.name) crashed at \(test)\(test.seed.map { " [seed \($0)]" } ?? "")")
             count += 1
             let now = monotonicSeconds()
             guard isLive, now - lastShown > 0.1 else { return }
             lastShown = now
             show("\r\u{1B}[K\(backend.name) \(op) \(type): \(count) of \(problems.count)")
-        } mayDecline: { _ in
-            isPlugin
         }
         if isLive { show("\r\u{1B}[K") }
         return result

@@ -36,12 +36,12 @@ public struct Verification: Sendable {
 /// elementwise ops in place, too.
 /// - Parameters:
 ///   - types: the precisions that are asked for.
-///   - willVerify: called before each problem that the backend offers to serve.
 ///   - mayDecline: whether the backend may decline a problem of an op that it offers.
+///   - willVerify: called before each problem that the backend offers to serve.
 public func verify(
     _ backend: UnsafePointer<kanto_backend>, _ problems: [TestProblem] = problemList,
     types: [ElementType] = ElementType.allCases, tiers: [Tier] = Tier.allCases,
-    willVerify: (TestProblem) -> Void = { _ in }, mayDecline: (kanto_problem) -> Bool = { _ in false }
+    mayDecline: (kanto_problem) -> Bool = { _ in false }, willVerify: (TestProblem) -> Void = { _ in }
 ) -> Verification {
     let hosts = (one: ThreadHost(threadCount: 1), two: ThreadHost(threadCount: 2))
     var verification = Verification()

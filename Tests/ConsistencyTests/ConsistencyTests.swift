@@ -1,8 +1,7 @@
 import KantoABI
 import KantoConsistency
+import KantoKernels
 import Testing
-
-@testable import KantoKernels
 
 /// One op on one backend.
 struct ConsistencyCase: CustomTestStringConvertible, Sendable {
@@ -25,13 +24,35 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
     /// In float32 the reference must be as exact as it demands of others; in float64, the same at any placement of its
     /// operands and on any number of threads.
     @Test(arguments: try ConsistencyCase.all) func agreesWithTheReference(_ test: ConsistencyCase) {
+        expectAgreement(on: test.backend, problemList.filter { $0.problem.op == Int(test.op.rawValue) })
+    }
+
+    @Test(arguments: try Registry.shared().backends) func agreesOnRandomProblems(_ backend: Backend) {
+        expectAgreement(on: backend, randomProblems(count: 60, seed: 1))
+    }
+
+    @Test func randomProblemsDependOnTheirSeedAlone() {
+        let problems = randomProblems(count: 300, seed: 5)
+        #expect(Set(problems.map { Problem(raw: $0.problem) }).count > 250)
+        #expect(Set(problems.map(\.problem.op)).count == Op.allCases.count)
+        for index in [0, 17, 299] {
+            let again = randomProblems(count: 1, seed: 5 + UInt64(index))[0]
+            #expect(Problem(raw: again.problem) == Problem(raw: problems[index].problem))
+            #expect(again.scalars == problems[index].scalars && again.seed == problems[index].seed)
+            // The op is drawn first, so that a choice of it alone changes nothing else.
+            let op = Op(rawValue: again.problem.op)!
+            let ofOp = randomProblems(count: 1, seed: 5 + UInt64(index), ops: [op])[0]
+            #expect(Problem(raw: ofOp.problem) == Problem(raw: again.problem))
+        }
+    }
+
+    private func expectAgreement(on backend: Backend, _ problems: [TestProblem]) {
         // A plugin may decline what its library cannot do; the built-in backends and CBLAS serve all that is listed.
-        let mayDecline = test.backend.origin != .builtIn && test.backend.name != "cblas"
-        let verification = verify(
-            test.backend.table, problemList.filter { $0.problem.op == Int(test.op.rawValue) }, mayDecline: { _ in mayDecline })
+        let mayDecline = backend.origin != .builtIn && backend.name != "cblas"
+        let verification = verify(backend.table, problems, mayDecline: { _ in mayDecline })
         #expect(verification.servedCount > 0, "the backend served nothing")
         guard !verification.failures.isEmpty else { return }
-        let first = verification.failures.prefix(10).joined(separator: "\n")
+        let first = verification.failures.prefix(10).map(\.description).joined(separator: "\n")
         Issue.record("\(verification.failures.count) problems went wrong, among them\n\(first)")
     }
 

@@ -34,14 +34,14 @@ import Testing
     @Test func noMistakeIsFoundWhereThereIsNone() {
         let problems = problemList.filter { [KANTO_OP_SELECT, KANTO_OP_OPTIMIZE].contains(Int($0.problem.op)) }
         let verification = verify(brokenBackend(.none), problems)
-        #expect(verification.failures == [])
+        #expect(verification.failures.map(\.description) == [])
         #expect(verification.servedCount == problems.count)
     }
 
     @Test func whatMayBeDeclinedIsNoMistake() {
         let problems = problemList.filter { $0.problem.op == KANTO_OP_SELECT }
         let verification = verify(brokenBackend(.declines), problems) { $0.op == KANTO_OP_SELECT }
-        #expect(verification.failures == [])
+        #expect(verification.failures.map(\.description) == [])
         #expect(verification.declined.count == problems.count)
     }
 

@@ -10,6 +10,10 @@ struct Outcome {
 
 /// The built `kanto`, which stands beside the test bundle, run as a user runs it.
 func kanto(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
+    try kanto(arguments, environment: environment)
+}
+
+func kanto(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
     let process = Process()
     let here = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     process.executableURL = here.appending(path: "kanto")
@@ -73,6 +77,9 @@ struct MistakeTests {
         expectLine(try kanto("train", "--set", "speed=1"), 64, "learning_rate")
         expectLine(try kanto("train", "--data", "/nowhere"), 66, "/nowhere")
         expectLine(try kanto("bench", "steps", "nonsense"), 64, "toy, mnist")
+        expectLine(try kanto("verify", "--backend", "nonsense"), 64, "available: auto, simd, simd-baseline")
+        expectLine(try kanto("verify", "--op", "nonsense"), 64, "matmul, conv2d_forward")
+        #expect(try kanto("verify", "--random", "-1").status == 64)
         expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere/config.json")
         #expect(try kanto("nonsense").status == 64)
         #expect(try kanto("train", "--iterations", "many").status == 64)
@@ -147,7 +154,7 @@ struct RunTests {
     }
 
     @Test func helpPagesAreThere() throws {
-        for arguments in [["--help"], ["train", "--help"], ["bench", "--help"], ["check", "--help"]] {
+        for arguments in [["--help"], ["train", "--help"], ["bench", "--help"], ["check", "--help"], ["verify", "--help"]] {
             let outcome = try kanto(arguments[0], arguments.count > 1 ? arguments[1] : "--help")
             #expect(outcome.status == 0 && outcome.output.contains("USAGE"))
         }
