@@ -9,12 +9,7 @@ struct BackendsCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let registry: Registry
-        do { registry = try Registry.shared() } catch {
-            let (message, code) = Failure.line(for: error)
-            printError("kanto backends: \(message)")
-            throw ExitCode(code)
-        }
+        let registry = try Self.reportingErrors { try Registry.shared() }
         if json { return print(try jsonText(Report(registry))) }
         let sets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ")
         print("processor  \(Processor.name), \(Processor.coreCount) cores, instruction sets: \(sets)")

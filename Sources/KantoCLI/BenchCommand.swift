@@ -13,7 +13,6 @@ struct Timings {
     var count: Int { seconds.count }
     var median: Double { seconds.sorted()[seconds.count / 2] }
     var minimum: Double { seconds.min() ?? .nan }
-    var total: Double { seconds.reduce(0, +) }
 
     mutating func measure(_ body: () throws -> Void) rethrows {
         let start = monotonicSeconds()

@@ -26,15 +26,24 @@ protocol KantoCommand: ParsableCommand {
 
 extension KantoCommand {
     mutating func run() throws {
-        do {
+        try Self.reportingErrors {
             try Registry.shared().checkNamedPlugins()
             _ = try Backend.selected
             try Kernels.run { try execute() }
+        }
+    }
+}
+
+extension ParsableCommand {
+    /// Runs `body`; an error becomes one line on standard error and the exit code of its kind.
+    static func reportingErrors<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
         } catch let error as ExitCode {
             throw error
         } catch {
             let (message, code) = Failure.line(for: error)
-            printError("kanto \(Self._commandName): \(message)")
+            printError("kanto \(_commandName): \(message)")
             throw ExitCode(code)
         }
     }

@@ -157,10 +157,7 @@ struct VerifyReport: Encodable {
                 if cells.contains(where: { $0 != "-" }) { rows.append(["\(op) \(type)"] + cells) }
             }
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-        var lines = rows.map { row in
-            zip(row.dropLast(), widths).map { $0.padded(to: $1 + 2) }.joined() + row.last!
-        }
+        var lines = tableLines(rows)
         for report in reports where !report.declined.isEmpty {
             lines.append("\n\(report.backend) declined of \(report.op) \(report.dtype)")
             for (reason, count) in report.declined.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
