@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Glibc
 import Kanto
 import KantoConsistency
@@ -56,7 +55,7 @@ struct VerifyCommand: KantoCommand {
                 for type in ElementType.allCases where backend.offers(op, type) {
                     let report = VerifyReport(backend, op, type, verification(of: backend, ofOp, op, type))
                     reports.append(report)
-                    if json { print(try report.line()) } else { report.printFailures() }
+                    if json { print(try jsonText(report)) } else { report.printFailures() }
                 }
             }
         }
@@ -132,12 +131,6 @@ struct VerifyReport: Encodable {
                 failure: failure.description,
                 again: command + (failure.test.seed.map { " --random 1 --seed \($0)" } ?? ""))
         }
-    }
-
-    func line() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
     func printFailures() {

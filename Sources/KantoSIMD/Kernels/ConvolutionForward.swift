@@ -43,12 +43,9 @@ private let runForward: RunFunction = { kernel, arguments, _ in
     if product.panels.rowCount > 0 {
         x = arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self)
         packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
-        packInParallel(
-            host,
-            PackJob(
-                panels: product.panels, layout: made.pointee.plan.layout, groupCount: product.groupCount,
-                groupStrideSource: made.pointee.plan.groupStrideWeights, groupStridePacked: product.panels.size,
-                source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+        product.packWeights(
+            host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
+            groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, a: x, b: packed, c: y, bias: bias)
     return kanto_status(KANTO_STATUS_OK)

@@ -49,12 +49,9 @@ private let runInputGradient: RunFunction = { kernel, arguments, _ in
     var packed = dx
     if product.panels.rowCount > 0 {
         packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
-        packInParallel(
-            host,
-            PackJob(
-                panels: product.panels, layout: made.pointee.plan.layout, groupCount: product.groupCount,
-                groupStrideSource: made.pointee.plan.groupStrideWeights, groupStridePacked: product.panels.size,
-                source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+        product.packWeights(
+            host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
+            groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, a: dy, b: packed, c: dx, bias: nil)
     return kanto_status(KANTO_STATUS_OK)

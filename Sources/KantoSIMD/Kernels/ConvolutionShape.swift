@@ -150,3 +150,17 @@ extension ConvolutionShape {
         return made
     }
 }
+
+extension Product {
+    /// Packs a convolution's weights, group by group, as this product reads them.
+    func packWeights(
+        _ host: UnsafePointer<kanto_host>, _ weights: UnsafePointer<Float>, _ layout: PanelSource, groupStride: Int,
+        into packed: UnsafeMutablePointer<Float>
+    ) {
+        packInParallel(
+            host,
+            PackJob(
+                panels: panels, layout: layout, groupCount: groupCount, groupStrideSource: groupStride,
+                groupStridePacked: panels.size, source: weights, packed: packed))
+    }
+}
