@@ -53,12 +53,12 @@ let elementwiseProblems: [TestProblem] = {
             problems.append(
                 elementwiseProblem(KANTO_OP_BINARY, function, Layout(extents: [length], inputs: [[1], [1]])))
         }
-        problems.append(elementwiseProblem(KANTO_OP_SELECT, 0, Layout(extents: [length], inputs: [[1], [1], [1]])))
+        problems.append(elementwiseProblem(KANTO_OP_TERNARY, KANTO_FUNCTION_SELECT, Layout(extents: [length], inputs: [[1], [1], [1]])))
     }
     for layout in layouts {
         for function in unaryFunctions { problems.append(elementwiseProblem(KANTO_OP_UNARY, function, layout)) }
         for function in binaryFunctions { problems.append(elementwiseProblem(KANTO_OP_BINARY, function, layout)) }
-        problems.append(elementwiseProblem(KANTO_OP_SELECT, 0, layout))
+        problems.append(elementwiseProblem(KANTO_OP_TERNARY, KANTO_FUNCTION_SELECT, layout))
     }
     // A slope of zero is a ReLU.
     for function in [

@@ -55,7 +55,7 @@ public func operands(of problem: kanto_problem) -> Operands {
         let extents = values(nest.extent, rank)
         let strides = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
         let fills = problem.op == KANTO_OP_UNARY && problem.function == KANTO_FUNCTION_FILL
-        let count = problem.op == KANTO_OP_BINARY ? 2 : problem.op == KANTO_OP_SELECT ? 3 : fills ? 0 : 1
+        let count = problem.op == KANTO_OP_BINARY ? 2 : problem.op == KANTO_OP_TERNARY ? 3 : fills ? 0 : 1
         let outputStrides = values(nest.output_stride, rank)
         var termCount = 1
         var outputExtents = extents

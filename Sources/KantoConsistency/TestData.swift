@@ -73,7 +73,7 @@ extension TestData {
             inputs[0] = inputs[0].map { random.next() % 2 == 0 ? $0 : 16 * $0 }
         case (KANTO_OP_BINARY, KANTO_FUNCTION_DIVIDE_OR_ZERO):
             inputs[1] = inputs[1].map { random.next() % 4 == 0 ? 0 : $0 }
-        case (KANTO_OP_SELECT, _):
+        case (KANTO_OP_TERNARY, _):
             inputs[0] = random.integers(inputs[0].count, in: -1...1)
         case (KANTO_OP_OPTIMIZE, _):
             outputs[2] = outputs[2].map { $0.magnitude }

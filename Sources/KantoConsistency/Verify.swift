@@ -124,7 +124,7 @@ private final class ConcurrentResults {
 
 /// The inputs of an elementwise op with the output's strides.
 private func inputsThatMayShareTheOutput(_ problem: kanto_problem) -> [Int] {
-    guard (KANTO_OP_UNARY...KANTO_OP_SELECT).contains(Int(problem.op)) else { return [] }
+    guard (KANTO_OP_UNARY...KANTO_OP_TERNARY).contains(Int(problem.op)) else { return [] }
     let nest = problem.iteration
     let rank = Int(nest.rank)
     let output = values(nest.output_stride, rank)

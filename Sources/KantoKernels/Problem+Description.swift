@@ -10,9 +10,10 @@ extension Problem: CustomStringConvertible {
         switch op {
         case .matmul: words += matmulWords
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: words += convolutionWords
-        case .unary, .binary, .select, .reduce, .optimize: words += iterationWords
+        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random: words += iterationWords
         }
         if has(KANTO_FLAG_BIAS) { words.append("bias") }
+        if has(KANTO_FLAG_DERIVATIVE) { words.append("derivative") }
         switch Int(raw.activation) {
         case KANTO_ACTIVATION_RELU: words.append("relu")
         case KANTO_ACTIVATION_LEAKY_RELU: words.append("leaky_relu(\(raw.parameter))")
@@ -69,8 +70,8 @@ extension Problem: CustomStringConvertible {
             words.append(function.hasSlope ? "\(function)(\(raw.parameter))" : function.description)
         }
         words.append("[" + axes(of: raw.iteration.extent).map(String.init).joined(separator: "x") + "]")
-        if let op, op != .optimize {
-            let inputs = (0..<op.inputCount).map { axes(of: raw.iteration.input_stride, at: $0) }
+        if let op, op.hasStrides {
+            let inputs = (0..<inputCount).map { axes(of: raw.iteration.input_stride, at: $0) }
             words.append(strideWords(inputs + [axes(of: raw.iteration.output_stride)]))
         }
         return words
@@ -90,8 +91,22 @@ extension ElementType: CustomStringConvertible {
 }
 
 extension Op {
-    /// Inputs of an elementwise op or a reduction.
-    var inputCount: Int { self == .select ? 3 : self == .binary ? 2 : 1 }
+    /// Whether a loop nest with strides of its own is walked, rather than contiguous elements.
+    var hasStrides: Bool { self != .optimize && self != .random }
+}
+
+extension Problem {
+    /// Inputs of a loop nest that have strides.
+    var inputCount: Int { op.map { Self.inputCount($0, Function(rawValue: raw.function)) } ?? 0 }
+
+    static func inputCount(_ op: Op, _ function: Function?) -> Int {
+        switch (op, function) {
+        case (.random, _): 0
+        case (.ternary, _): 3
+        case (.binary, _), (.reduce, .sumOfProducts): 2
+        default: 1
+        }
+    }
 }
 
 extension Function {
@@ -108,9 +123,11 @@ extension Op: CustomStringConvertible {
         case .convolution2DWeightGradient: "conv2d_weight_gradient"
         case .unary: "unary"
         case .binary: "binary"
-        case .select: "select"
+        case .ternary: "ternary"
         case .reduce: "reduce"
         case .optimize: "optimize"
+        case .statistics: "statistics"
+        case .random: "random"
         }
     }
 }
@@ -131,6 +148,10 @@ extension Function: CustomStringConvertible {
         case .tanh: "tanh"
         case .sigmoid: "sigmoid"
         case .leakyReLU: "leaky_relu"
+        case .expMinusOne: "exp_minus_one"
+        case .logOnePlus: "log_one_plus"
+        case .erf: "erf"
+        case .softplus: "softplus"
         case .add: "add"
         case .subtract: "subtract"
         case .multiply: "multiply"
@@ -141,10 +162,18 @@ extension Function: CustomStringConvertible {
         case .addScaled: "add_scaled"
         case .greater: "greater"
         case .leakyReLUGradient: "leaky_relu_gradient"
+        case .select: "select"
+        case .multiplyAdd: "multiply_add"
+        case .normalize: "normalize"
         case .sum: "sum"
         case .sumOfSquares: "sum_of_squares"
         case .maximumMagnitude: "maximum_magnitude"
+        case .sumOfProducts: "sum_of_products"
         case .adam: "adam"
+        case .momentum: "momentum"
+        case .rmsProp: "rmsprop"
+        case .uniform: "uniform"
+        case .normal: "normal"
         }
     }
 }

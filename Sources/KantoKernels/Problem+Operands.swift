@@ -17,8 +17,6 @@ extension Problem {
     /// - Throws: `KernelError.problem` if a size or stride makes no sense, or an operand would hold more than 2^48 elements.
     public func operands() throws(KernelError) -> [Operand] {
         guard let op, let elementType else { throw .problem(description) }
-        let bias: (String, Bool, [Int64])? = has(KANTO_FLAG_BIAS)
-            ? ("bias", false, [op == .matmul ? raw.matmul.n : raw.convolution.output_channels]) : nil
         func dense(_ operands: (name: String, isOutput: Bool, shape: [Int64])?...) throws(KernelError) -> [Operand] {
             var made: [Operand] = []
             for case let operand? in operands {
@@ -28,27 +26,39 @@ extension Problem {
         }
         switch op {
         case .matmul:
-            return try matrices(elementType, bias: dense(bias))
+            return try matrices(elementType, bias: dense(has(KANTO_FLAG_BIAS) ? ("bias", false, [raw.matmul.n]) : nil))
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
             let (x, w, y) = try convolutionShapes()
+            let perChannel = has(KANTO_FLAG_BIAS) ? [raw.convolution.output_channels] : nil
+            let isDerivative = has(KANTO_FLAG_DERIVATIVE)
             switch op {
-            case .convolution2DForward: return try dense(("x", false, x), ("w", false, w), bias, ("y", true, y))
-            case .convolution2DInputGradient: return try dense(("dy", false, y), ("w", false, w), ("dx", true, x))
-            default: return try dense(("x", false, x), ("dy", false, y), ("dw", true, w))
+            case .convolution2DForward:
+                return try dense(
+                    ("x", false, x), ("w", false, w), perChannel.map { ("bias", false, $0) },
+                    isDerivative ? ("saved", false, y) : nil, ("y", true, y))
+            case .convolution2DInputGradient:
+                return try dense(("dy", false, y), ("w", false, w), isDerivative ? ("saved", false, x) : nil, ("dx", true, x))
+            default:
+                return try dense(("x", false, x), ("dy", false, y), ("dw", true, w), perChannel.map { ("db", true, $0) })
             }
-        case .unary, .binary, .select, .reduce:
-            let inputCount = raw.function == Function.fill.rawValue ? 0 : op.inputCount
-            let names = op == .select ? ["condition", "a", "b"] : ["a", "b"]
+        case .unary, .binary, .ternary, .reduce, .statistics:
             var made: [Operand] = []
-            for (index, name) in names.prefix(inputCount).enumerated() {
+            let readCount = raw.function == Function.fill.rawValue ? 0 : inputCount
+            for (index, name) in ["a", "b", "c"].prefix(readCount).enumerated() {
                 made.append(try walked(name, isOutput: false, axes(of: raw.iteration.input_stride, at: index), elementType))
             }
-            return try made + [walked("output", isOutput: true, axes(of: raw.iteration.output_stride), elementType)]
+            for name in op == .statistics ? ["mean", "variance"] : ["output"] {
+                made.append(try walked(name, isOutput: true, axes(of: raw.iteration.output_stride), elementType))
+            }
+            return made
         case .optimize:
             let shape = axes(of: raw.iteration.extent)
-            return try dense(
-                ("gradient", false, shape), ("parameter", true, shape), ("first moment", true, shape),
-                ("second moment", true, shape))
+            let moments = Function(rawValue: raw.function)?.momentNames ?? []
+            var made = try dense(("gradient", false, shape), ("parameter", true, shape))
+            for name in moments { made += try dense((name, true, shape)) }
+            return made
+        case .random:
+            return try dense(("output", true, axes(of: raw.iteration.extent)))
         }
     }
 
@@ -79,7 +89,8 @@ extension Problem {
         let c = try matrix(
             "C", [matmul.m, matmul.n], rowStride: matmul.row_stride_c, batchStride: matmul.batch_stride_c,
             isStoredTransposed: false)
-        return [a, b] + bias + [c]
+        let saved = has(KANTO_FLAG_DERIVATIVE) ? [c.named("saved", isOutput: false)] : []
+        return [a, b] + bias + saved + [c]
     }
 
     /// The shapes of the input, the weights and the output of the forward convolution.
@@ -111,6 +122,18 @@ extension Problem {
             [c.kernel_height, c.kernel_width, c.channels / c.groups, c.output_channels],
             [c.batch, height, width, c.output_channels]
         )
+    }
+}
+
+extension Function {
+    /// The outputs of an optimizer's step behind the parameter.
+    fileprivate var momentNames: [String] {
+        switch self {
+        case .adam: ["first moment", "second moment"]
+        case .momentum: ["velocity"]
+        case .rmsProp: ["mean square"]
+        default: []
+        }
     }
 }
 
@@ -146,4 +169,11 @@ extension Problem.Operand {
         self.shape = shape.map { Int($0) }
         byteCount = shape.contains(0) ? 0 : Int(last + 1) * type.size
     }
+
+    private init(_ name: String, isOutput: Bool, as other: Self) {
+        (self.name, self.isOutput, shape, byteCount) = (name, isOutput, other.shape, other.byteCount)
+    }
+
+    /// Another operand that lies in memory as this one does.
+    fileprivate func named(_ name: String, isOutput: Bool) -> Self { Self(name, isOutput: isOutput, as: self) }
 }

@@ -13,7 +13,7 @@ extension Problem {
         switch words.op {
         case .matmul: self = try words.matmul()
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: self = try words.convolution()
-        case .unary, .binary, .select, .reduce, .optimize: self = try words.iteration()
+        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random: self = try words.iteration()
         }
         _ = try operands()
     }
@@ -141,19 +141,21 @@ private struct ProblemWords {
         if let function = named.first {
             if function.hasSlope { parameter = try slope(function.description) } else { _ = try flag(function.description) }
         }
-        if op == .optimize {
-            guard extents.count == 1 else { throw Self.wrong(word, "expected the number of parameters, as [1000]") }
-            return .optimize(named[0], type, count: Int(extents[0]))
+        guard op.hasStrides else {
+            guard extents.count == 1 else { throw Self.wrong(word, "expected the number of elements, as [1000]") }
+            let count = Int(extents[0])
+            return op == .random ? .random(named[0], type, count: count) : .optimize(named[0], type, count: count)
         }
+        let inputCount = Problem.inputCount(op, named.first)
         var dense = extents.map { _ in 1 as Int64 }
         for axis in extents.indices.dropLast().reversed() { dense[axis] = dense[axis + 1] &* extents[axis + 1] }
         let denseText = dense.map(String.init).joined(separator: ",")
-        let inputs = Array(repeating: denseText, count: op.inputCount).joined(separator: ";")
+        let inputs = Array(repeating: denseText, count: inputCount).joined(separator: ";")
         let strides = try strides(
-            axisCounts: [extents.count], inputCount: op.inputCount,
+            axisCounts: [extents.count], inputCount: inputCount,
             expected: "as many strides as axes, inputs > output, such as \(inputs)>\(denseText)")
-        guard op != .reduce || strides != nil else { throw missing("strides") }
-        let all = (strides ?? Array(repeating: dense, count: op.inputCount + 1)).map { $0.map { Int($0) } }
+        guard ![.reduce, .statistics].contains(op) || strides != nil else { throw missing("strides") }
+        let all = (strides ?? Array(repeating: dense, count: inputCount + 1)).map { $0.map { Int($0) } }
         return .iteration(
             op, named.first, type, extents: extents.map { Int($0) }, output: all.last!, inputs: all.dropLast(),
             parameter: parameter, accumulate: try flag("accumulate"))
@@ -161,6 +163,7 @@ private struct ProblemWords {
 
     private func readEpilogue(_ problem: inout Problem) throws(KernelError) {
         if try flag("bias") { problem.raw.flags |= UInt32(KANTO_FLAG_BIAS) }
+        if try flag("derivative") { problem.raw.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
         if try flag("accumulate") { problem.raw.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
         let activations = [
             ("relu", KANTO_ACTIVATION_RELU), ("leaky_relu", KANTO_ACTIVATION_LEAKY_RELU), ("tanh", KANTO_ACTIVATION_TANH),
@@ -249,11 +252,13 @@ extension Function {
     /// The functions of an elementwise op, a reduction or an optimizer step; none of the others.
     fileprivate static func all(of op: Op) -> [Function] {
         let range: ClosedRange<UInt32>? = switch op {
-        case .unary: copy.rawValue...leakyReLU.rawValue
+        case .unary: copy.rawValue...softplus.rawValue
         case .binary: add.rawValue...leakyReLUGradient.rawValue
-        case .reduce: sum.rawValue...maximumMagnitude.rawValue
-        case .optimize: adam.rawValue...adam.rawValue
-        case .matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient, .select: nil
+        case .ternary: select.rawValue...normalize.rawValue
+        case .reduce: sum.rawValue...sumOfProducts.rawValue
+        case .optimize: adam.rawValue...rmsProp.rawValue
+        case .random: uniform.rawValue...normal.rawValue
+        case .matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient, .statistics: nil
         }
         return allCases.filter { range?.contains($0.rawValue) ?? false }
     }
@@ -263,7 +268,8 @@ extension ProblemWords.Form {
     fileprivate static func all(of op: Op) -> [Self] {
         let accumulate = Self("accumulate", "accumulate", "addition to the output")
         let epilogue = [
-            Self("bias", "bias", "bias"), Self("relu", "relu", "activation"),
+            Self("bias", "bias", "bias"), Self("derivative", "derivative", "multiplication by the activation's derivative"),
+            Self("relu", "relu", "activation"),
             Self("leaky_relu", "leaky_relu(0.2)", "activation"), Self("tanh", "tanh", "activation"),
             Self("sigmoid", "sigmoid", "activation"), accumulate,
         ]
@@ -282,16 +288,16 @@ extension ProblemWords.Form {
                 Self("d", "d2 or d2x1", "dilation"), Self("g", "g2", "number of groups"),
                 Self("o", "o128", "number of output channels"),
             ] + epilogue
-        case .unary, .binary, .select, .reduce, .optimize:
+        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random:
             let functions = Function.all(of: op).map { function in
                 Self(function.description, function.hasSlope ? "\(function)(0.2)" : function.description, "function")
             }
-            let extents = Self("", op == .optimize ? "[1000]" : "[64x128]", "extents")
-            let inputs = Array(repeating: "128,1", count: op.inputCount).joined(separator: ";")
-            let strides = op == .reduce
+            let extents = Self("", op.hasStrides ? "[64x128]" : "[1000]", "extents")
+            let inputs = Array(repeating: "128,1", count: Problem.inputCount(op, nil)).joined(separator: ";")
+            let strides = [.reduce, .statistics].contains(op)
                 ? Self("strides", "strides \(inputs)>1,0", "strides (an axis with 0 in the output is reduced)")
                 : Self("strides", "strides \(inputs)>128,1", "strides")
-            return functions + [extents] + (op == .optimize ? [] : [strides, accumulate])
+            return functions + [extents] + (op.hasStrides ? [strides, accumulate] : [])
         }
     }
 }

@@ -36,20 +36,25 @@ public enum Op: UInt32, Sendable, CaseIterable {
     case convolution2DWeightGradient = 4
     case unary = 5
     case binary = 6
-    case select = 7
+    case ternary = 7
     case reduce = 8
     case optimize = 9
+    case statistics = 10
+    case random = 11
 }
 
-/// The function of an elementwise op, a reduction or an optimizer step; `kanto_backend.h` defines each.
+/// The function of an elementwise op, a reduction, an optimizer step or a random fill; `kanto_backend.h` defines each.
 public enum Function: UInt32, Sendable, CaseIterable {
     case copy = 1, fill, affine, absolute, sign, square, sqrt, reciprocal, exp, log, tanh, sigmoid, leakyReLU
+    case expMinusOne, logOnePlus, erf, softplus
     case add = 32, subtract, multiply, divide, divideOrZero, maximum, minimum, addScaled, greater, leakyReLUGradient
-    case sum = 64, reduceMaximum, reduceMinimum, sumOfSquares, maximumMagnitude
-    case adam = 96
+    case select = 48, multiplyAdd, normalize
+    case sum = 64, reduceMaximum, reduceMinimum, sumOfSquares, maximumMagnitude, sumOfProducts
+    case adam = 96, momentum, rmsProp
+    case uniform = 112, normal
 }
 
-/// The activation at the end of an epilogue.
+/// The activation at the end of an epilogue, or the one whose derivative multiplies there.
 public enum Activation: Hashable, Sendable {
     case none
     case relu
@@ -89,9 +94,12 @@ extension Problem: Hashable {
 
 extension Problem {
     /// C [m, n] = act(op(A) · op(B) + bias + (accumulate ? C : 0)), all matrices dense.
+    ///
+    /// - Parameter derivative: multiply by the derivative of this activation, taken from a saved output of it (in the place
+    ///   of the bias), instead of applying an activation.
     public static func matmul(
         _ type: ElementType = .float32, m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false,
-        bias: Bool = false, activation: Activation = .none, accumulate: Bool = false
+        bias: Bool = false, activation: Activation = .none, derivative: Activation = .none, accumulate: Bool = false
     ) -> Problem {
         var problem = Problem(.matmul, type)
         problem.raw.matmul.batch = 1
@@ -101,7 +109,7 @@ extension Problem {
         problem.raw.flags =
             (transposeA ? UInt32(KANTO_FLAG_TRANSPOSE_A) : 0) | (transposeB ? UInt32(KANTO_FLAG_TRANSPOSE_B) : 0)
         problem.setDenseMatrices()
-        problem.setEpilogue(bias: bias, activation: activation, accumulate: accumulate)
+        problem.setEpilogue(bias: bias, activation: activation, derivative: derivative, accumulate: accumulate)
         return problem
     }
 
@@ -119,21 +127,25 @@ extension Problem {
     }
 
     /// One of the three convolution ops; the geometry is that of the forward convolution.
+    ///
+    /// - Parameters:
+    ///   - bias: of a weight gradient: whether the bias gradient is wanted, as its second output.
+    ///   - derivative: as in `matmul`.
     public static func convolution(
         _ op: Op, _ type: ElementType, _ geometry: Convolution2D, bias: Bool = false,
-        activation: Activation = .none, accumulate: Bool = false
+        activation: Activation = .none, derivative: Activation = .none, accumulate: Bool = false
     ) -> Problem {
         precondition((2...4).contains(op.rawValue), "\(op) is no convolution")
         var problem = Problem(op, type)
         problem.raw.convolution = geometry.raw
-        problem.setEpilogue(bias: bias, activation: activation, accumulate: accumulate)
+        problem.setEpilogue(bias: bias, activation: activation, derivative: derivative, accumulate: accumulate)
         return problem
     }
 
-    /// An elementwise op or a reduction over a loop nest.
+    /// An elementwise op, a reduction or the statistics of a normalization, over a loop nest.
     ///
     /// - Parameters:
-    ///   - output: the stride of each axis in the output; 0 on the axes that a reduction removes.
+    ///   - output: the stride of each axis in the output; 0 on the axes that are reduced.
     ///   - inputs: the strides of each axis in each input; 0 broadcasts.
     ///   - parameter: the slope of a leaky ReLU.
     public static func iteration(
@@ -160,10 +172,18 @@ extension Problem {
         .iteration(.optimize, function, type, extents: [count], output: [1], inputs: [[1]])
     }
 
-    private mutating func setEpilogue(bias: Bool, activation: Activation, accumulate: Bool) {
+    /// `count` contiguous random numbers of a distribution.
+    public static func random(_ function: Function, _ type: ElementType = .float32, count: Int) -> Problem {
+        .iteration(.random, function, type, extents: [count], output: [1], inputs: [])
+    }
+
+    private mutating func setEpilogue(bias: Bool, activation: Activation, derivative: Activation, accumulate: Bool) {
+        precondition(
+            derivative == .none || activation == .none && !bias, "a derivative is neither with a bias nor with an activation")
         if bias { raw.flags |= UInt32(KANTO_FLAG_BIAS) }
         if accumulate { raw.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
-        switch activation {
+        if derivative != .none { raw.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
+        switch derivative == .none ? activation : derivative {
         case .none: raw.activation = UInt32(KANTO_ACTIVATION_NONE)
         case .relu: raw.activation = UInt32(KANTO_ACTIVATION_RELU)
         case .leakyReLU(let slope):

@@ -155,7 +155,7 @@ private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> W
     case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return try planWeightGradient(problem)
     case KANTO_OP_UNARY: return try planUnary(problem)
     case KANTO_OP_BINARY: return try planBinary(problem)
-    case KANTO_OP_SELECT: return try planSelect(problem)
+    case KANTO_OP_TERNARY: return try planSelect(problem)
     case KANTO_OP_REDUCE: return try planReduce(problem)
     case KANTO_OP_OPTIMIZE: return try planOptimize(problem)
     default: throw Declined("unknown op \(problem.op)")

@@ -35,7 +35,7 @@ func planBinary(_ problem: kanto_problem) throws(Declined) -> Work {
 }
 
 func planSelect(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard problem.function == 0 else { throw Declined("select has no function, but \(problem.function) is asked for") }
+    guard problem.function == KANTO_FUNCTION_SELECT else { throw Declined("unknown ternary function \(problem.function)") }
     return try planElementwise(
         problem, "select, scalar",
         problem.dtype == KANTO_DTYPE_F64

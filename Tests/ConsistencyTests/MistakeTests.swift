@@ -17,14 +17,14 @@ import Testing
             (.ignoresTransposeB, matmul), (.ignoresTheBatchStride, matmul),
             (.treatsNaNLikeANumber, [KANTO_OP_BINARY]),
             (.swapsThePadding, convolutions), (.ignoresDilation, convolutions),
-            (.stopsOneElementShort, [KANTO_OP_SELECT]), (.stopsOneElementShort, [KANTO_OP_OPTIMIZE]),
+            (.stopsOneElementShort, [KANTO_OP_TERNARY]), (.stopsOneElementShort, [KANTO_OP_OPTIMIZE]),
             (.takesTheMaximumMagnitudeForTheMaximum, [KANTO_OP_REDUCE]),
-            (.writesBeyondTheEnd, [KANTO_OP_SELECT]), (.writesBeforeTheStart, [KANTO_OP_SELECT]),
-            (.writesToAnInput, [KANTO_OP_SELECT]),
+            (.writesBeyondTheEnd, [KANTO_OP_TERNARY]), (.writesBeforeTheStart, [KANTO_OP_TERNARY]),
+            (.writesToAnInput, [KANTO_OP_TERNARY]),
             (.readsAlignedOperandsOtherwise, [KANTO_OP_OPTIMIZE]), (.overrunsTheScratch, matmul),
-            (.keepsStateOfARun, [KANTO_OP_OPTIMIZE]), (.declines, [KANTO_OP_SELECT]),
-            (.declinesSilently, [KANTO_OP_SELECT]),
-            (.fails, [KANTO_OP_SELECT]),
+            (.keepsStateOfARun, [KANTO_OP_OPTIMIZE]), (.declines, [KANTO_OP_TERNARY]),
+            (.declinesSilently, [KANTO_OP_TERNARY]),
+            (.fails, [KANTO_OP_TERNARY]),
         ] as [(Mistake, Set<Int>)])
     func isFound(_ mistake: Mistake, _ ops: Set<Int>) {
         let problems = problemList.filter { ops.contains(Int($0.problem.op)) }
@@ -32,15 +32,15 @@ import Testing
     }
 
     @Test func noMistakeIsFoundWhereThereIsNone() {
-        let problems = problemList.filter { [KANTO_OP_SELECT, KANTO_OP_OPTIMIZE].contains(Int($0.problem.op)) }
+        let problems = problemList.filter { [KANTO_OP_TERNARY, KANTO_OP_OPTIMIZE].contains(Int($0.problem.op)) }
         let verification = verify(brokenBackend(.none), problems)
         #expect(verification.failures.map(\.description) == [])
         #expect(verification.servedCount == problems.count)
     }
 
     @Test func whatMayBeDeclinedIsNoMistake() {
-        let problems = problemList.filter { $0.problem.op == KANTO_OP_SELECT }
-        let verification = verify(brokenBackend(.declines), problems) { $0.op == KANTO_OP_SELECT }
+        let problems = problemList.filter { $0.problem.op == KANTO_OP_TERNARY }
+        let verification = verify(brokenBackend(.declines), problems) { $0.op == KANTO_OP_TERNARY }
         #expect(verification.failures.map(\.description) == [])
         #expect(verification.declined.count == problems.count)
     }

@@ -79,7 +79,7 @@ import Testing
                 default: problems.append(.optimize(function, type, count: 12345))
                 }
             }
-            problems.append(.iteration(.select, nil, type, extents: [2, 3], output: [3, 1], inputs: [[0, 0], [3, 1], [1, 2]]))
+            problems.append(.iteration(.ternary, .select, type, extents: [2, 3], output: [3, 1], inputs: [[0, 0], [3, 1], [1, 2]]))
         }
         return problems
     }()
@@ -110,7 +110,7 @@ import Testing
         ),
         ("unary exp [2x3]", "unary f32 exp [2x3] strides 3,1>3,1"),
         ("binary [4] add", "binary f32 add [4] strides 1;1>1"),
-        ("select f64 [2x2x2]", "select f64 [2x2x2] strides 4,2,1;4,2,1;4,2,1>4,2,1"),
+        ("ternary f64 select [2x2x2]", "ternary f64 select [2x2x2] strides 4,2,1;4,2,1;4,2,1>4,2,1"),
         ("reduce strides 1>0 maximum [8]", "reduce f32 maximum [8] strides 1>0"),
         ("optimize adam [7]", "optimize f32 adam [7]"),
     ])
@@ -236,7 +236,7 @@ import Testing
         ("conv2d_weight_gradient h2 w3 c1 o1 k3", ["x [1, 2, 3, 1] 24", "dy [1, 0, 1, 1] 0", "> dw [3, 3, 1, 1] 36"]),
         ("unary fill [4]", ["> output [4] 16"]),
         ("binary add [2x3] strides 0,1;1,2>3,1", ["a [1, 3] 12", "b [2, 3] 24", "> output [2, 3] 24"]),
-        ("select [2]", ["condition [2] 8", "a [2] 8", "b [2] 8", "> output [2] 8"]),
+        ("ternary select [2]", ["a [2] 8", "b [2] 8", "c [2] 8", "> output [2] 8"]),
         ("reduce f64 sum [2x0] strides 1,1>1,0", ["a [2, 0] 0", "> output [2, 1] 16"]),
         ("unary exp []", ["a [] 4", "> output [] 4"]),
         ("optimize adam [5]", ["gradient [5] 20", "> parameter [5] 20", "> first moment [5] 20", "> second moment [5] 20"]),

@@ -40,8 +40,8 @@ import Testing
             "binary f32 add [2x3] strides 3,1;0,1>3,1"
         ),
         (
-            .iteration(.select, nil, extents: [2], output: [1], inputs: [[1], [0], [1]]),
-            "select f32 [2] strides 1;0;1>1"
+            .iteration(.ternary, .select, extents: [2], output: [1], inputs: [[1], [0], [1]]),
+            "ternary f32 select [2] strides 1;0;1>1"
         ),
         (
             .iteration(.reduce, .sum, .float64, extents: [2, 3], output: [1, 0], inputs: [[3, 1]], accumulate: true),

@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func selectTakesNotANumberAsTrue() throws {
-        let problem = elementwise(KANTO_OP_SELECT, [4])
+        let problem = elementwise(KANTO_OP_TERNARY, function: KANTO_FUNCTION_SELECT, [4])
         let result = try reference(problem, [[1, 0, .nan, -0.0], [1, 2, 3, 4], [5, 6, 7, 8]])
         #expect(result == [1, 6, 3, 8])
     }

@@ -65,7 +65,7 @@ struct Function: CustomTestStringConvertible, Sendable {
         .binary("greater", KANTO_FUNCTION_GREATER, bound: 0) { $0 > $1 ? 1 : 0 },
         .binary("relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, bound: 0) { $1 > 0 ? $0 : 0 },
         .binary("leaky relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, parameter: 0.25) { $1 > 0 ? $0 : 0.25 * $0 },
-        Function(name: "select", op: KANTO_OP_SELECT, code: 0, inputCount: 3, bound: 0) { $0[0] != 0 ? $0[1] : $0[2] },
+        Function(name: "select", op: KANTO_OP_TERNARY, code: KANTO_FUNCTION_SELECT, inputCount: 3, bound: 0) { $0[0] != 0 ? $0[1] : $0[2] },
     ]
 
     func problem(_ nest: Nest) -> kanto_problem { nest.problem(op: op, function: code, parameter: parameter) }
@@ -243,7 +243,7 @@ struct Function: CustomTestStringConvertible, Sendable {
             { $0.activation = 1 }, { $0.iteration.rank = 7 }, { $0.iteration.rank = -1 },
             { $0.iteration.extent.0 = -1 }, { $0.iteration.output_stride.0 = 0 },
             { $0.iteration.input_stride.0.0 = -1 }, { $0.dtype = UInt32(KANTO_DTYPE_F64) }, { $0.op = 20 },
-            { $0.op = UInt32(KANTO_OP_UNARY) }, { $0.op = UInt32(KANTO_OP_SELECT) },
+            { $0.op = UInt32(KANTO_OP_UNARY) }, { $0.op = UInt32(KANTO_OP_TERNARY) },
         ]
         for (number, change) in changes.enumerated() {
             guard case .declined(let reason) = outcome(change) else {

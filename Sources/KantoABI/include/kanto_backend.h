@@ -55,27 +55,40 @@ enum {
 /*
  * The ops, with their arguments in `kanto_arguments`. x is an activation [n, h, w, c], y one of
  * [n, output height, output width, o], w the weights; d marks a gradient.
+ *
+ * The epilogue of ops 1 to 3: output = act(product + bias + (accumulate ? output : 0)). With KANTO_FLAG_DERIVATIVE it is
+ * act'(saved) (product + (accumulate ? output : 0)) instead, where `saved` is an output of that activation, laid out as
+ * this op's own output: the step of an adjoint or tangent pass through a layer (see KANTO_FLAG_DERIVATIVE).
  */
 enum {
-  /* inputs A, B, bias [n]; output C. C = act(op(A) op(B) + bias + (accumulate ? C : 0)), for each of `batch`. */
+  /* inputs A, B, bias [n] or saved [m, n]; output C. The product is op(A) op(B), for each of `batch`. */
   KANTO_OP_MATMUL = 1,
-  /* inputs x, w, bias [o]; output y. y = act(x * w + bias + (accumulate ? y : 0)). */
+  /* inputs x, w, bias [o] or saved (as y); output y. The product is x * w. */
   KANTO_OP_CONV2D_FORWARD = 2,
-  /* inputs dy, w; output dx: the adjoint of the forward convolution in x (a transposed convolution). No epilogue. */
+  /* inputs dy, w, saved (as x); output dx. The product is the adjoint of the forward convolution in x, a transposed
+     convolution. Neither bias nor activation, other than as a derivative. */
   KANTO_OP_CONV2D_INPUT_GRADIENT = 3,
-  /* inputs x, dy; output dw: the adjoint of the forward convolution in w. No epilogue. */
+  /* inputs x, dy; outputs dw and, with KANTO_FLAG_BIAS, db [o]: the adjoints of the forward convolution in w and in its
+     bias, the latter the sum of dy over all positions. No epilogue; KANTO_FLAG_ACCUMULATE adds to both outputs. */
   KANTO_OP_CONV2D_WEIGHT_GRADIENT = 4,
   /* input a; output f(a), element by element over `iteration`. With strides, KANTO_FUNCTION_COPY changes layouts. */
   KANTO_OP_UNARY = 5,
   /* inputs a, b; output f(a, b), element by element; a stride of 0 broadcasts. */
   KANTO_OP_BINARY = 6,
-  /* inputs condition, a, b; output condition != 0 ? a : b. */
-  KANTO_OP_SELECT = 7,
-  /* input a; output the reduction over the axes whose output stride is 0. */
+  /* inputs a, b, c; output f(a, b, c), element by element; a stride of 0 broadcasts. */
+  KANTO_OP_TERNARY = 7,
+  /* input a, or two for a reduction of both; output the reduction over the axes whose output stride is 0. */
   KANTO_OP_REDUCE = 8,
-  /* input gradient; outputs parameter, first moment, second moment, all contiguous, read and written.
+  /* input gradient; outputs parameter and the optimizer's moments, all contiguous, read and written.
      The count is iteration.extent[0], the rank 1. */
-  KANTO_OP_OPTIMIZE = 9
+  KANTO_OP_OPTIMIZE = 9,
+  /* input a; outputs mean and variance over the axes whose output stride is 0, both laid out by the output strides: the
+     statistics of a normalization. The variance is the mean squared deviation from the mean, computed without
+     cancellation (in two passes, or by pairwise updates), not as a difference of moments. Both are 0 over no elements. */
+  KANTO_OP_STATISTICS = 10,
+  /* no input; the output, contiguous, holds random numbers of a distribution. The count is iteration.extent[0], the
+     rank 1. The same bits on every backend. */
+  KANTO_OP_RANDOM = 11
 };
 
 /* `kanto_problem.function`. s0, s1 … are `kanto_arguments.scalars`, p is `kanto_problem.parameter`. */
@@ -94,6 +107,10 @@ enum {
   KANTO_FUNCTION_TANH = 11,
   KANTO_FUNCTION_SIGMOID = 12,
   KANTO_FUNCTION_LEAKY_RELU = 13, /* a > 0 ? a : p a, where p = 0 yields 0 (ReLU); NaN stays NaN */
+  KANTO_FUNCTION_EXP_MINUS_ONE = 14, /* e^a - 1, accurate near 0 */
+  KANTO_FUNCTION_LOG_ONE_PLUS = 15,  /* log(1 + a), accurate near 0 */
+  KANTO_FUNCTION_ERF = 16,           /* 2/sqrt(pi) times the integral of e^(-t^2) from 0 to a */
+  KANTO_FUNCTION_SOFTPLUS = 17,      /* log(1 + e^a), without overflow */
 
   /* KANTO_OP_BINARY */
   KANTO_FUNCTION_ADD = 32,
@@ -107,19 +124,45 @@ enum {
   KANTO_FUNCTION_GREATER = 40,             /* a > b ? 1 : 0 */
   KANTO_FUNCTION_LEAKY_RELU_GRADIENT = 41, /* b > 0 ? a : p a, where p = 0 yields 0: a is the gradient, b the output */
 
-  /* KANTO_OP_REDUCE: the identity, in an empty reduction, is 0, -infinity, +infinity, 0, 0 */
+  /* KANTO_OP_TERNARY */
+  KANTO_FUNCTION_SELECT = 48,       /* a != 0 ? b : c */
+  KANTO_FUNCTION_MULTIPLY_ADD = 49, /* a b + c, rounded once or twice */
+  KANTO_FUNCTION_NORMALIZE = 50,    /* (a - b) c: b the mean, c the inverse deviation */
+
+  /* KANTO_OP_REDUCE: the identity, in an empty reduction, is 0, -infinity, +infinity, 0, 0, 0 */
   KANTO_FUNCTION_SUM = 64,
   KANTO_FUNCTION_REDUCE_MAXIMUM = 65, /* NaN if any is */
   KANTO_FUNCTION_REDUCE_MINIMUM = 66, /* NaN if any is */
   KANTO_FUNCTION_SUM_OF_SQUARES = 67,
   KANTO_FUNCTION_MAXIMUM_MAGNITUDE = 68, /* max |a|; NaN if any is */
+  KANTO_FUNCTION_SUM_OF_PRODUCTS = 69,   /* of a and b, two inputs */
 
-  /* KANTO_OP_OPTIMIZE */
-  /* Kingma and Ba 2015, Algorithm 1, with weight decay decoupled (Loshchilov and Hutter 2019). g the gradient:
+  /* KANTO_OP_OPTIMIZE, g the gradient. Weight decay is decoupled (Loshchilov and Hutter 2019). */
+  /* Kingma and Ba 2015, Algorithm 1; outputs parameter, m, v:
      m = s1 m + (1 - s1) g; v = s2 v + (1 - s2) g²;
      parameter = parameter (1 - s0 s6) - s0 (m / s4) / (sqrt(v / s5) + s3).
      s0 learning rate, s1 β₁, s2 β₂, s3 ε, s4 = 1 - β₁ᵗ, s5 = 1 - β₂ᵗ, s6 weight decay. */
-  KANTO_FUNCTION_ADAM = 96
+  KANTO_FUNCTION_ADAM = 96,
+  /* Momentum (Polyak 1964; Sutskever et al. 2013, without Nesterov's step); outputs parameter, m:
+     m = s1 m + g; parameter = parameter (1 - s0 s2) - s0 m.
+     s0 learning rate, s1 momentum, s2 weight decay. */
+  KANTO_FUNCTION_MOMENTUM = 97,
+  /* RMSProp (Tieleman and Hinton 2012); outputs parameter, v:
+     v = s1 v + (1 - s1) g²; parameter = parameter (1 - s0 s3) - s0 g / (sqrt(v) + s2).
+     s0 learning rate, s1 decay of the mean square, s2 ε, s3 weight decay. */
+  KANTO_FUNCTION_RMSPROP = 98,
+
+  /* KANTO_OP_RANDOM. Words are those of Philox4x32-10 (Salmon et al. 2011): element i takes its word from the block
+     number `first block + i / 4` (integer division, 64 bits, wrapping), word i % 4. The counter's four words are the block's
+     low and high 32 bits, the stream's low and high 32 bits; the key's two words its low and high 32 bits.
+     s2, s3: low and high 32 bits of the key; s4, s5: of the stream; s6, s7: of the first block; whole numbers. */
+  /* s0 + s1 u, u = (word >> 8) 2^-24 in [0, 1): a product and a sum in binary64, each rounded, then rounded to the dtype. */
+  KANTO_FUNCTION_UNIFORM = 112,
+  /* s0 + s1 z likewise, z of the standard normal distribution by Box and Muller (1958): elements 2j and 2j + 1 are r cos t
+     and r sin t, with r = sqrt(-2 log((w + 0.5) 2^-32)), t = 2 pi v 2^-32, w the word of element 2j and v that of element
+     2j + 1 (drawn even where the count ends at 2j). To be the same everywhere, log, sin and cos are not those of a math
+     library but the binary64 arithmetic of kanto_normal_pair in kanto_random.h. */
+  KANTO_FUNCTION_NORMAL = 113
 };
 
 /* `kanto_problem.activation`, the last step of an epilogue. Leaky ReLU's slope is `kanto_problem.parameter`. NaN stays NaN
@@ -135,9 +178,13 @@ enum {
 /* `kanto_problem.flags` */
 enum {
   KANTO_FLAG_ACCUMULATE = 1,  /* matmul, the convolutions, sums: add to what the output holds */
-  KANTO_FLAG_BIAS = 2,        /* matmul, conv2d_forward: a bias is given */
+  KANTO_FLAG_BIAS = 2,        /* matmul, conv2d_forward: a bias is given; conv2d_weight_gradient: its gradient is wanted */
   KANTO_FLAG_TRANSPOSE_A = 4, /* matmul: A is stored [k, m] */
-  KANTO_FLAG_TRANSPOSE_B = 8  /* matmul: B is stored [n, k] */
+  KANTO_FLAG_TRANSPOSE_B = 8, /* matmul: B is stored [n, k] */
+  /* Ops 1 to 3: input 2 is `saved`, an output y of `activation` (which is not NONE), and the result is multiplied by the
+     activation's derivative as a function of that output: RELU y > 0 ? 1 : 0 and LEAKY_RELU y > 0 ? 1 : p, where a factor
+     of 0 yields 0 even of infinity (a negative p is declined); TANH 1 - y²; SIGMOID y (1 - y). Not with KANTO_FLAG_BIAS. */
+  KANTO_FLAG_DERIVATIVE = 16
 };
 
 /* C [m, n] = op(A) [m, k] op(B) [k, n], `batch` times. Row strides are those of the matrices as they are stored. */
@@ -181,13 +228,13 @@ typedef struct kanto_problem {
   uint32_t struct_size;
   uint32_t op;         /* KANTO_OP_… */
   uint32_t dtype;      /* KANTO_DTYPE_… of all operands */
-  uint32_t function;   /* KANTO_FUNCTION_… of ops 5 to 9, otherwise 0 */
+  uint32_t function;   /* KANTO_FUNCTION_… of ops 5 to 9 and 11, otherwise 0 */
   uint32_t flags;      /* KANTO_FLAG_… */
   uint32_t activation; /* KANTO_ACTIVATION_… */
   double parameter;    /* slope of a leaky ReLU, as activation or as function */
   kanto_matmul matmul;           /* all zero for other ops */
   kanto_convolution convolution; /* all zero for other ops */
-  kanto_iteration iteration;     /* all zero for other ops */
+  kanto_iteration iteration;     /* all zero for ops 1 to 4 */
 } kanto_problem;
 
 /* Output height or width of a convolution, from one axis of its geometry. */

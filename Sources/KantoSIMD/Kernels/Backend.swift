@@ -34,7 +34,7 @@ private func makeKernel(
     case KANTO_OP_CONV2D_FORWARD: return makeConvolutionForward(problem, host, kernel, message)
     case KANTO_OP_CONV2D_INPUT_GRADIENT: return makeConvolutionInputGradient(problem, host, kernel, message)
     case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message)
-    case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_SELECT: return makeElementwise(problem, host, kernel, message)
+    case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_TERNARY: return makeElementwise(problem, host, kernel, message)
     case KANTO_OP_REDUCE: return makeReduce(problem, host, kernel, message)
     case KANTO_OP_OPTIMIZE: return makeOptimize(problem, host, kernel, message)
     default: return decline(message, "no such op in the SIMD backend")

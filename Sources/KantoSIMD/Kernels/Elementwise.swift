@@ -44,7 +44,7 @@ struct ElementwiseRun {
     var pieceCount: Int
 }
 
-/// Makes a kernel of an elementwise op: unary, binary or select.
+/// Makes a kernel of an elementwise op: unary, binary or ternary.
 func makeElementwise(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
 ) -> kanto_status {
@@ -71,7 +71,9 @@ func makeElementwise(
         plan.inputCount = 2
         if plan.function == KANTO_FUNCTION_ADD_SCALED { plan.scalarCount = 2 }
     default:
-        guard plan.function == 0 else { return decline(message, "select has no function") }
+        guard plan.function == KANTO_FUNCTION_SELECT else {
+            return decline(message, "no such ternary function in the SIMD backend")
+        }
         plan.inputCount = 3
     }
     if plan.function == KANTO_FUNCTION_FILL {
