@@ -12,7 +12,7 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
     table.pointee.name = cString("reference")
     table.pointee.description = cString("plain scalar Swift, accumulating in float64: the definition of every op")
-    for op in KANTO_OP_MATMUL...KANTO_OP_OPTIMIZE {
+    for op in KANTO_OP_MATMUL...KANTO_OP_RANDOM {
         table.pointee.offers_f32 |= 1 << UInt64(op)
         table.pointee.offers_f64 |= 1 << UInt64(op)
     }
@@ -155,9 +155,11 @@ private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> W
     case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return try planWeightGradient(problem)
     case KANTO_OP_UNARY: return try planUnary(problem)
     case KANTO_OP_BINARY: return try planBinary(problem)
-    case KANTO_OP_TERNARY: return try planSelect(problem)
+    case KANTO_OP_TERNARY: return try planTernary(problem)
     case KANTO_OP_REDUCE: return try planReduce(problem)
     case KANTO_OP_OPTIMIZE: return try planOptimize(problem)
+    case KANTO_OP_STATISTICS: return try planStatistics(problem)
+    case KANTO_OP_RANDOM: return try planRandom(problem)
     default: throw Declined("unknown op \(problem.op)")
     }
 }
@@ -168,8 +170,19 @@ func check(flagsOf problem: kanto_problem, among allowed: Int) throws(Declined) 
     guard unknown == 0 else { throw Declined("flags 0x\(String(unknown, radix: 16)) have no meaning in this op") }
 }
 
-/// Declines an activation where there is none, or one that is unknown.
+/// Declines an activation where there is none, or one that is unknown, and a derivative of nothing or that its output does
+/// not determine.
 func check(activationOf problem: kanto_problem, allowed: Bool) throws(Declined) {
+    let isDerivative = problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0
+    if isDerivative {
+        guard problem.activation != KANTO_ACTIVATION_NONE else { throw Declined("the derivative of no activation is asked for") }
+        guard problem.flags & UInt32(KANTO_FLAG_BIAS) == 0 else {
+            throw Declined("a derivative and a bias are asked for, which have one place")
+        }
+        guard problem.activation != KANTO_ACTIVATION_LEAKY_RELU || problem.parameter >= 0 else {
+            throw Declined("the output of a leaky ReLU of slope \(problem.parameter) does not tell its derivative")
+        }
+    }
     if problem.activation == KANTO_ACTIVATION_NONE { return }
     guard allowed else { throw Declined("this op has no epilogue, but activation \(problem.activation) is asked for") }
     guard problem.activation <= KANTO_ACTIVATION_SIGMOID else {

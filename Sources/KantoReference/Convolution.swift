@@ -52,7 +52,7 @@ private struct Geometry {
 }
 
 func planForward(_ problem: kanto_problem) throws(Declined) -> Work {
-    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS)
+    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_DERIVATIVE)
     try check(activationOf: problem, allowed: true)
     let geometry = try validGeometry(problem)
     return Work(
@@ -70,7 +70,9 @@ private func forwardRow<T: Element>(_ type: T.Type, _ piece: Piece) {
     let x = piece.input(0, as: T.self) + sample * g.height * g.width * g.channels
     let w = piece.input(1, as: T.self)
     let bias = piece.input(2, as: T.self)
-    let y = piece.output(0, as: T.self) + piece.index * g.outputWidth * g.outputChannels
+    let row = piece.index * g.outputWidth * g.outputChannels
+    let y = piece.output(0, as: T.self) + row
+    let saved = piece.input(2, as: T.self) + row
     let sums = piece.scratch.assumingMemoryBound(to: Double.self)
     let epilogue = Epilogue(piece.problem.pointee)
     let outputs = g.groupOutputChannels
@@ -95,16 +97,16 @@ private func forwardRow<T: Element>(_ type: T.Type, _ piece: Piece) {
             }
         }
         for ox in 0..<g.outputWidth {
+            let place = ox * g.outputChannels + group * outputs
             epilogue.write(
-                sums + ox * outputs, to: y + ox * g.outputChannels + group * outputs, bias: bias + group * outputs,
-                count: outputs)
+                sums + ox * outputs, to: y + place, bias: bias + group * outputs, saved: saved + place, count: outputs)
         }
     }
 }
 
 func planInputGradient(_ problem: kanto_problem) throws(Declined) -> Work {
-    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE)
-    try check(activationOf: problem, allowed: false)
+    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_DERIVATIVE)
+    try check(activationOf: problem, allowed: problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0)
     let geometry = try validGeometry(problem)
     return Work(
         description: "conv2d_input_gradient, scalar",
@@ -121,7 +123,9 @@ private func inputGradientRow<T: Element>(_ type: T.Type, _ piece: Piece) {
     let (sample, iy) = piece.index.quotientAndRemainder(dividingBy: g.height)
     let dy = piece.input(0, as: T.self) + sample * g.outputHeight * g.outputWidth * g.outputChannels
     let w = piece.input(1, as: T.self)
-    let dx = piece.output(0, as: T.self) + piece.index * g.width * g.channels
+    let row = piece.index * g.width * g.channels
+    let dx = piece.output(0, as: T.self) + row
+    let saved = piece.input(2, as: T.self) + row
     let sums = piece.scratch.assumingMemoryBound(to: Double.self)
     let epilogue = Epilogue(piece.problem.pointee)
     let outputs = g.groupOutputChannels
@@ -145,23 +149,24 @@ private func inputGradientRow<T: Element>(_ type: T.Type, _ piece: Piece) {
             }
         }
         for ix in 0..<g.width {
+            let place = ix * g.channels + group * g.groupChannels
             epilogue.write(
-                sums + ix * g.groupChannels, to: dx + ix * g.channels + group * g.groupChannels, bias: w,
-                count: g.groupChannels)
+                sums + ix * g.groupChannels, to: dx + place, bias: w, saved: saved + place, count: g.groupChannels)
         }
     }
 }
 
-// A piece of the weight gradient is one tap and so many input channels: their sums stay in the first-level cache.
+// A piece of the weight gradient is one tap and so many input channels: their sums stay in the first-level cache. The last
+// piece is the bias gradient, if there is one.
 private let channelBlock = 8
 
 func planWeightGradient(_ problem: kanto_problem) throws(Declined) -> Work {
-    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE)
+    try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS)
     try check(activationOf: problem, allowed: false)
     let geometry = try validGeometry(problem)
     return Work(
         description: "conv2d_weight_gradient, scalar",
-        pieceCount: geometry.kernelHeight * geometry.kernelWidth * pieces(geometry.groupChannels, of: channelBlock),
+        pieceCount: geometry.weightPieces + (problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 ? 1 : 0),
         body: problem.dtype == KANTO_DTYPE_F64
             ? { weightGradientRows(Double.self, Piece($0, $1, $2)) }
             : { weightGradientRows(Float.self, Piece($0, $1, $2)) },
@@ -171,6 +176,7 @@ func planWeightGradient(_ problem: kanto_problem) throws(Declined) -> Work {
 /// The gradient of one tap's weights for a block of input channels.
 private func weightGradientRows<T: Element>(_ type: T.Type, _ piece: Piece) {
     let g = Geometry(piece.problem)
+    guard piece.index < g.weightPieces else { return biasGradient(T.self, g, piece) }
     let (tap, block) = piece.index.quotientAndRemainder(dividingBy: pieces(g.groupChannels, of: channelBlock))
     let (ky, kx) = tap.quotientAndRemainder(dividingBy: g.kernelWidth)
     let firstChannel = block * channelBlock
@@ -201,7 +207,31 @@ private func weightGradientRows<T: Element>(_ type: T.Type, _ piece: Piece) {
             }
         }
     }
-    Epilogue(piece.problem.pointee).write(sums, to: dw, bias: x, count: channels * g.outputChannels)
+    write(sums, to: dw, count: channels * g.outputChannels, piece)
+}
+
+/// The sums of the output's gradient over all positions.
+private func biasGradient<T: Element>(_ type: T.Type, _ g: Geometry, _ piece: Piece) {
+    let dy = piece.input(1, as: T.self)
+    let sums = piece.scratch.assumingMemoryBound(to: Double.self)
+    sums.update(repeating: 0, count: g.outputChannels)
+    for position in 0..<g.batch * g.outputHeight * g.outputWidth {
+        addScaled(g.outputChannels, 1, dy + position * g.outputChannels, stride: 1, to: sums)
+    }
+    write(sums, to: piece.output(1, as: T.self), count: g.outputChannels, piece)
+}
+
+/// Writes sums, added to what the output holds where the problem accumulates.
+private func write<T: Element>(
+    _ sums: UnsafePointer<Double>, to output: UnsafeMutablePointer<T>, count: Int, _ piece: Piece
+) {
+    let accumulates = piece.problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
+    for index in 0..<count { output[index] = T(sums[index] + (accumulates ? output[index].wide : 0)) }
+}
+
+extension Geometry {
+    /// Pieces of a weight gradient without that of the bias.
+    fileprivate var weightPieces: Int { kernelHeight * kernelWidth * pieces(groupChannels, of: channelBlock) }
 }
 
 private func validGeometry(_ problem: kanto_problem) throws(Declined) -> Geometry {

@@ -11,7 +11,7 @@ import Darwin
 private let pieceElements = 8192
 
 func planUnary(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard (KANTO_FUNCTION_COPY...KANTO_FUNCTION_LEAKY_RELU).contains(Int(problem.function)) else {
+    guard (KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS).contains(Int(problem.function)) else {
         throw Declined("unknown unary function \(problem.function)")
     }
     var work = try planElementwise(
@@ -34,12 +34,12 @@ func planBinary(_ problem: kanto_problem) throws(Declined) -> Work {
     return work
 }
 
-func planSelect(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard problem.function == KANTO_FUNCTION_SELECT else { throw Declined("unknown ternary function \(problem.function)") }
+func planTernary(_ problem: kanto_problem) throws(Declined) -> Work {
+    guard (KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE).contains(Int(problem.function)) else { throw Declined("unknown ternary function \(problem.function)") }
     return try planElementwise(
-        problem, "select, scalar",
+        problem, "ternary, scalar",
         problem.dtype == KANTO_DTYPE_F64
-            ? { selectPiece(Double.self, Piece($0, $1, $2)) } : { selectPiece(Float.self, Piece($0, $1, $2)) })
+            ? { ternaryPiece(Double.self, Piece($0, $1, $2)) } : { ternaryPiece(Float.self, Piece($0, $1, $2)) })
 }
 
 private func planElementwise(
@@ -87,6 +87,10 @@ private func unaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     case KANTO_FUNCTION_LOG: map { T(log($0.wide)) }
     case KANTO_FUNCTION_TANH: map { T(hyperbolicTangent($0.wide)) }
     case KANTO_FUNCTION_SIGMOID: map { T(sigmoid($0.wide)) }
+    case KANTO_FUNCTION_EXP_MINUS_ONE: map { T(expm1($0.wide)) }
+    case KANTO_FUNCTION_LOG_ONE_PLUS: map { T(log1p($0.wide)) }
+    case KANTO_FUNCTION_ERF: map { T(erf($0.wide)) }
+    case KANTO_FUNCTION_SOFTPLUS: map { T(softplus($0.wide)) }
     default: map { T(leakyReLU($0.wide, slope: parameter)) }
     }
 }
@@ -121,17 +125,24 @@ private func binaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     }
 }
 
-private func selectPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
-    let condition = piece.input(0, as: T.self)
-    let a = piece.input(1, as: T.self)
-    let b = piece.input(2, as: T.self)
-    let output = piece.output(0, as: T.self)
-    piece.forEachRow { count, offsets, axis in
-        for i in 0..<count {
-            let takesA = condition[offsets.inputs.0 + i * axis.inputStrides.0] != 0
-            output[offsets.output + i * axis.outputStride] =
-                takesA ? a[offsets.inputs.1 + i * axis.inputStrides.1] : b[offsets.inputs.2 + i * axis.inputStrides.2]
+private func ternaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    @inline(__always) func map(_ function: (T, T, T) -> T) {
+        let a = piece.input(0, as: T.self)
+        let b = piece.input(1, as: T.self)
+        let c = piece.input(2, as: T.self)
+        let output = piece.output(0, as: T.self)
+        piece.forEachRow { count, offsets, axis in
+            for i in 0..<count {
+                output[offsets.output + i * axis.outputStride] = function(
+                    a[offsets.inputs.0 + i * axis.inputStrides.0], b[offsets.inputs.1 + i * axis.inputStrides.1],
+                    c[offsets.inputs.2 + i * axis.inputStrides.2])
+            }
         }
+    }
+    switch Int(piece.problem.pointee.function) {
+    case KANTO_FUNCTION_SELECT: map { $0 != 0 ? $1 : $2 }
+    case KANTO_FUNCTION_MULTIPLY_ADD: map { T($0.wide * $1.wide + $2.wide) }
+    default: map { T(($0.wide - $1.wide) * $2.wide) }
     }
 }
 

@@ -7,7 +7,7 @@ private let tileColumns = 256
 func planMatmul(_ problem: kanto_problem) throws(Declined) -> Work {
     try check(
         flagsOf: problem,
-        among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B)
+        among: KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_DERIVATIVE | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B)
     try check(activationOf: problem, allowed: true)
     guard problem.function == 0 else { throw Declined("matmul has no function, but \(problem.function) is asked for") }
     let matmul = problem.matmul
@@ -59,7 +59,9 @@ private func matmulTile<T: Element>(_ type: T.Type, _ piece: Piece) {
     let a = piece.input(0, as: T.self) + batch * Int(matmul.batch_stride_a) + i0 * rowA
     let b = piece.input(1, as: T.self) + batch * Int(matmul.batch_stride_b) + j0 * columnB
     let bias = piece.input(2, as: T.self) + j0
-    let c = piece.output(0, as: T.self) + batch * Int(matmul.batch_stride_c) + i0 * Int(matmul.row_stride_c) + j0
+    let place = batch * Int(matmul.batch_stride_c) + i0 * Int(matmul.row_stride_c) + j0
+    let c = piece.output(0, as: T.self) + place
+    let saved = piece.input(2, as: T.self) + place
     let sums = piece.scratch.assumingMemoryBound(to: Double.self)
 
     if columnA == 1 && rowB == 1 && columnB != 1 {
@@ -79,6 +81,7 @@ private func matmulTile<T: Element>(_ type: T.Type, _ piece: Piece) {
     }
     let epilogue = Epilogue(problem)
     for i in 0..<rows {
-        epilogue.write(sums + i * columns, to: c + i * Int(matmul.row_stride_c), bias: bias, count: columns)
+        let row = i * Int(matmul.row_stride_c)
+        epilogue.write(sums + i * columns, to: c + row, bias: bias, saved: saved + row, count: columns)
     }
 }

@@ -3,7 +3,10 @@ import KantoABI
 private let pieceElements = 8192
 
 func planOptimize(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard problem.function == KANTO_FUNCTION_ADAM else { throw Declined("unknown optimizer \(problem.function)") }
+    let scalarCounts = [KANTO_FUNCTION_ADAM: 7, KANTO_FUNCTION_MOMENTUM: 3, KANTO_FUNCTION_RMSPROP: 4]
+    guard let scalarCount = scalarCounts[Int(problem.function)] else {
+        throw Declined("unknown optimizer \(problem.function)")
+    }
     try check(flagsOf: problem, among: 0)
     try check(activationOf: problem, allowed: false)
     guard problem.iteration.rank == 1 else {
@@ -14,8 +17,41 @@ func planOptimize(_ problem: kanto_problem) throws(Declined) -> Work {
         description: "optimize, scalar",
         pieceCount: pieces(count, of: pieceElements),
         body: problem.dtype == KANTO_DTYPE_F64
-            ? { adamPiece(Double.self, Piece($0, $1, $2)) } : { adamPiece(Float.self, Piece($0, $1, $2)) },
-        scalarCount: 7)
+            ? { optimizePiece(Double.self, Piece($0, $1, $2)) } : { optimizePiece(Float.self, Piece($0, $1, $2)) },
+        scalarCount: scalarCount)
+}
+
+private func optimizePiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    switch Int(piece.problem.pointee.function) {
+    case KANTO_FUNCTION_ADAM: adamPiece(T.self, piece)
+    case KANTO_FUNCTION_MOMENTUM: momentumPiece(T.self, piece)
+    default: rmsPropPiece(T.self, piece)
+    }
+}
+
+private func momentumPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    let gradient = piece.input(0, as: T.self)
+    let parameter = piece.output(0, as: T.self)
+    let velocity = piece.output(1, as: T.self)
+    let (rate, momentum, decay) = (piece.scalar(0), piece.scalar(1), piece.scalar(2))
+    for index in piece.elements {
+        let m = momentum * velocity[index].wide + gradient[index].wide
+        velocity[index] = T(m)
+        parameter[index] = T(parameter[index].wide * (1 - rate * decay) - rate * m)
+    }
+}
+
+private func rmsPropPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
+    let gradient = piece.input(0, as: T.self)
+    let parameter = piece.output(0, as: T.self)
+    let meanSquare = piece.output(1, as: T.self)
+    let (rate, beta, epsilon, decay) = (piece.scalar(0), piece.scalar(1), piece.scalar(2), piece.scalar(3))
+    for index in piece.elements {
+        let g = gradient[index].wide
+        let v = beta * meanSquare[index].wide + (1 - beta) * g * g
+        meanSquare[index] = T(v)
+        parameter[index] = T(parameter[index].wide * (1 - rate * decay) - rate * g / (v.squareRoot() + epsilon))
+    }
 }
 
 private func adamPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
@@ -30,8 +66,7 @@ private func adamPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     let correction1 = piece.scalar(4)
     let correction2 = piece.scalar(5)
     let decay = piece.scalar(6)
-    let start = piece.index * pieceElements
-    for index in start..<min(start + pieceElements, Int(piece.problem.pointee.iteration.extent.0)) {
+    for index in piece.elements {
         let g = gradient[index].wide
         let m = beta1 * first[index].wide + (1 - beta1) * g
         let v = beta2 * second[index].wide + (1 - beta2) * g * g
@@ -39,5 +74,13 @@ private func adamPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
         first[index] = T(m)
         second[index] = T(v)
         parameter[index] = T(parameter[index].wide * (1 - rate * decay) - step)
+    }
+}
+
+extension Piece {
+    /// The piece's share of the elements.
+    fileprivate var elements: Range<Int> {
+        let start = index * pieceElements
+        return start..<min(start + pieceElements, Int(problem.pointee.iteration.extent.0))
     }
 }
