@@ -1,8 +1,9 @@
 import KantoABI
 
-private let unaryFunctions = Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_LEAKY_RELU)
+private let unaryFunctions = Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS)
 private let binaryFunctions = Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)
-private let reductions = Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_MAXIMUM_MAGNITUDE)
+private let ternaryFunctions = Array(KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE)
+private let reductions = Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS)
 
 /// Lengths around the widths of vectors, and one that is worth several threads.
 private let lengths = [0, 1, 5, 6, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 1000, 20_001]
@@ -53,12 +54,14 @@ let elementwiseProblems: [TestProblem] = {
             problems.append(
                 elementwiseProblem(KANTO_OP_BINARY, function, Layout(extents: [length], inputs: [[1], [1]])))
         }
-        problems.append(elementwiseProblem(KANTO_OP_TERNARY, KANTO_FUNCTION_SELECT, Layout(extents: [length], inputs: [[1], [1], [1]])))
+        for function in ternaryFunctions {
+            problems.append(elementwiseProblem(KANTO_OP_TERNARY, function, Layout(extents: [length], inputs: [[1], [1], [1]])))
+        }
     }
     for layout in layouts {
         for function in unaryFunctions { problems.append(elementwiseProblem(KANTO_OP_UNARY, function, layout)) }
         for function in binaryFunctions { problems.append(elementwiseProblem(KANTO_OP_BINARY, function, layout)) }
-        problems.append(elementwiseProblem(KANTO_OP_TERNARY, KANTO_FUNCTION_SELECT, layout))
+        for function in ternaryFunctions { problems.append(elementwiseProblem(KANTO_OP_TERNARY, function, layout)) }
     }
     // A slope of zero is a ReLU.
     for function in [
@@ -73,9 +76,9 @@ let elementwiseProblems: [TestProblem] = {
 
 private func elementwiseProblem(_ op: Int, _ function: Int, _ layout: Layout) -> TestProblem {
     let leaky = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
-    let count = op == KANTO_OP_UNARY ? 1 : op == KANTO_OP_BINARY ? 2 : 3
+    let inputs = layout.inputs.prefix(inputCount(op, function: function))
     let problem = elementwise(
-        op, function: function, layout.extents, output: layout.output, inputs: Array(layout.inputs.prefix(count)),
+        op, function: function, layout.extents, output: layout.output, inputs: Array(inputs),
         parameter: leaky ? 0.25 : 0)
     switch function {
     case KANTO_FUNCTION_FILL: return TestProblem(problem, scalars: [-2.5])
@@ -84,25 +87,47 @@ private func elementwiseProblem(_ op: Int, _ function: Int, _ layout: Layout) ->
     }
 }
 
+/// Whether a reduction is a sum, which may accumulate.
+func isSum(_ function: Int) -> Bool {
+    [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES, KANTO_FUNCTION_SUM_OF_PRODUCTS].contains(function)
+}
+
+private let reducedShapes: [([Int], [Set<Int>])] = [
+    ([], [[]]),
+    ([7], [[]]),
+    ([6, 17], [[0], [1], [0, 1]]),
+    ([65, 33], [[0], [1]]),
+    ([300, 5], [[0], [1]]),
+    ([3, 1000], [[0], [1]]),
+    ([3, 0], [[0], [1], [0, 1]]),
+    // The bias of a convolution, the norms of a penalty, a layer normalization's statistics.
+    ([4, 5, 6, 7], [[0, 1, 2], [1, 2, 3], [1, 2], [3], [0, 2], [1, 3], [0, 1, 2, 3]]),
+    ([2, 3, 2, 4, 2, 5], [[2, 4], [0, 2, 4], [1, 3, 5], [0, 5]]),
+]
+
+let statisticsProblems: [TestProblem] = {
+    var problems = lengths.map { statistics([$0], over: [0]) }
+    for (extents, choices) in reducedShapes {
+        for axes in choices { problems.append(statistics(extents, over: axes)) }
+    }
+    // Per sample and channel, per channel, per sample and group of channels, per sample.
+    problems.append(statistics([3, 49, 33], over: [1]))
+    problems.append(statistics([150, 33], over: [0]))
+    problems.append(statistics([3, 49, 4, 8], over: [1, 3]))
+    problems.append(statistics([5, 1024], over: [1]))
+    // Strided inputs: a slice, a permutation, a broadcast.
+    problems.append(statistics([5, 9], over: [1], input: [30, 3]))
+    problems.append(statistics([4, 17, 6], over: [0, 2], input: [200, 1, 20]))
+    problems.append(statistics([4, 6], over: [0], input: [0, 1]))
+    return problems.map { TestProblem($0) }
+}()
+
 let reductionProblems: [TestProblem] = {
     var problems: [kanto_problem] = []
     for function in reductions {
-        let sums = [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES].contains(function)
-        for accumulate in sums ? [false, true] : [false] {
+        for accumulate in isSum(function) ? [false, true] : [false] {
             for length in lengths { problems.append(reduce(function, [length], over: [0], accumulate: accumulate)) }
-            let shapes: [([Int], [Set<Int>])] = [
-                ([], [[]]),
-                ([7], [[]]),
-                ([6, 17], [[0], [1], [0, 1]]),
-                ([65, 33], [[0], [1]]),
-                ([300, 5], [[0], [1]]),
-                ([3, 1000], [[0], [1]]),
-                ([3, 0], [[0], [1], [0, 1]]),
-                // The bias of a convolution, the norms of a penalty, a layer normalization's statistics.
-                ([4, 5, 6, 7], [[0, 1, 2], [1, 2, 3], [1, 2], [3], [0, 2], [1, 3], [0, 1, 2, 3]]),
-                ([2, 3, 2, 4, 2, 5], [[2, 4], [0, 2, 4], [1, 3, 5], [0, 5]]),
-            ]
-            for (extents, choices) in shapes {
+            for (extents, choices) in reducedShapes {
                 for axes in choices { problems.append(reduce(function, extents, over: axes, accumulate: accumulate)) }
             }
             // Strided inputs: a slice, a permutation, a broadcast.

@@ -16,18 +16,22 @@ struct Expectation {
         var wide = problem
         wide.dtype = UInt32(KANTO_DTYPE_F64)
         // Special values overflow where the problem's own precision does.
-        let oracle = tier == .special ? problem : wide
+        // Random numbers are the same bits, rounded once.
+        let oracle = tier == .special || problem.op == KANTO_OP_RANDOM ? problem : wide
         values = try reference(oracle, data, test.scalars)
         bounds = values.map { $0.map { _ in 0 } }
 
         let single = problem.dtype == KANTO_DTYPE_F32
         let roundoff = single ? 0x1p-24 : 0x1p-53
         let termCount = Double(operands(of: problem).termCount)
-        let sums = [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES].contains(Int(problem.function))
+        let sums = problem.op == KANTO_OP_REDUCE && isSum(Int(problem.function))
 
         if problem.isLinear || sums {
-            var linear = wide
-            linear.activation = 0
+            // A derivative of an output that its activation can give is at most 1.
+            var plain = wide
+            plain.activation = 0
+            plain.flags &= ~UInt32(KANTO_FLAG_DERIVATIVE)
+            let linear = problem.has(KANTO_FLAG_DERIVATIVE) ? wide : plain
             let magnitudes = try reference(linear, data.map { $0.magnitude }, test.scalars)
             if tier == .exact {
                 guard magnitudes.joined().allSatisfy({ $0 < 0x1p24 }) else {
@@ -36,7 +40,11 @@ struct Expectation {
             } else if tier == .normal || sums {
                 setBounds(to: 2 * (termCount + 1) * roundoff, of: magnitudes)
                 addBounds(8 * roundoff, of: values)
-                let squares = try reference(linear, data.map { $0 * $0 }, test.scalars)[0].reduce(0, +)
+                if problem.has(KANTO_FLAG_DERIVATIVE), problem.activation >= KANTO_ACTIVATION_TANH {
+                    // 1 - y² cancels.
+                    addBounds(4 * roundoff, of: try reference(plain, data.map { $0.magnitude }, test.scalars))
+                }
+                let squares = try reference(plain, data.map { $0 * $0 }, test.scalars)[0].reduce(0, +)
                 let norm = values[0].reduce(0) { $0 + $1 * $1 }.squareRoot()
                 if problem.function != KANTO_FUNCTION_SUM_OF_SQUARES {
                     normBound = roundoff * (4 * (termCount.squareRoot() + 1) * squares.squareRoot() + 8 * norm)
@@ -47,7 +55,16 @@ struct Expectation {
             case (KANTO_OP_UNARY, KANTO_FUNCTION_AFFINE), (KANTO_OP_BINARY, KANTO_FUNCTION_ADD_SCALED):
                 let magnitudes = try reference(wide, data.map { $0.magnitude }, test.scalars.map { $0.magnitude })
                 setBounds(to: 4 * roundoff, of: magnitudes)
-            case (KANTO_OP_UNARY, KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID):
+            case (KANTO_OP_TERNARY, KANTO_FUNCTION_MULTIPLY_ADD):
+                setBounds(to: 2 * roundoff, of: try reference(wide, data.map { $0.magnitude }, test.scalars))
+            case (KANTO_OP_TERNARY, KANTO_FUNCTION_NORMALIZE):
+                setBounds(to: 4 * roundoff, of: values)
+            case (KANTO_OP_STATISTICS, _):
+                let means = try reference(wide, data.map { $0.magnitude }, test.scalars)[0]
+                let meanBounds = means.map { 2 * (termCount + 1) * roundoff * $0 }
+                let varianceBounds = zip(values[1], meanBounds).map { 2 * (termCount + 4) * roundoff * $0 + 2 * $1 * $1 }
+                bounds = [meanBounds, varianceBounds]
+            case (KANTO_OP_UNARY, _) where problem.isTranscendental:
                 // Four units in the last place.
                 setBounds(to: 8 * roundoff, of: values)
             case (KANTO_OP_OPTIMIZE, _):
@@ -71,9 +88,7 @@ struct Expectation {
         }
         if tier != .exact {
             // The spacing of denormals; functions of the math library may lose the range of denormals altogether.
-            let inexact =
-                problem.op == KANTO_OP_UNARY
-                && (KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID).contains(Int(problem.function))
+            let inexact = problem.isTranscendental
             let least = inexact ? (single ? 0x1p-126 : 0x1p-1022) : (single ? 0x1p-148 : 0x1p-1073)
             for output in bounds.indices {
                 for index in bounds[output].indices where bounds[output][index] > 0 { bounds[output][index] += least }

@@ -33,8 +33,8 @@ public struct Operands {
 
 /// The operands of a problem, derived from its geometry.
 public func operands(of problem: kanto_problem) -> Operands {
-    let accumulates = problem.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
-    let extra = (accumulates ? 1 : 0) + (problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 ? 1 : 0)
+    let accumulates = problem.has(KANTO_FLAG_ACCUMULATE)
+    let extra = (accumulates ? 1 : 0) + (problem.has(KANTO_FLAG_BIAS) ? 1 : 0)
     switch Int(problem.op) {
     case KANTO_OP_MATMUL:
         let (inputs, output) = matmulOperands(problem)
@@ -48,26 +48,32 @@ public func operands(of problem: kanto_problem) -> Operands {
     case KANTO_OP_OPTIMIZE:
         let operand = Operand(count: Int(problem.iteration.extent.0))
         return Operands(
-            inputs: [operand], outputs: [operand, operand, operand], readsOutputs: true, termCount: 1)
+            inputs: [operand],
+            outputs: Array(repeating: operand, count: problem.function == KANTO_FUNCTION_ADAM ? 3 : 2), readsOutputs: true,
+            termCount: 1)
+    case KANTO_OP_RANDOM:
+        return Operands(
+            inputs: [], outputs: [Operand(count: Int(problem.iteration.extent.0))], readsOutputs: false, termCount: 1)
     default:
         let nest = problem.iteration
         let rank = Int(nest.rank)
         let extents = values(nest.extent, rank)
         let strides = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
         let fills = problem.op == KANTO_OP_UNARY && problem.function == KANTO_FUNCTION_FILL
-        let count = problem.op == KANTO_OP_BINARY ? 2 : problem.op == KANTO_OP_TERNARY ? 3 : fills ? 0 : 1
+        let count = fills ? 0 : inputCount(Int(problem.op), function: Int(problem.function))
         let outputStrides = values(nest.output_stride, rank)
         var termCount = 1
         var outputExtents = extents
-        if problem.op == KANTO_OP_REDUCE {
+        if problem.op == KANTO_OP_REDUCE || problem.op == KANTO_OP_STATISTICS {
             for axis in 0..<rank where outputStrides[axis] == 0 {
                 termCount *= extents[axis]
                 outputExtents[axis] = 1
             }
         }
+        let output = Operand(offsets: offsets(outputExtents, outputStrides))
         return Operands(
             inputs: strides.prefix(count).map { Operand(offsets: offsets(extents, values($0, rank))) },
-            outputs: [Operand(offsets: offsets(outputExtents, outputStrides))],
+            outputs: problem.op == KANTO_OP_STATISTICS ? [output, output] : [output],
             readsOutputs: accumulates, termCount: termCount + extra)
     }
 }
@@ -79,14 +85,16 @@ private func matmulOperands(_ problem: kanto_problem) -> (inputs: [Operand], out
             offsets: offsets(
                 [Int(p.batch), Int(rows), Int(columns)], [Int(batchStride), Int(rowStride), 1]))
     }
-    let transposesA = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
-    let transposesB = problem.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
+    let transposesA = problem.has(KANTO_FLAG_TRANSPOSE_A)
+    let transposesB = problem.has(KANTO_FLAG_TRANSPOSE_B)
     var inputs = [
         matrices(transposesA ? p.k : p.m, transposesA ? p.m : p.k, p.row_stride_a, p.batch_stride_a),
         matrices(transposesB ? p.n : p.k, transposesB ? p.k : p.n, p.row_stride_b, p.batch_stride_b),
     ]
-    if problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 { inputs.append(Operand(count: Int(p.n))) }
-    return (inputs, matrices(p.m, p.n, p.row_stride_c, p.batch_stride_c))
+    let c = matrices(p.m, p.n, p.row_stride_c, p.batch_stride_c)
+    if problem.has(KANTO_FLAG_BIAS) { inputs.append(Operand(count: Int(p.n))) }
+    if problem.has(KANTO_FLAG_DERIVATIVE) { inputs.append(c) }
+    return (inputs, c)
 }
 
 private func convolutionOperands(_ problem: kanto_problem) -> Operands {
@@ -98,17 +106,21 @@ private func convolutionOperands(_ problem: kanto_problem) -> Operands {
     let x = Operand(count: Int(c.batch * c.height * c.width * c.channels))
     let w = Operand(count: Int(taps * (c.channels / c.groups) * c.output_channels))
     let y = Operand(count: Int(c.batch * outputHeight * outputWidth * c.output_channels))
+    let perChannel = problem.has(KANTO_FLAG_BIAS) ? [Operand(count: Int(c.output_channels))] : []
+    let isDerivative = problem.has(KANTO_FLAG_DERIVATIVE)
     switch Int(problem.op) {
     case KANTO_OP_CONV2D_FORWARD:
-        let bias = problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 ? [Operand(count: Int(c.output_channels))] : []
         return Operands(
-            inputs: [x, w] + bias, outputs: [y], readsOutputs: false, termCount: Int(taps * (c.channels / c.groups)))
+            inputs: [x, w] + perChannel + (isDerivative ? [y] : []), outputs: [y], readsOutputs: false,
+            termCount: Int(taps * (c.channels / c.groups)))
     case KANTO_OP_CONV2D_INPUT_GRADIENT:
         return Operands(
-            inputs: [y, w], outputs: [x], readsOutputs: false, termCount: Int(taps * (c.output_channels / c.groups)))
+            inputs: [y, w] + (isDerivative ? [x] : []), outputs: [x], readsOutputs: false,
+            termCount: Int(taps * (c.output_channels / c.groups)))
     default:
         return Operands(
-            inputs: [x, y], outputs: [w], readsOutputs: false, termCount: Int(c.batch * outputHeight * outputWidth))
+            inputs: [x, y], outputs: [w] + perChannel, readsOutputs: false,
+            termCount: Int(c.batch * outputHeight * outputWidth))
     }
 }
 

@@ -2,7 +2,8 @@ import KantoABI
 
 /// The problems that every backend is tested on, in float32.
 public let problemList: [TestProblem] =
-    matmulProblems + convolutionProblems + elementwiseProblems + reductionProblems + optimizerProblems
+    matmulProblems + convolutionProblems + elementwiseProblems + reductionProblems + statisticsProblems
+    + optimizerProblems + distributionProblems
 
 /// Every epilogue: five activations, with and without bias, overwriting and accumulating.
 private let epilogues: [EpilogueOptions] = [false, true].flatMap { bias in
@@ -13,6 +14,14 @@ private let epilogues: [EpilogueOptions] = [false, true].flatMap { bias in
         ]
         .map { EpilogueOptions(bias: bias, accumulate: accumulate, activation: $0.0, slope: $0.1) }
     }
+}
+
+/// Every derivative, overwriting and accumulating.
+private let derivatives: [EpilogueOptions] = epilogues.compactMap { epilogue in
+    guard !epilogue.bias, epilogue.activation != KANTO_ACTIVATION_NONE else { return nil }
+    var derivative = epilogue
+    derivative.derivative = true
+    return derivative
 }
 
 private let matmulProblems: [TestProblem] = {
@@ -31,6 +40,10 @@ private let matmulProblems: [TestProblem] = {
                     matmul(
                         m, n, k, transposeA: transposeA, transposeB: transposeB, rowGap: 3,
                         epilogues[(5 * index + 7) % epilogues.count]))
+                problems.append(
+                    matmul(
+                        m, n, k, transposeA: transposeA, transposeB: transposeB, rowGap: 1,
+                        derivatives[(index + 3) % derivatives.count]))
             }
         }
     }
@@ -39,10 +52,11 @@ private let matmulProblems: [TestProblem] = {
         problems.append(
             matmul(m, n, k, EpilogueOptions(bias: true, accumulate: true, activation: KANTO_ACTIVATION_RELU)))
     }
-    for epilogue in epilogues {
+    for epilogue in epilogues + derivatives {
         problems.append(matmul(13, 37, 21, epilogue))
         problems.append(matmul(48, 64, 32, epilogue))
     }
+    for epilogue in derivatives { problems.append(matmul(5, 4, 0, epilogue)) }
     for batch in [0, 2, 3, 7] {
         for transposeB in [false, true] {
             problems.append(matmul(5, 9, 17, batch: batch, transposeB: transposeB))
@@ -52,6 +66,10 @@ private let matmulProblems: [TestProblem] = {
                 matmul(
                     16, 20, 12, batch: batch, transposeB: transposeB, sharedB: true,
                     EpilogueOptions(bias: true, activation: KANTO_ACTIVATION_LEAKY_RELU, slope: 0.25)))
+            problems.append(
+                matmul(
+                    9, 33, 12, batch: batch, transposeB: transposeB, rowGap: 2, batchGap: 3,
+                    EpilogueOptions(derivative: true, activation: KANTO_ACTIVATION_LEAKY_RELU, slope: 0.25)))
         }
     }
     // Long sums, and outputs larger than one block in both directions.
@@ -66,10 +84,14 @@ private let convolutionProblems: [TestProblem] = {
     for (index, geometry) in convolutionGeometries.enumerated() {
         problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry))
         problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry, epilogues[(7 * index + 14) % epilogues.count]))
+        problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry, derivatives[index % derivatives.count]))
+        problems.append(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry, derivatives[(index + 3) % derivatives.count]))
         for accumulate in [false, true] {
             let options = EpilogueOptions(accumulate: accumulate)
             problems.append(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry, options))
             problems.append(convolution(KANTO_OP_CONV2D_WEIGHT_GRADIENT, geometry, options))
+            problems.append(
+                convolution(KANTO_OP_CONV2D_WEIGHT_GRADIENT, geometry, EpilogueOptions(bias: true, accumulate: accumulate)))
         }
     }
     let small = convolution(
@@ -80,6 +102,18 @@ private let convolutionProblems: [TestProblem] = {
         problems.append(convolution(KANTO_OP_CONV2D_FORWARD, small, epilogue))
         problems.append(convolution(KANTO_OP_CONV2D_FORWARD, grouped, epilogue))
     }
+    // One input channel, one output channel, 1x1: where a backend may go other ways.
+    let narrow = [
+        convolution(batch: 3, 8, 8, channels: 1, outputChannels: 16, kernel: (5, 5), stride: (2, 2), padding: (2, 2, 2, 2)),
+        convolution(batch: 3, 8, 8, channels: 16, outputChannels: 1, kernel: (3, 3), padding: (1, 1, 1, 1)),
+        convolution(batch: 2, 5, 5, channels: 20, outputChannels: 12, kernel: (1, 1)),
+    ]
+    for epilogue in derivatives {
+        for geometry in [small, grouped] + narrow {
+            problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry, epilogue))
+            problems.append(convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry, epilogue))
+        }
+    }
     return problems.map { TestProblem($0) }
 }()
 
@@ -88,5 +122,19 @@ private let optimizerProblems: [TestProblem] = [0, 1, 5, 15, 16, 17, 33, 1000, 2
         // The first step, and a late one with decay.
         TestProblem(optimize(KANTO_FUNCTION_ADAM, count: count), scalars: [1e-4, 0, 0.9, 1e-8, 1, 0.1, 0]),
         TestProblem(optimize(KANTO_FUNCTION_ADAM, count: count), scalars: [2e-3, 0.9, 0.999, 1e-8, 0.65, 0.01, 0.01]),
+        TestProblem(optimize(KANTO_FUNCTION_MOMENTUM, count: count), scalars: [1e-2, 0.9, 0.01]),
+        TestProblem(optimize(KANTO_FUNCTION_RMSPROP, count: count), scalars: [5e-5, 0.99, 1e-8, 0.01]),
     ]
+}
+
+private let distributionProblems: [TestProblem] = [0, 1, 2, 3, 4, 5, 31, 64, 1001, 20_000].flatMap { count in
+    [KANTO_FUNCTION_UNIFORM, KANTO_FUNCTION_NORMAL].flatMap { distribution in
+        [
+            TestProblem(random(distribution, count: count), scalars: [0, 1, 7, 0, 0, 0, 0, 0]),
+            // All words of the key, the stream and the block in use, the number of the block wrapping.
+            TestProblem(
+                random(distribution, count: count),
+                scalars: [-0.3, 2.5, 0x8000_0001, 0xFFFF_FFFF, 0xDEAD_BEEF, 0x1234_5678, 0xFFFF_FFFE, 0xFFFF_FFFF]),
+        ]
+    }
 }

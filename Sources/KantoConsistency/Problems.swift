@@ -13,16 +13,34 @@ public func problem(_ op: Int, function: Int = 0, flags: Int = 0) -> kanto_probl
     return problem
 }
 
-/// What an epilogue may add to matmul or to a forward convolution.
+extension kanto_problem {
+    func has(_ flag: Int) -> Bool { flags & UInt32(flag) != 0 }
+}
+
+/// Inputs of an elementwise op or a reduction; that of a fill is not read.
+public func inputCount(_ op: Int, function: Int) -> Int {
+    switch op {
+    case KANTO_OP_TERNARY: 3
+    case KANTO_OP_BINARY: 2
+    case KANTO_OP_REDUCE where function == KANTO_FUNCTION_SUM_OF_PRODUCTS: 2
+    default: 1
+    }
+}
+
+/// What an epilogue may add to matmul or to a convolution.
 public struct EpilogueOptions: Sendable {
     public var bias = false
     public var accumulate = false
+    /// Multiply by the activation's derivative, taken from its output, instead of applying it.
+    public var derivative = false
     public var activation = KANTO_ACTIVATION_NONE
     public var slope = 0.0
 
     public init(
-        bias: Bool = false, accumulate: Bool = false, activation: Int = KANTO_ACTIVATION_NONE, slope: Double = 0
+        bias: Bool = false, accumulate: Bool = false, derivative: Bool = false, activation: Int = KANTO_ACTIVATION_NONE,
+        slope: Double = 0
     ) {
+        self.derivative = derivative
         self.bias = bias
         self.accumulate = accumulate
         self.activation = activation
@@ -31,6 +49,7 @@ public struct EpilogueOptions: Sendable {
 
     func apply(to problem: inout kanto_problem) {
         if bias { problem.flags |= UInt32(KANTO_FLAG_BIAS) }
+        if derivative { problem.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
         if accumulate { problem.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
         problem.activation = UInt32(activation)
         problem.parameter = slope
@@ -115,21 +134,43 @@ public func elementwise(
     _ op: Int, function: Int = 0, _ extents: [Int], output: [Int]? = nil, inputs: [[Int]]? = nil, parameter: Double = 0
 ) -> kanto_problem {
     var problem = problem(op, function: function)
-    let count = op == KANTO_OP_UNARY ? 1 : op == KANTO_OP_BINARY ? 2 : 3
+    let count = inputCount(op, function: function)
     problem.parameter = parameter
     problem.iteration = iteration(
         extents, output: output, inputs: inputs ?? Array(repeating: contiguousStrides(extents), count: count))
     return problem
 }
 
-/// A reduction of a contiguous input, or of one with the given strides, over `axes`.
+/// A reduction of contiguous inputs over `axes`, or of a first one with the given strides.
 public func reduce(
     _ function: Int, _ extents: [Int], over axes: Set<Int>, input: [Int]? = nil, accumulate: Bool = false
 ) -> kanto_problem {
     var problem = problem(KANTO_OP_REDUCE, function: function, flags: accumulate ? KANTO_FLAG_ACCUMULATE : 0)
-    var output = contiguousStrides(extents.indices.map { axes.contains($0) ? 1 : extents[$0] })
-    for axis in axes { output[axis] = 0 }
-    problem.iteration = iteration(extents, output: output, inputs: [input ?? contiguousStrides(extents)])
+    let contiguous = contiguousStrides(extents)
+    let inputs = [input ?? contiguous, contiguous].prefix(inputCount(KANTO_OP_REDUCE, function: function))
+    problem.iteration = iteration(extents, output: strides(extents, reducedOver: axes), inputs: Array(inputs))
+    return problem
+}
+
+/// Mean and variance over `axes` of a contiguous input, or of one with the given strides.
+public func statistics(_ extents: [Int], over axes: Set<Int>, input: [Int]? = nil) -> kanto_problem {
+    var problem = problem(KANTO_OP_STATISTICS)
+    problem.iteration = iteration(
+        extents, output: strides(extents, reducedOver: axes), inputs: [input ?? contiguousStrides(extents)])
+    return problem
+}
+
+/// Strides of a contiguous output that lacks some axes.
+private func strides(_ extents: [Int], reducedOver axes: Set<Int>) -> [Int] {
+    var strides = contiguousStrides(extents.indices.map { axes.contains($0) ? 1 : extents[$0] })
+    for axis in axes { strides[axis] = 0 }
+    return strides
+}
+
+/// `count` random numbers of a distribution.
+public func random(_ distribution: Int, count: Int) -> kanto_problem {
+    var problem = problem(KANTO_OP_RANDOM, function: distribution)
+    problem.iteration = iteration([count], inputs: [])
     return problem
 }
 

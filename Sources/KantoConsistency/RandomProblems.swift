@@ -7,7 +7,7 @@ import KantoKernels
 /// Each problem depends on its own seed alone, `seed` plus its index, so that one is found again without those before it.
 /// None has more than about a million products.
 /// - Parameter ops: those to choose from.
-public func randomProblems(count: Int, seed: UInt64, ops: [Op] = Op.allCases.filter { $0.rawValue < 10 }) -> [TestProblem] {
+public func randomProblems(count: Int, seed: UInt64, ops: [Op] = Op.allCases) -> [TestProblem] {
     // The more of an op's kernels depend on its geometry, the more often it comes.
     let choices = ops.flatMap { Array(repeating: $0, count: weight(of: $0)) }
     guard !choices.isEmpty else { return [] }
@@ -36,17 +36,19 @@ extension Random {
         switch op {
         case .matmul: return (randomMatmul(), [])
         case .convolution2DForward: return (convolution(Int(op.rawValue), randomGeometry(), randomEpilogue()), [])
-        case .convolution2DInputGradient, .convolution2DWeightGradient:
-            return (convolution(Int(op.rawValue), randomGeometry(), EpilogueOptions(accumulate: isHit(in: 2))), [])
-        case .unary:
-            return randomElementwise(op, choice(Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_LEAKY_RELU)), inputCount: 1)
-        case .binary:
-            return randomElementwise(
-                op, choice(Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)), inputCount: 2)
-        case .ternary: return randomElementwise(op, KANTO_FUNCTION_SELECT, inputCount: 3)
+        case .convolution2DInputGradient:
+            let epilogue = isHit(in: 2) ? randomDerivative() : EpilogueOptions(accumulate: isHit(in: 2))
+            return (convolution(Int(op.rawValue), randomGeometry(), epilogue), [])
+        case .convolution2DWeightGradient:
+            let epilogue = EpilogueOptions(bias: isHit(in: 2), accumulate: isHit(in: 2))
+            return (convolution(Int(op.rawValue), randomGeometry(), epilogue), [])
+        case .unary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS)))
+        case .binary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)))
+        case .ternary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE)))
         case .reduce: return (randomReduction(), [])
         case .optimize: return randomUpdate()
-        case .statistics, .random: preconditionFailure()
+        case .statistics: return (randomStatistics(), [])
+        case .random: return randomNumbers()
         }
     }
 
@@ -84,10 +86,18 @@ extension Random {
 
     private mutating func randomEpilogue() -> EpilogueOptions {
         guard isHit(in: 2) else { return EpilogueOptions() }
+        if isHit(in: 4) { return randomDerivative() }
         let activation = below(KANTO_ACTIVATION_SIGMOID + 1)
         return EpilogueOptions(
             bias: isHit(in: 2), accumulate: isHit(in: 2), activation: activation,
             slope: activation == KANTO_ACTIVATION_LEAKY_RELU ? randomSlope() : 0)
+    }
+
+    private mutating func randomDerivative() -> EpilogueOptions {
+        let activation = 1 + below(KANTO_ACTIVATION_SIGMOID)
+        return EpilogueOptions(
+            accumulate: isHit(in: 2), derivative: true, activation: activation,
+            slope: activation == KANTO_ACTIVATION_LEAKY_RELU ? randomSlope().magnitude : 0)
     }
 
     private mutating func randomSlope() -> Double { choice([0, 0.01, 0.2, 0.25, 0.5, 1, -0.5]) }
@@ -124,12 +134,10 @@ extension Random {
 
     // MARK: - Loop nests
 
-    private mutating func randomElementwise(
-        _ op: Op, _ function: Int, inputCount: Int
-    ) -> (kanto_problem, scalars: [Double]) {
+    private mutating func randomElementwise(_ op: Op, _ function: Int) -> (kanto_problem, scalars: [Double]) {
         let extents = randomExtents()
         let output = randomStrides(extents)
-        let inputs = (0..<inputCount).map { _ in isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2)) }
+        let inputs = (0..<inputCount(Int(op.rawValue), function: function)).map { _ in isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2)) }
         let hasSlope = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
         let problem = elementwise(
             Int(op.rawValue), function: function, extents, output: output, inputs: inputs,
@@ -143,19 +151,27 @@ extension Random {
     }
 
     private mutating func randomReduction() -> kanto_problem {
-        let function = choice(Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_MAXIMUM_MAGNITUDE))
-        let isSum = [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES].contains(function)
+        let function = choice(Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS))
+        let accumulates = isSum(function) && isHit(in: 2)
+        var reduction = KantoConsistency.problem(KANTO_OP_REDUCE, function: function, flags: accumulates ? KANTO_FLAG_ACCUMULATE : 0)
+        reduction.iteration = randomReducedNest(inputCount: inputCount(KANTO_OP_REDUCE, function: function))
+        return reduction
+    }
+
+    private mutating func randomStatistics() -> kanto_problem {
+        var statistics = KantoConsistency.problem(KANTO_OP_STATISTICS)
+        statistics.iteration = randomReducedNest(inputCount: 1)
+        return statistics
+    }
+
+    private mutating func randomReducedNest(inputCount: Int) -> kanto_iteration {
         let extents = randomExtents()
         let axes = Set(extents.indices.filter { _ in isHit(in: 2) })
-        var problem = reduce(
-            function, extents, over: axes, input: randomStrides(extents, broadcasts: isHit(in: 6)),
-            accumulate: isSum && isHit(in: 2))
-        if isHit(in: 3) {
-            var output = randomStrides(extents.indices.map { axes.contains($0) ? 1 : extents[$0] })
-            for axis in axes { output[axis] = 0 }
-            problem.iteration = iteration(extents, output: output, inputs: [values(problem.iteration.input_stride.0, extents.count)])
-        }
-        return problem
+        let inputs = (0..<inputCount).map { _ in randomStrides(extents, broadcasts: isHit(in: 6)) }
+        let kept = extents.indices.map { axes.contains($0) ? 1 : extents[$0] }
+        var output = isHit(in: 3) ? randomStrides(kept) : contiguousStrides(kept)
+        for axis in axes { output[axis] = 0 }
+        return iteration(extents, output: output, inputs: inputs)
     }
 
     private mutating func randomExtents() -> [Int] {
@@ -183,16 +199,29 @@ extension Random {
         return strides
     }
 
-    /// A step of Adam with the factors of one training.
+    private mutating func randomNumbers() -> (kanto_problem, scalars: [Double]) {
+        let words = (0..<6).map { _ in isHit(in: 4) ? 0 : Double(next() >> 32) }
+        return (
+            random(choice([KANTO_FUNCTION_UNIFORM, KANTO_FUNCTION_NORMAL]), count: size(upTo: 9000)),
+            [choice([-1, 0, 0.3]), choice([1, 0.02, 2.5])] + words
+        )
+    }
+
+    /// A step of an optimizer; of Adam, with the factors of one training.
     private mutating func randomUpdate() -> (kanto_problem, scalars: [Double]) {
+        let rate = choice([1e-2, 1e-3, 1e-4]), decay = choice([0, 0.01])
+        switch below(4) {
+        case 0: return (optimize(KANTO_FUNCTION_MOMENTUM, count: size(upTo: 9000)), [rate, choice([0, 0.9]), decay])
+        case 1: return (optimize(KANTO_FUNCTION_RMSPROP, count: size(upTo: 9000)), [rate, choice([0.9, 0.99]), 1e-8, decay])
+        default: break
+        }
         let (first, second) = (choice([0, 0.5, 0.9]), choice([0.9, 0.99, 0.999]))
         var corrections = (first: 1.0, second: 1.0)
         for _ in 0...below(100) { corrections = (corrections.first * first, corrections.second * second) }
         return (
             optimize(KANTO_FUNCTION_ADAM, count: size(upTo: 9000)),
             [
-                choice([1e-2, 1e-3, 1e-4]), first, second, 1e-8, 1 - corrections.first, 1 - corrections.second,
-                choice([0, 0.01]),
+                rate, first, second, 1e-8, 1 - corrections.first, 1 - corrections.second, decay,
             ]
         )
     }

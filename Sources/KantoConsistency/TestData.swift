@@ -29,13 +29,17 @@ extension TestData {
         guard tier != .exact || isExact(problem) else { return nil }
         let operands = operands(of: problem)
         let squares = problem.op == KANTO_OP_REDUCE && problem.function == KANTO_FUNCTION_SUM_OF_SQUARES
+        // What special values do to a product depends on when it is rounded.
+        let products = problem.op == KANTO_OP_TERNARY && problem.function == KANTO_FUNCTION_MULTIPLY_ADD
+            || problem.op == KANTO_OP_REDUCE && problem.function == KANTO_FUNCTION_SUM_OF_PRODUCTS
         var random = Random(seed: test.seed ?? UInt64(problem.op) << 32 + UInt64(problem.function))
         inputs = operands.inputs.enumerated().map { index, operand in
             switch tier {
             case .exact: random.smallIntegers(operand.span, withLargeOnes: index == 0 && !squares)
             case .normal: random.normals(operand.span)
             case .special where problem.isLinear: random.integers(operand.span, in: 1...4)
-            case .special: random.specials(operand.span)
+            case .special:
+                random.specials(operand.span).map { products && $0.isFinite && $0.magnitude > 1e20 ? 1 : $0 }
             }
         }
         outputs = operands.outputs.map { operand in
@@ -47,11 +51,12 @@ extension TestData {
         if tier == .exact, squares, !inputs[0].isEmpty { inputs[0][inputs[0].count / 2] = 257 }
         if tier == .special {
             switch Int(problem.op) {
-            case KANTO_OP_OPTIMIZE: return nil
+            case KANTO_OP_OPTIMIZE, KANTO_OP_RANDOM: return nil
             case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD...KANTO_OP_CONV2D_WEIGHT_GRADIENT:
                 guard isExact(problem) else { return nil }
                 outputs = outputs.map { random.integers($0.count, in: -4...4) }
                 for index in inputs[1].indices where random.next() % 8 == 0 { inputs[1][index] = .infinity }
+                if problem.has(KANTO_FLAG_DERIVATIVE) { inputs[2] = random.integers(inputs[2].count, in: -2...2) }
                 let passesNaN = problem.activation == KANTO_ACTIVATION_NONE
                 if passesNaN, !inputs[0].isEmpty { inputs[0][inputs[0].count / 2] = .nan }
             default: break
@@ -67,17 +72,28 @@ extension TestData {
         switch (Int(problem.op), Int(problem.function)) {
         case (KANTO_OP_UNARY, KANTO_FUNCTION_SQRT), (KANTO_OP_UNARY, KANTO_FUNCTION_LOG):
             inputs[0] = inputs[0].map { $0.magnitude }
-        case (KANTO_OP_UNARY, KANTO_FUNCTION_EXP), (KANTO_OP_UNARY, KANTO_FUNCTION_TANH),
-            (KANTO_OP_UNARY, KANTO_FUNCTION_SIGMOID):
-            // Half of them far out.
-            inputs[0] = inputs[0].map { random.next() % 2 == 0 ? $0 : 16 * $0 }
+        case (KANTO_OP_UNARY, KANTO_FUNCTION_LOG_ONE_PLUS):
+            inputs[0] = inputs[0].map { max($0, -$0.magnitude / 8) * (random.next() % 2 == 0 ? 1 : 0x1p-12) }
+        case (KANTO_OP_UNARY, _) where problem.isTranscendental:
+            // Half of them far out, a quarter near 0.
+            inputs[0] = inputs[0].map { [1, 16, 16, 0x1p-12][Int(random.next() % 4)] * $0 }
         case (KANTO_OP_BINARY, KANTO_FUNCTION_DIVIDE_OR_ZERO):
             inputs[1] = inputs[1].map { random.next() % 4 == 0 ? 0 : $0 }
-        case (KANTO_OP_TERNARY, _):
+        case (KANTO_OP_TERNARY, KANTO_FUNCTION_SELECT):
             inputs[0] = random.integers(inputs[0].count, in: -1...1)
         case (KANTO_OP_OPTIMIZE, _):
-            outputs[2] = outputs[2].map { $0.magnitude }
+            // Mean squares come last.
+            let last = outputs.count - 1
+            outputs[last] = outputs[last].map { $0.magnitude }
         default: break
+        }
+        if problem.has(KANTO_FLAG_DERIVATIVE) {
+            // What the activation can give.
+            switch Int(problem.activation) {
+            case KANTO_ACTIVATION_TANH: inputs[2] = inputs[2].map { max(-1, min(1, $0 / 2)) }
+            case KANTO_ACTIVATION_SIGMOID: inputs[2] = inputs[2].map { min(1, $0.magnitude / 2) }
+            default: break
+            }
         }
     }
 }
@@ -86,7 +102,7 @@ extension TestData {
 private func isExact(_ problem: kanto_problem) -> Bool {
     let steps = [0, 0.25, 0.5, 1]
     switch Int(problem.op) {
-    case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD:
+    case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT:
         return problem.activation <= KANTO_ACTIVATION_LEAKY_RELU && steps.contains(problem.parameter)
     case KANTO_OP_UNARY:
         return problem.function <= KANTO_FUNCTION_SQUARE
@@ -94,7 +110,7 @@ private func isExact(_ problem: kanto_problem) -> Bool {
     case KANTO_OP_BINARY:
         return ![KANTO_FUNCTION_DIVIDE, KANTO_FUNCTION_DIVIDE_OR_ZERO].contains(Int(problem.function))
             && steps.contains(problem.parameter)
-    case KANTO_OP_OPTIMIZE: return false
+    case KANTO_OP_OPTIMIZE, KANTO_OP_STATISTICS, KANTO_OP_RANDOM: return false
     default: return true
     }
 }
@@ -102,6 +118,14 @@ private func isExact(_ problem: kanto_problem) -> Bool {
 extension kanto_problem {
     /// Matmul or a convolution.
     var isLinear: Bool { op <= KANTO_OP_CONV2D_WEIGHT_GRADIENT }
+
+    /// A function of a math library.
+    var isTranscendental: Bool {
+        let function = Int(function)
+        return op == KANTO_OP_UNARY
+            && ((KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID).contains(function)
+                || (KANTO_FUNCTION_EXP_MINUS_ONE...KANTO_FUNCTION_SOFTPLUS).contains(function))
+    }
 }
 
 extension Random {
