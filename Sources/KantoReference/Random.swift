@@ -26,26 +26,18 @@ private func randomPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
     let count = Int(piece.problem.pointee.iteration.extent.0)
     let isNormal = piece.problem.pointee.function == KANTO_FUNCTION_NORMAL
     let (offset, scale) = (piece.scalar(0), piece.scalar(1))
-    func word(_ index: Int) -> UInt32 { UInt32(piece.scalar(index)) }
-    var key = (word(2), word(3))
-    let firstBlock = UInt64(word(6)) | UInt64(word(7)) << 32
+    func word(_ index: Int) -> UInt64 { UInt64(piece.scalar(index)) | UInt64(piece.scalar(index + 1)) << 32 }
+    let (key, stream, firstBlock) = (word(2), word(4), word(6))
 
-    for element in stride(from: piece.index * 4 * pieceBlocks, to: min(count, (piece.index + 1) * 4 * pieceBlocks), by: 4) {
-        let block = firstBlock &+ UInt64(element / 4)
-        var counter = (UInt32(truncatingIfNeeded: block), UInt32(truncatingIfNeeded: block >> 32), word(4), word(5))
-        var words = (UInt32(0), UInt32(0), UInt32(0), UInt32(0))
-        kanto_philox(&counter.0, &key.0, &words.0)
-        let values = if isNormal {
-            SIMD4(lowHalf: normalPair(words.0, words.1), highHalf: normalPair(words.2, words.3))
+    for element in Swift.stride(from: piece.index * 4 * pieceBlocks, to: min(count, (piece.index + 1) * 4 * pieceBlocks), by: 4) {
+        let words = kanto_philox(key, stream, firstBlock &+ UInt64(element / 4))
+        let values: SIMD4<Double>
+        if isNormal {
+            let (a, b) = (kanto_normal_pair(words.word0, words.word1), kanto_normal_pair(words.word2, words.word3))
+            values = SIMD4(a.first, a.second, b.first, b.second)
         } else {
-            SIMD4(Double(words.0 >> 8), Double(words.1 >> 8), Double(words.2 >> 8), Double(words.3 >> 8)) * 0x1p-24
+            values = SIMD4<Double>(SIMD4(words.word0, words.word1, words.word2, words.word3) &>> 8) * 0x1p-24
         }
         for lane in 0..<min(4, count - element) { output[element + lane] = T(offset + scale * values[lane]) }
     }
-}
-
-private func normalPair(_ first: UInt32, _ second: UInt32) -> SIMD2<Double> {
-    var (x, y) = (0.0, 0.0)
-    kanto_normal_pair(first, second, &x, &y)
-    return SIMD2(x, y)
 }

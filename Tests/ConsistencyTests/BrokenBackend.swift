@@ -8,7 +8,8 @@ enum Mistake: UInt32, Sendable {
     // In what is computed.
     case dropsTheLastProduct, dropsTheLastColumn, dropsTheLastRow, accumulatesAlways, accumulatesNever, forgetsTheBias
     case ignoresTheSlope, ignoresTransposeB, ignoresTheBatchStride, treatsNaNLikeANumber
-    case swapsThePadding, ignoresDilation
+    case swapsThePadding, ignoresDilation, swapsTheStrides, forgetsTheDerivative
+    case forgetsTheMeanOfTheVariance, drawsTheNextBlock
     case stopsOneElementShort, takesTheMaximumMagnitudeForTheMaximum
     // In how.
     case writesBeyondTheEnd, writesBeforeTheStart, writesToAnInput, roundsToBfloat16, readsAlignedOperandsOtherwise
@@ -70,6 +71,14 @@ extension Mistake {
         case .treatsNaNLikeANumber where problem.function == KANTO_FUNCTION_MAXIMUM:
             problem.function = UInt32(KANTO_FUNCTION_GREATER)
         case .swapsThePadding: swap(&problem.convolution.pad_left, &problem.convolution.pad_right)
+        case .swapsTheStrides:
+            // Where both ways give as many output elements, so that none is written elsewhere.
+            var swapped = problem.convolution
+            swap(&swapped.stride_y, &swapped.stride_x)
+            if swapped.outputCount == problem.convolution.outputCount { problem.convolution = swapped }
+        case .forgetsTheDerivative where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0:
+            problem.flags &= ~UInt32(KANTO_FLAG_DERIVATIVE)
+            problem.activation = UInt32(KANTO_ACTIVATION_NONE)
         case .ignoresDilation:
             // The output keeps its size.
             let c = problem.convolution
@@ -80,6 +89,13 @@ extension Mistake {
             problem.function = UInt32(KANTO_FUNCTION_MAXIMUM_MAGNITUDE)
         default: break
         }
+    }
+}
+
+extension kanto_convolution {
+    fileprivate var outputCount: Int64 {
+        kanto_output_extent(height, pad_top, pad_bottom, kernel_height, stride_y, dilation_y)
+            * kanto_output_extent(width, pad_left, pad_right, kernel_width, stride_x, dilation_x)
     }
 }
 
@@ -114,6 +130,10 @@ private struct BrokenKernel {
             output[0] = output[0].nextUp
         case .overrunsTheScratch where given.scratch != nil:
             (given.scratch + header.scratch_bytes).storeBytes(of: 0, as: UInt8.self)
+        case .forgetsTheMeanOfTheVariance where span > 0:
+            let variance = given.outputs.1!.assumingMemoryBound(to: Float.self)
+            variance[0] += output[0] * output[0]
+        case .drawsTheNextBlock where span > 4: output.update(from: output + 4, count: span - 4)
         case .keepsStateOfARun where span > 0 && runCount > 1: output[0] = output[0].nextUp
         case .fails: return kanto_status(KANTO_STATUS_FAILED)
         default: break

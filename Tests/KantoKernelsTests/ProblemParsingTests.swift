@@ -67,19 +67,25 @@ import Testing
                         .iteration(
                             .unary, function, type, extents: [2, 3, 4, 1, 0, 6], output: [72, 24, 6, 6, 6, 1],
                             inputs: [[1, 0, 2, 3, 4, 5]], parameter: slope))
-                case 32..<64:
+                case 32..<48:
                     problems.append(
                         .iteration(
                             .binary, function, type, extents: [5, 7], output: [7, 1], inputs: [[0, 1], [1, 5]], parameter: slope))
                     problems.append(.iteration(.binary, function, type, extents: [], output: [], inputs: [[], []], parameter: slope))
+                case 48..<64:
+                    problems.append(
+                        .iteration(.ternary, function, type, extents: [2, 3], output: [3, 1], inputs: [[0, 0], [3, 1], [1, 2]]))
                 case 64..<96:
+                    let inputs = Array(repeating: [7, 1], count: function == .sumOfProducts ? 2 : 1)
                     problems.append(
                         .iteration(
-                            .reduce, function, type, extents: [5, 7], output: [0, 1], inputs: [[7, 1]], accumulate: function == .sum))
-                default: problems.append(.optimize(function, type, count: 12345))
+                            .reduce, function, type, extents: [5, 7], output: [0, 1], inputs: inputs, accumulate: function == .sum))
+                case 96..<112: problems.append(.optimize(function, type, count: 12345))
+                default: problems.append(.random(function, type, count: 12345))
                 }
             }
-            problems.append(.iteration(.ternary, .select, type, extents: [2, 3], output: [3, 1], inputs: [[0, 0], [3, 1], [1, 2]]))
+            problems.append(.iteration(.statistics, nil, type, extents: [5, 7], output: [0, 1], inputs: [[1, 5]]))
+            problems.append(.matmul(type, m: 2, n: 3, k: 4, derivative: .tanh, accumulate: true))
         }
         return problems
     }()
@@ -175,8 +181,8 @@ import Testing
         ("unary exp [3037000500x3037000500]", "a has more than 2^48 elements"),
         ("unary exp [2x3] strides 281474976710657,1>3,1", "a has more than 2^48 elements"),
         ("reduce sum [3]", "reduce lacks the strides (an axis with 0 in the output is reduced), as strides 128,1>1,0"),
-        ("optimize adam [2x3]", "word 3, '[2x3]': expected the number of parameters, as [1000]"),
-        ("optimize adam [2] strides 1>1", "word 4, 'strides': optimize does not know it; it knows adam, [1000]"),
+        ("optimize adam [2x3]", "word 3, '[2x3]': expected the number of elements, as [1000]"),
+        ("optimize adam [2] strides 1>1", "word 4, 'strides': optimize does not know it; it knows adam, momentum, rmsprop, [1000]"),
         ("optimize [2]", "optimize lacks its function, one of adam"),
     ])
     func whatIsWrongIsSaid(line: String, complaint: String) {
@@ -239,6 +245,22 @@ import Testing
         ("ternary select [2]", ["a [2] 8", "b [2] 8", "c [2] 8", "> output [2] 8"]),
         ("reduce f64 sum [2x0] strides 1,1>1,0", ["a [2, 0] 0", "> output [2, 1] 16"]),
         ("unary exp []", ["a [] 4", "> output [] 4"]),
+        (
+            "matmul m3 n4 k5 derivative relu strides 5;4>9",
+            ["A [3, 5] 60", "B [5, 4] 80", "saved [3, 4] 88", "> C [3, 4] 88"]
+        ),
+        (
+            "conv2d_input_gradient h3 w3 c2 o1 k3 derivative relu",
+            ["dy [1, 1, 1, 1] 4", "w [3, 3, 2, 1] 72", "saved [1, 3, 3, 2] 72", "> dx [1, 3, 3, 2] 72"]
+        ),
+        (
+            "conv2d_weight_gradient h3 w3 c1 o2 k3 bias",
+            ["x [1, 3, 3, 1] 36", "dy [1, 1, 1, 2] 8", "> dw [3, 3, 1, 2] 72", "> db [2] 8"]
+        ),
+        ("reduce sum_of_products [2x3] strides 3,1;3,1>0,1", ["a [2, 3] 24", "b [2, 3] 24", "> output [1, 3] 12"]),
+        ("statistics [2x3] strides 3,1>0,1", ["a [2, 3] 24", "> mean [1, 3] 12", "> variance [1, 3] 12"]),
+        ("random f64 uniform [5]", ["> output [5] 40"]),
+        ("optimize momentum [5]", ["gradient [5] 20", "> parameter [5] 20", "> velocity [5] 20"]),
         ("optimize adam [5]", ["gradient [5] 20", "> parameter [5] 20", "> first moment [5] 20", "> second moment [5] 20"]),
     ])
     func shapesAndBytes(line: String, expected: [String]) throws { #expect(try operands(line) == expected) }

@@ -48,6 +48,23 @@ import Testing
             "reduce f64 sum [2x3] strides 3,1>1,0 accumulate"
         ),
         (.optimize(.adam, count: 100), "optimize f32 adam [100]"),
+        (
+            .convolution(.convolution2DInputGradient, .float32, geometry, derivative: .leakyReLU(slope: 0.2)),
+            "conv2d_input_gradient f32 n50 h14 w14 c64 k5x5 s2 p2 o128 derivative leaky_relu(0.2)"
+        ),
+        (
+            .convolution(.convolution2DWeightGradient, .float32, geometry, bias: true),
+            "conv2d_weight_gradient f32 n50 h14 w14 c64 k5x5 s2 p2 o128 bias"
+        ),
+        (
+            .iteration(.reduce, .sumOfProducts, extents: [2, 3], output: [1, 0], inputs: [[3, 1], [0, 1]]),
+            "reduce f32 sum_of_products [2x3] strides 3,1;0,1>1,0"
+        ),
+        (
+            .iteration(.statistics, nil, extents: [2, 3], output: [1, 0], inputs: [[3, 1]]),
+            "statistics f32 [2x3] strides 3,1>1,0"
+        ),
+        (.random(.normal, .float64, count: 100), "random f64 normal [100]"),
     ]
 
     @Test(arguments: lines)

@@ -25,7 +25,7 @@ let builtInNames = InstructionSet.allCases.filter(\.isSupported).map { "simd-" +
             let backend = try registry.backend(named: name)
             #expect(backend.origin == .builtIn && !backend.summary.isEmpty)
             for op in Op.allCases {
-                #expect(backend.offers(op, .float32))
+                #expect(backend.offers(op, .float32), "\(name) \(op)")
                 #expect(backend.offers(op, .float64) == (name == "reference"))
             }
         }

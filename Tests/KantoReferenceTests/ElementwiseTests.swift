@@ -14,6 +14,10 @@ import Testing
             (KANTO_FUNCTION_TANH, [-0.9640275800758169, 0, 0.999329299739067]),
             (KANTO_FUNCTION_SIGMOID, [0.11920292202211755, 0.5, 0.9820137900379085]),
             (KANTO_FUNCTION_LEAKY_RELU, [-0.25, 0, 4]),
+            (KANTO_FUNCTION_EXP_MINUS_ONE, [-0.8646647167633873, 0, 53.598150033144236]),
+            (KANTO_FUNCTION_LOG_ONE_PLUS, [.nan, 0, 1.6094379124341003]),
+            (KANTO_FUNCTION_ERF, [-0.9953222650189527, 0, 0.9999999845827421]),
+            (KANTO_FUNCTION_SOFTPLUS, [0.1269280110429725, 0.6931471805599453, 4.0181499279178094]),
         ] as [(Int, [Double])])
     func unaryByHand(_ function: Int, _ expected: [Double]) throws {
         let problem = elementwise(KANTO_OP_UNARY, function: function, [3], parameter: 0.125)
@@ -33,6 +37,20 @@ import Testing
     func binaryByHand(_ function: Int, _ expected: [Double]) throws {
         let problem = elementwise(KANTO_OP_BINARY, function: function, [3], parameter: 0.125)
         expect(try reference(problem, [[5, -4, 1], [-2, 0, 5]], scalars: [3, 2]), expected)
+    }
+
+    @Test(
+        arguments: [
+            (KANTO_FUNCTION_SELECT, [-2, 5, 4]), (KANTO_FUNCTION_MULTIPLY_ADD, [-3, 5, 8]), (KANTO_FUNCTION_NORMALIZE, [49, 15, -12]),
+        ] as [(Int, [Double])])
+    func ternaryByHand(_ function: Int, _ expected: [Double]) throws {
+        let problem = elementwise(KANTO_OP_TERNARY, function: function, [3])
+        expect(try reference(problem, [[5, 0, 1], [-2, -3, 4], [7, 5, 4]]), expected)
+    }
+
+    @Test func softplusNeitherOverflowsNorVanishes() throws {
+        let problem = elementwise(KANTO_OP_UNARY, function: KANTO_FUNCTION_SOFTPLUS, [5])
+        expect(try reference(problem, [[1e6, -700, -.infinity, .infinity, .nan]]), [1e6, 9.859676543759770e-305, 0, .infinity, .nan])
     }
 
     @Test func selectTakesNotANumberAsTrue() throws {

@@ -31,6 +31,20 @@ import Testing
         for (value, expected) in zip(c, expected) { #expect(abs(value - expected) <= 1e-15) }
     }
 
+    @Test(arguments: [
+        (KANTO_ACTIVATION_RELU, [0.0, 0, 6]), (KANTO_ACTIVATION_LEAKY_RELU, [0.5, 1, 6]),
+        (KANTO_ACTIVATION_TANH, [1.5, 4, 4.5]), (KANTO_ACTIVATION_SIGMOID, [-1.5, 0, 1.5]),
+    ])
+    func derivativesByHand(_ activation: Int, _ expected: [Double]) throws {
+        let options = EpilogueOptions(accumulate: true, derivative: true, activation: activation, slope: 0.25)
+        #expect(try reference(matmul(1, 3, 1, options), [[1], [1, 3, 5], [-0.5, 0, 0.5]], old: [[1, 1, 1]]) == expected)
+    }
+
+    @Test func aDerivativeOfZeroYieldsZeroEvenOfInfinity() throws {
+        let options = EpilogueOptions(derivative: true, activation: KANTO_ACTIVATION_RELU)
+        #expect(try reference(matmul(1, 2, 1, options), [[1], [.infinity, .infinity], [-1, 1]]) == [0, .infinity])
+    }
+
     @Test func anEmptyInnerDimensionLeavesTheEpilogueOfZero() throws {
         let c = try reference(matmul(2, 2, 0, EpilogueOptions(bias: true)), [[], [], [1, 2]])
         #expect(c == [1, 2, 1, 2])

@@ -20,4 +20,21 @@ import Testing
         #expect(abs(outputs[0][0] - (0.999 - step0)) <= 1e-15)
         #expect(abs(outputs[0][1] - (-1.998 - step1)) <= 1e-15)
     }
+
+    @Test func momentumAgainstAStepWrittenOut() throws {
+        var problem = optimize(KANTO_FUNCTION_MOMENTUM, count: 2)
+        problem.dtype = UInt32(KANTO_DTYPE_F64)
+        let outputs = try run(
+            problem, on: referenceBackend(), inputs: [[2, -1]], outputs: [[1, -2], [4, 0.5]], scalars: [0.125, 0.5, 0.5])
+        #expect(outputs == [[0.9375 - 0.125 * 4, -1.875 + 0.125 * 0.75], [4, -0.75]])
+    }
+
+    @Test func rmsPropAgainstAStepWrittenOut() throws {
+        var problem = optimize(KANTO_FUNCTION_RMSPROP, count: 1)
+        problem.dtype = UInt32(KANTO_DTYPE_F64)
+        let outputs = try run(
+            problem, on: referenceBackend(), inputs: [[2]], outputs: [[1], [16]], scalars: [0.125, 0.5, 1, 0.5])
+        #expect(outputs[1] == [0.5 * 16 + 0.5 * 4])
+        #expect(abs(outputs[0][0] - (0.9375 - 0.25 / (10.0.squareRoot() + 1))) <= 1e-15)
+    }
 }

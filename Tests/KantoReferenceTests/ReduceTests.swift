@@ -1,5 +1,6 @@
 import KantoABI
 import KantoConsistency
+import KantoReference
 import Testing
 
 @Suite struct ReduceTests {
@@ -38,6 +39,29 @@ import Testing
             try reference(
                 reduce(KANTO_FUNCTION_SUM, [2, 2], over: [1], accumulate: true), [[1, 2, 3, 4]], old: [[10, 20]])
                 == [13, 27])
+    }
+
+    @Test func sumsOfProductsByHand() throws {
+        let rows = reduce(KANTO_FUNCTION_SUM_OF_PRODUCTS, [2, 3], over: [1], accumulate: true)
+        #expect(try reference(rows, [[2, 0, -5, 1, 4, 0], [1, 2, 3, 4, 5, 6]], old: [[10, 20]]) == [-3, 44])
+        let columns = reduce(KANTO_FUNCTION_SUM_OF_PRODUCTS, [2, 3], over: [0])
+        #expect(try reference(columns, [[2, 0, -5, 1, 4, 0], [1, 2, 3, 4, 5, 6]]) == [6, 20, -15])
+        #expect(try reference(reduce(KANTO_FUNCTION_SUM_OF_PRODUCTS, [2, 0], over: [1]), [[], []]) == [0, 0])
+    }
+
+    @Test func statisticsByHand() throws {
+        func statistics(_ extents: [Int], over axes: Set<Int>, _ values: [Double]) throws -> [[Double]] {
+            var problem = KantoConsistency.statistics(extents, over: axes)
+            problem.dtype = UInt32(KANTO_DTYPE_F64)
+            return try run(problem, on: referenceBackend(), inputs: [values])
+        }
+        let values: [Double] = [1, 3, 5, 7, 2, 2, 2, 2]
+        #expect(try statistics([2, 4], over: [1], values) == [[4, 2], [5, 0]])
+        #expect(try statistics([2, 4], over: [0], values) == [[1.5, 2.5, 3.5, 4.5], [0.25, 0.25, 2.25, 6.25]])
+        #expect(try statistics([2, 2, 2], over: [0, 2], values) == [[2, 4], [0.5, 4.5]])
+        #expect(try statistics([3, 0], over: [1], []) == [[0, 0, 0], [0, 0, 0]])
+        // A difference of moments would have lost all digits.
+        #expect(try statistics([4], over: [0], [1e9, 1e9 + 1, 1e9 + 2, 1e9 + 3]) == [[1e9 + 1.5], [1.25]])
     }
 
     @Test func sumsAreCompensated() throws {

@@ -16,10 +16,15 @@
 extern "C" {
 #endif
 
-/* One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds over a counter. */
-static inline void kanto_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t words[4]) {
-  uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
-  uint32_t k0 = key[0], k1 = key[1];
+typedef struct kanto_random_words {
+  uint32_t word0, word1, word2, word3;
+} kanto_random_words;
+
+/* One block of Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds over a counter. Its words 0 and 1 are the
+   block's low and high half, words 2 and 3 the stream's. */
+static inline kanto_random_words kanto_philox(uint64_t key, uint64_t stream, uint64_t block) {
+  uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32), c2 = (uint32_t)stream, c3 = (uint32_t)(stream >> 32);
+  uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
   for (int round = 0; round < 10; ++round) {
     uint64_t first = UINT64_C(0xD2511F53) * c0, second = UINT64_C(0xCD9E8D57) * c2;
     c0 = (uint32_t)(second >> 32) ^ c1 ^ k0;
@@ -29,14 +34,18 @@ static inline void kanto_philox(const uint32_t counter[4], const uint32_t key[2]
     k0 += UINT32_C(0x9E3779B9);
     k1 += UINT32_C(0xBB67AE85);
   }
-  words[0] = c0, words[1] = c1, words[2] = c2, words[3] = c3;
+  return (kanto_random_words){c0, c1, c2, c3};
 }
+
+typedef struct kanto_random_pair {
+  double first, second;
+} kanto_random_pair;
 
 /*
  * Two independent numbers of the standard normal distribution, from two words: r cos t and r sin t with
  * r = sqrt(-2 log((w + 0.5) 2^-32)) and t = 2 pi v 2^-32 (Box and Muller 1958). Within 2^-50 of the exact value, relative to r.
  */
-static inline void kanto_normal_pair(uint32_t w, uint32_t v, double *first, double *second) {
+static inline kanto_random_pair kanto_normal_pair(uint32_t w, uint32_t v) {
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #endif
@@ -80,8 +89,7 @@ static inline void kanto_normal_pair(uint32_t w, uint32_t v, double *first, doub
   sine = sine * a;
   double c = quadrant & 1 ? -sine : cosine, d = quadrant & 1 ? cosine : sine;
   if (quadrant & 2) c = -c, d = -d;
-  *first = radius * c;
-  *second = radius * d;
+  return (kanto_random_pair){radius * c, radius * d};
 }
 
 #ifdef __cplusplus
