@@ -26,6 +26,7 @@ func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
+    .library(name: "KantoConsistency", targets: ["KantoConsistency"]),
     .executable(name: "kanto", targets: ["KantoCLI"]),
 ]
 
