@@ -72,7 +72,7 @@ var targets: [Target] = [
     .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI"], path: "Tests/TestSupport"),
     .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
-    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
