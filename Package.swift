@@ -53,7 +53,7 @@ var targets: [Target] = [
     .target(
         name: "KantoConsistency", dependencies: ["KantoABI", "KantoReference", "KantoKernels"],
         swiftSettings: kernelSettings()),
-    .target(name: "KantoTensor", dependencies: ["KantoKernels"]),
+    .target(name: "KantoTensor", dependencies: ["KantoABI", "KantoKernels"]),
     .target(name: "KantoNN", dependencies: ["KantoTensor"]),
     .target(name: "KantoGAN", dependencies: ["KantoNN"]),
     .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -72,6 +72,7 @@ var targets: [Target] = [
     .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI"], path: "Tests/TestSupport"),
     .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
+    .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
