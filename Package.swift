@@ -69,15 +69,17 @@ var targets: [Target] = [
         ]),
 
     // Tests.
-    .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI"], path: "Tests/TestSupport"),
+    .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
-    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(
-        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency"],
+        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],
         swiftSettings: (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])),
     .testTarget(
         name: "KantoSIMDTests",
