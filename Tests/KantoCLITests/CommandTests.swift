@@ -142,17 +142,6 @@ struct RunTests {
         #expect(outcome.status == 0 && outcome.output.contains(backend), "\(outcome.errors)")
     }
 
-    @Test func benchPrintsTheLinesOfItsPeers() throws {
-        let outcome = try kanto("bench", "steps", "toy", "--seconds", "0.01", "--json")
-        #expect(outcome.status == 0, "\(outcome.errors)")
-        let lines = try outcome.output.split(separator: "\n").map {
-            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-        }
-        #expect(lines.map { $0["step"] as? String } == ["critic", "generator", "iteration"])
-        #expect(lines[0]["forward_gflop"] as? Double == 0.269)
-        for line in lines { #expect((line["median_ms"] as? Double ?? 0) > 0 && line["peak_rss_mb"] != nil) }
-    }
-
     @Test func helpPagesAreThere() throws {
         for arguments in [["--help"], ["train", "--help"], ["bench", "--help"], ["check", "--help"], ["verify", "--help"]] {
             let outcome = try kanto(arguments[0], arguments.count > 1 ? arguments[1] : "--help")
