@@ -15,7 +15,8 @@ struct CheckCommand: KantoCommand {
 
             Its metadata are texts: layers, such as [["conv", 1, 8, 5, 2, 2], ["leaky_relu", 0.2], ["flatten"], \
             ["dense", 288, 1]] (conv: inputs, outputs, kernel, stride, padding, then dilation and groups if not 1; also \
-            relu, tanh, sigmoid), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
+            relu, elu, gelu, silu, tanh, sigmoid, softplus, avg_pool, upsample, layer_norm, group_norm, instance_norm, \
+            residual), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
 
             An error is the largest difference relative to the largest magnitude of that quantity. The exit code is 1 if \
             one is over the tolerance or not a number. A float64 check that holds says that the port is right; a float32 \

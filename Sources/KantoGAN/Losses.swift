@@ -41,9 +41,9 @@ public struct HingeLoss: AdversarialLoss, Hashable {
 public struct NonSaturatingLoss: AdversarialLoss, Hashable {
     public init() {}
 
-    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try softplus(-real).mean() + softplus(fake).mean() }
+    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try (-real).softplus().mean() + fake.softplus().mean() }
 
-    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try softplus(-fake).mean() }
+    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try (-fake).softplus().mean() }
 }
 
 /// Critic: E softplus(−(D(x) − D(x̃))); generator: E softplus(−(D(x̃) − D(x))), each generated sample against a real one
@@ -51,10 +51,7 @@ public struct NonSaturatingLoss: AdversarialLoss, Hashable {
 public struct RelativisticLoss: AdversarialLoss, Hashable {
     public init() {}
 
-    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try softplus(fake - real).mean() }
+    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try (fake - real).softplus().mean() }
 
-    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try softplus(real() - fake).mean() }
+    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try (real() - fake).softplus().mean() }
 }
-
-/// log(1 + eˣ), without overflow.
-private func softplus(_ x: Tensor) throws -> Tensor { try x.relu() + (1 + (-x.absolute()).exp()).log() }

@@ -28,7 +28,8 @@ public func gradientPenalty(
     _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer = .twoSided()
 ) throws -> GradientPenalty {
     guard let count = points.shape.first, count > 0 else {
-        throw TensorError("gradient penalty", "points of shape \(points.shape): an empty batch; expected [m, …] with m of at least 1")
+        throw TensorError(
+            "gradient penalty", "points of shape \(points.shape): an empty batch; expected [m, …] with m of at least 1")
     }
     let points = points.tracked()
     let scores = try critic(points)

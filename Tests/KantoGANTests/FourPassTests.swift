@@ -62,6 +62,38 @@ struct CriticCase: Sendable, CustomTestStringConvertible {
                 Sequential(), Sequential(try make.dense(18, 1)),
             ]
         },
+        CriticCase("pooling and upsampling, rows left over", [7, 7, 2]) { make in
+            [
+                AveragePool(2), try make.convolution(2, 4, 3, Window(padding: 1)), ReLU(), Upsample(3), LeakyReLU(0.3),
+                try make.convolution(4, 3, 3, Window(stride: 2)), LeakyReLU(0.2), AveragePool(3), LeakyReLU(0.6),
+                GlobalAveragePool(), try make.dense(3, 1),
+            ]
+        },
+        CriticCase("residual sums", [8, 8, 2]) { make in
+            [
+                Residual(
+                    main: Sequential(
+                        try make.convolution(2, 4, 3, Window(padding: 1)), ReLU(),
+                        try make.convolution(4, 4, 3, Window(padding: 1)), AveragePool(2)),
+                    shortcut: Sequential(AveragePool(2), try make.convolution(2, 4, 1, Window()))),
+                Residual(
+                    main: Sequential(
+                        LeakyReLU(0.2), try make.convolution(4, 4, 3, Window(padding: 1)), LeakyReLU(0.2),
+                        try make.convolution(4, 4, 3, Window(padding: 1)))),
+                ReLU(),
+                Residual(
+                    main: Sequential(try make.convolution(4, 4, 3, Window(padding: 1))), shortcut: Sequential(LeakyReLU(0.5))),
+                ReLU(), GlobalAveragePool(), try make.dense(4, 1),
+            ]
+        },
+        CriticCase("residual sums without parameters, before and within others", [5]) { make in
+            let inner = Residual(main: Sequential(ReLU()))
+            let outer = Residual(main: Sequential(try make.dense(5, 5), ReLU()), shortcut: Sequential(inner))
+            return [
+                Residual(main: Sequential(LeakyReLU(0.3))), outer, LeakyReLU(0.2), Residual(main: outer.main),
+                try make.dense(5, 1),
+            ]
+        },
         CriticCase("one layer in two places", [4]) { make in
             let shared = try make.dense(4, 4)
             return [shared, LeakyReLU(0.2), shared, LeakyReLU(0.2), try make.dense(4, 1)]
@@ -149,13 +181,26 @@ struct FourPassTests {
 
     @Test(arguments: Objective.all) func equalsTheTapeWith(_ objective: Objective) throws {
         try Kernels.run {
-            for critic in CriticCase.all[3...5] {
+            for critic in CriticCase.all[3...5] + CriticCase.all[10...11] {
                 let steps = try Self.steps(
                     critic.critic(.float64), sampleShape: critic.sampleShape, .float64, loss: objective.loss,
                     regularizer: objective.regularizer)
                 Self.expectEqual(steps.taped, steps.fourPass, 1e-12)
             }
         }
+    }
+
+    /// `GoldenTests` takes four passes where it can.
+    @Test(arguments: Goldens.names) func theTapeHoldsTheGoldensToo(_ name: String) throws {
+        let file = try GoldenFile(contentsOf: Goldens.path(name))
+        let check = try GoldenCheck(file, elementType: .float64, criticStep: .taped)
+        #expect(check.method == .taped && check.largestError <= 1e-10)
+    }
+
+    @Test(arguments: ["mlp_relu", "conv_leaky", "one_sided", "r1", "residual"])
+    func theGoldensArePassedInFour(_ name: String) throws {
+        let check = try GoldenCheck(GoldenFile(contentsOf: Goldens.path(name)), elementType: .float64)
+        #expect(check.method == .fourPass && check.largestError <= 1e-10)
     }
 
     @Test func asManyPointsAsOneLikes() throws {
@@ -196,6 +241,9 @@ struct FourPassTests {
         #expect(try CriticStepMethod.taped.resolved(for: CriticCase.all[0].critic()) == .taped)
         let error = #expect(throws: TensorError.self) { try CriticStepMethod.fourPass.resolved(for: critic) }
         #expect(error?.description.contains("four-pass critic step: layer 2.1 (Tanh) is not one that it serves") == true)
+        let branch = Sequential(ReLU(), Residual(main: Sequential(ReLU(), SiLU())))
+        let inBranch = #expect(throws: TensorError.self) { try CriticStepMethod.fourPass.resolved(for: branch) }
+        #expect(inBranch?.description.contains("layer 1.main.1 (SiLU)") == true)
         #expect(throws: TensorError.self) {
             try CriticGradients(
                 critic, real: Tensor.zeros([1, 2]), fake: Tensor.zeros([1, 2]), points: Tensor.zeros([1, 2]), method: .fourPass)

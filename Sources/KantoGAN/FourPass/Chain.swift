@@ -2,7 +2,7 @@ import KantoKernels
 import KantoNN
 import KantoTensor
 
-/// A layer that is made of others: it puts them into a chain one by one.
+/// A layer that is made of others: it puts them, or a stage of them, behind a chain.
 protocol CompositeLayer: Layer {
     func append(to chain: inout ChainBuilder, path: String) throws
 }
@@ -10,6 +10,16 @@ protocol CompositeLayer: Layer {
 extension Sequential: CompositeLayer {
     func append(to chain: inout ChainBuilder, path: String) throws {
         for (index, layer) in layers.enumerated() { try chain.append(layer, path: path.isEmpty ? "\(index)" : "\(path).\(index)") }
+    }
+}
+
+extension Residual: CompositeLayer {
+    func append(to chain: inout ChainBuilder, path: String) throws {
+        let prefix = path.isEmpty ? "" : path + "."
+        let branches = (
+            try ChainBuilder.chain(main, path: prefix + "main"), try ChainBuilder.chain(shortcut, path: prefix + "shortcut")
+        )
+        chain.append(ResidualStage(main: branches.0, shortcut: branches.1))
     }
 }
 
@@ -53,12 +63,12 @@ struct ChainBuilder {
         default:
             let place = path.isEmpty ? "the critic (\(type(of: layer)))" : "layer \(path) (\(type(of: layer)))"
             throw TensorError(
-                "four-pass critic step", "\(place) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten and Reshape; "
-                    + "take the taped step")
+                "four-pass critic step", "\(place) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
+                    + "AveragePool, GlobalAveragePool, Upsample and Residual; take the taped step")
         }
     }
 
-    private mutating func append(_ stage: any Stage) {
+    mutating func append(_ stage: any Stage) {
         stages.append(stage)
         (lastAffine, lastActivation) = (nil, nil)
     }

@@ -29,6 +29,33 @@ extension Flatten: LinearLayer {
     }
 }
 
+extension AveragePool: LinearLayer {
+    var keepsOrder: Bool { false }
+
+    func inputGradient(_ output: Tensor, sampleShape: ArraySlice<Int>) throws -> Tensor {
+        let shape = Array(sampleShape)
+        return try output.windowSpread(Pooling(size: size, scale: 1 / Double(size * size)), height: shape[0], width: shape[1])
+    }
+}
+
+extension GlobalAveragePool: LinearLayer {
+    var keepsOrder: Bool { false }
+
+    func inputGradient(_ output: Tensor, sampleShape: ArraySlice<Int>) throws -> Tensor {
+        let (count, shape) = (output.shape[0], Array(sampleShape))
+        let mean = try output.reshaped([count, 1, 1, shape[2]]) / Double(shape[0] * shape[1])
+        return try mean.broadcast(to: [count] + shape)
+    }
+}
+
+extension Upsample: LinearLayer {
+    var keepsOrder: Bool { false }
+
+    func inputGradient(_ output: Tensor, sampleShape: ArraySlice<Int>) throws -> Tensor {
+        try output.windowSum(Pooling(size: factor, scale: 1))
+    }
+}
+
 /// A linear layer on its way through the passes: all but its adjoint are itself.
 final class LinearStage: Stage {
     private let layer: any LinearLayer
