@@ -33,6 +33,7 @@ func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
+    .library(name: "KantoConsistency", targets: ["KantoConsistency"]),
     .executable(name: "kanto", targets: ["KantoCLI"]),
 ]
 
@@ -60,7 +61,7 @@ var targets: [Target] = [
     .target(
         name: "KantoConsistency", dependencies: ["KantoABI", "KantoReference", "KantoKernels"],
         swiftSettings: kernelSettings()),
-    .target(name: "KantoTensor", dependencies: ["KantoKernels"]),
+    .target(name: "KantoTensor", dependencies: ["KantoABI", "KantoKernels"]),
     .target(name: "KantoNN", dependencies: ["KantoTensor"]),
     .target(name: "KantoGAN", dependencies: ["KantoNN"]),
     .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -75,14 +76,17 @@ var targets: [Target] = [
         ]),
 
     // Tests.
-    .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI"], path: "Tests/TestSupport"),
+    .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
-    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI"]),
+    .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(
-        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency"],
+        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],
         swiftSettings: (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])),
     .testTarget(
         name: "KantoSIMDTests",

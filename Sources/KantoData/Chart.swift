@@ -76,22 +76,9 @@ public struct Chart: Sendable {
 
 /// Where everything stands, and how it is drawn.
 private struct ChartLayout {
-    private static let margin = 24
-    private static let textScale = 2
-    private static let titleScale = 3
-    private static let capital = BitmapFont.capitalHeight * textScale
-    private static let lineHeight = 28
+    private typealias Style = ChartStyle
     /// From the end of a plot to the start of the next panel's heading.
     private static let panelGap = 26
-
-    private static let ink = Canvas.Color(0x1f2933)
-    private static let softInk = Canvas.Color(0x6b7785)
-    private static let gridColor = Canvas.Color(0xe6eaee)
-    private static let frameColor = Canvas.Color(0xb8c0c8)
-    /// Told apart by people with the common color deficiencies too, in the order of use.
-    private static let colors = [0x2166c4, 0xe0701a, 0x1a9367, 0xa23bb8, 0xc8323c, 0x3aa5c9, 0x9a7d0a, 0x5b6770].map {
-        Canvas.Color($0)
-    }
 
     let chart: Chart
     let width: Int
@@ -109,25 +96,23 @@ private struct ChartLayout {
             let values = panel.series.flatMap(\.y) + (panel.reference.map { [$0] } ?? [])
             return ChartAxis(covering: values, padding: 0.06, mostTicks: plotHeight / 38)
         }
-        let labels = yAxes.flatMap(\.ticks).map { Self.width(of: $0.label) }
-        plotLeft = Self.margin + (labels.max() ?? 0) + 12
-        plotWidth = max(64, width - plotLeft - Self.margin - 8)
+        let labels = yAxes.flatMap(\.ticks).map { Style.width(of: $0.label) }
+        plotLeft = Style.margin + (labels.max() ?? 0) + 12
+        plotWidth = max(64, width - plotLeft - Style.margin - 8)
         let plotted = chart.panels.flatMap(\.series).lazy.flatMap(\.x)
         xAxis = ChartAxis(covering: plotted, padding: 0, mostTicks: plotWidth / 100)
     }
 
-    private static func width(of text: String) -> Int { BitmapFont.width(of: text) * textScale }
-
     func draw() -> Picture {
         let headings = chart.panels.map { heading($0) }
-        let titleHeight = chart.title.isEmpty ? 0 : BitmapFont.capitalHeight * Self.titleScale + 22
+        let titleHeight = Style.titleHeight(chart.title)
         let panelHeights = headings.reduce(0) { $0 + $1.height + plotHeight + Self.panelGap }
-        let footer = 2 * Self.lineHeight - 12
-        var canvas = Canvas(width: width, height: Self.margin + titleHeight + panelHeights + footer)
+        let footer = 2 * Style.lineHeight - 12
+        var canvas = Canvas(width: width, height: Style.margin + titleHeight + panelHeights + footer)
 
         canvas.draw(
-            chart.title, x: width / 2, top: Self.margin, scale: Self.titleScale, color: Self.ink, alignment: .center)
-        var top = Self.margin + titleHeight
+            chart.title, x: width / 2, top: Style.margin, scale: Style.titleScale, color: Style.ink, alignment: .center)
+        var top = Style.margin + titleHeight
         for (index, panel) in chart.panels.enumerated() {
             let plot = Canvas.Rectangle(
                 left: plotLeft, top: top + headings[index].height, width: plotWidth, height: plotHeight)
@@ -147,14 +132,13 @@ private struct ChartLayout {
         var height = 0
     }
 
-    private static let swatch = 26
     private static let entryGap = 26
 
     /// One row where title and names fit, or else the names below the title in as many rows as they need.
     private func heading(_ panel: Chart.Panel) -> Heading {
-        let widths = panel.series.map { Self.swatch + 8 + Self.width(of: $0.name) + Self.entryGap }
+        let widths = panel.series.map { Style.swatch + 8 + Style.width(of: $0.name) + Self.entryGap }
         let total = widths.reduce(-Self.entryGap, +)
-        let free = plotWidth - Self.width(of: panel.title) - Self.entryGap
+        let free = plotWidth - Style.width(of: panel.title) - Self.entryGap
         var heading = Heading()
         var (x, row) = total <= free ? (plotLeft + plotWidth - total, 0) : (plotLeft, 1)
         for width in widths {
@@ -165,22 +149,20 @@ private struct ChartLayout {
             heading.places.append((x, row))
             x += width
         }
-        heading.height = (row + 1) * Self.lineHeight
+        heading.height = (row + 1) * Style.lineHeight
         return heading
     }
 
     private func draw(_ heading: Heading, of panel: Chart.Panel, top: Int, on canvas: inout Canvas) {
-        canvas.draw(panel.title, x: plotLeft, top: top, color: Self.ink)
+        canvas.draw(panel.title, x: plotLeft, top: top, color: Style.ink)
         for (index, place) in heading.places.enumerated() {
-            let rowTop = top + place.row * Self.lineHeight
+            let rowTop = top + place.row * Style.lineHeight
             let swatch = Canvas.Rectangle(
-                left: place.x, top: rowTop + Self.capital / 2 - 2, width: Self.swatch, height: 4)
-            canvas.fill(swatch, color(index))
-            canvas.draw(panel.series[index].name, x: swatch.right + 8, top: rowTop, color: Self.softInk)
+                left: place.x, top: rowTop + Style.capital / 2 - 2, width: Style.swatch, height: 4)
+            canvas.fill(swatch, Style.color(index))
+            canvas.draw(panel.series[index].name, x: swatch.right + 8, top: rowTop, color: Style.softInk)
         }
     }
-
-    private func color(_ series: Int) -> Canvas.Color { Self.colors[series % Self.colors.count] }
 
     // MARK: Plot
 
@@ -189,16 +171,16 @@ private struct ChartLayout {
 
         for tick in yAxis.ticks {
             let y = Int(row(tick.value).rounded())
-            canvas.fill(Canvas.Rectangle(left: plot.left, top: y, width: plot.width, height: 1), Self.gridColor)
+            canvas.fill(Canvas.Rectangle(left: plot.left, top: y, width: plot.width, height: 1), Style.gridColor)
             canvas.draw(
-                tick.label, x: plot.left - 10, top: y - Self.capital / 2, color: Self.softInk, alignment: .right)
+                tick.label, x: plot.left - 10, top: y - Style.capital / 2, color: Style.softInk, alignment: .right)
         }
         for tick in xAxis.ticks {
             let line = Canvas.Rectangle(left: column(tick.value), top: plot.top, width: 1, height: plot.height)
-            canvas.fill(line, Self.gridColor)
+            canvas.fill(line, Style.gridColor)
         }
-        canvas.fill(Canvas.Rectangle(left: plot.left, top: plot.top, width: 1, height: plot.height), Self.frameColor)
-        canvas.fill(Canvas.Rectangle(left: plot.left, top: plot.bottom, width: plot.width, height: 1), Self.frameColor)
+        canvas.fill(Canvas.Rectangle(left: plot.left, top: plot.top, width: 1, height: plot.height), Style.frameColor)
+        canvas.fill(Canvas.Rectangle(left: plot.left, top: plot.bottom, width: plot.width, height: 1), Style.frameColor)
 
         var isEmpty = true
         for (index, series) in panel.series.enumerated() {
@@ -209,24 +191,24 @@ private struct ChartLayout {
             for run in values {
                 // A value between two gaps is a dot that can be seen.
                 let width = run.count == 1 ? 5 : thickness
-                canvas.draw(run, in: plot, width: width, color: color(index), opacity: opacity)
+                canvas.draw(run, in: plot, width: width, color: Style.color(index), opacity: opacity)
             }
             guard length > 0 else { continue }
             for run in runs(series.x, Chart.smooth(series.y, length: length), row: row) {
-                canvas.draw(run, in: plot, width: 2.6, color: color(index))
+                canvas.draw(run, in: plot, width: 2.6, color: Style.color(index))
             }
         }
         if let reference = panel.reference, reference.isFinite {
             let y = Int(row(reference).rounded())
             for left in stride(from: plot.left, to: plot.right, by: 14) {
                 let dash = Canvas.Rectangle(left: left, top: y, width: min(8, plot.right - left), height: 2)
-                canvas.fill(dash, Self.ink)
+                canvas.fill(dash, Style.ink)
             }
         }
         if isEmpty {
             canvas.draw(
-                "no values", x: plot.left + plot.width / 2, top: plot.top + plot.height / 2 - Self.capital / 2,
-                color: Self.softInk, alignment: .center)
+                "no values", x: plot.left + plot.width / 2, top: plot.top + plot.height / 2 - Style.capital / 2,
+                color: Style.softInk, alignment: .center)
         }
     }
 
@@ -271,10 +253,10 @@ private struct ChartLayout {
 
     private func drawXLabels(top: Int, on canvas: inout Canvas) {
         for tick in xAxis.ticks {
-            canvas.draw(tick.label, x: column(tick.value), top: top, color: Self.softInk, alignment: .center)
+            canvas.draw(tick.label, x: column(tick.value), top: top, color: Style.softInk, alignment: .center)
         }
         canvas.draw(
-            chart.xTitle, x: plotLeft + plotWidth / 2, top: top + Self.lineHeight - 4, color: Self.softInk,
+            chart.xTitle, x: plotLeft + plotWidth / 2, top: top + Style.lineHeight - 4, color: Style.softInk,
             alignment: .center)
     }
 }

@@ -62,6 +62,9 @@ extension Problem {
         }
     }
 
+    /// Whether a run reads what its outputs hold.
+    public var readsOutputs: Bool { op == .optimize || has(KANTO_FLAG_ACCUMULATE) }
+
     /// An operand of a loop nest.
     private func walked(
         _ name: String, isOutput: Bool, _ strides: [Int64], _ type: ElementType

@@ -42,6 +42,12 @@ extension Tensor {
     ) throws -> Tensor {
         guard rank == 4 else { throw TensorError("convolution", "an input of shape \(shape), expected [n, h, w, c]") }
         let geometry = try Convolution2D(input: shape, weight: weight, window, for: "convolution")
+        guard geometry.outputHeight > 0, geometry.outputWidth > 0 else {
+            throw TensorError(
+                "convolution", "a kernel of \(weight.shape[0]) x \(weight.shape[1]) with dilation \(window.dilation) does not fit an input of "
+                    + "\(shape[1]) x \(shape[2]) with padding \(window.padding.top), \(window.padding.left), "
+                    + "\(window.padding.bottom), \(window.padding.right) (top, left, bottom, right)")
+        }
         try requireBias(bias, count: weight.shape[3], for: "convolution")
         try requireSlope(activation, for: "convolution")
         return try convolved(with: weight, bias: bias, geometry, activation: activation)
@@ -84,7 +90,7 @@ extension Tensor {
     }
 
     /// This gradient of a convolution's output, passed to its input.
-    func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    package func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution input gradient", self, weight)
         let output = Tensor(uninitialized: geometry.inputShape, elementType)
         let problem = Problem.convolution(.convolution2DInputGradient, elementType, geometry)
@@ -93,7 +99,7 @@ extension Tensor {
     }
 
     /// The gradient of a convolution's weights, from this input and the gradient of its output.
-    func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    package func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution weight gradient", self, gradient)
         let output = Tensor(uninitialized: geometry.weightShape, elementType)
         let problem = Problem.convolution(.convolution2DWeightGradient, elementType, geometry)
@@ -103,7 +109,7 @@ extension Tensor {
 }
 
 extension Convolution2D {
-    init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
+    package init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
         let (shape, groups) = (weight.shape, window.groups)
         guard window.stride > 0, window.dilation > 0, groups > 0 else {
             throw TensorError(operation, "stride \(window.stride), dilation \(window.dilation), groups \(groups), expected positive numbers")

@@ -2,40 +2,53 @@ import KantoKernels
 
 // Updates in place, for optimizers: outside of every graph.
 
-/// One step of Adam (Kingma and Ba 2015, Algorithm 1) with decoupled weight decay (Loshchilov and Hutter 2019).
-public struct AdamStep: Sendable {
-    public var learningRate: Double
-    public var beta1: Double
-    public var beta2: Double
-    public var epsilon: Double
-    public var weightDecay: Double
-    /// Which step it is, from 1: the moments' bias is corrected by it.
-    public var number: Int
+/// How an optimizer moves a parameter against its gradient. Weight decay is decoupled from all of them (Loshchilov and
+/// Hutter 2019); `kanto_backend.h` has the formulas.
+public enum UpdateRule: Hashable, Sendable {
+    /// Kingma and Ba 2015, Algorithm 1.
+    case adam(beta1: Double, beta2: Double, epsilon: Double)
+    /// Polyak 1964; plain gradient descent at a momentum of 0.
+    case momentum(Double)
+    /// Tieleman and Hinton 2012.
+    case rmsProp(decay: Double, epsilon: Double)
 
-    public init(learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, number: Int) {
-        self.learningRate = learningRate
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.weightDecay = weightDecay
-        self.number = number
+    /// How many tensors of a parameter's shape the rule keeps between steps, zeros at first.
+    public var momentCount: Int {
+        switch self {
+        case .adam: 2
+        case .momentum, .rmsProp: 1
+        }
     }
 
-    /// Moves a parameter and its moments. The memory is reused where nothing else refers to it; a graph that is still
-    /// alive keeps the old values.
-    public func apply(_ gradient: Tensor, to parameter: inout Tensor, first: inout Tensor, second: inout Tensor) throws {
+    /// Takes a step. The memory is reused where nothing else refers to it; a graph that is still alive keeps the old values.
+    ///
+    /// - Parameters:
+    ///   - number: which step it is, from 1.
+    ///   - moments: `momentCount` tensors of the parameter's shape.
+    /// - Throws: `TensorError` if the gradient's shape or type is not the parameter's.
+    public func step(
+        _ parameter: inout Tensor, against gradient: Tensor, moments: inout [Tensor], learningRate: Double,
+        weightDecay: Double = 0, number: Int
+    ) throws {
         guard gradient.shape == parameter.shape, gradient.elementType == parameter.elementType else {
             throw TensorError(
-                "Adam", "a gradient of shape \(gradient.shape) (\(gradient.elementType)) for a parameter of \(parameter.shape) (\(parameter.elementType))")
+                "optimizer", "a gradient of shape \(gradient.shape) (\(gradient.elementType)) for a parameter of \(parameter.shape) (\(parameter.elementType))")
         }
+        precondition(moments.count == momentCount, "\(momentCount) moments belong to \(self)")
         parameter.makeUnique()
-        first.makeUnique()
-        second.makeUnique()
-        let scalars = [
-            learningRate, beta1, beta2, epsilon, 1 - power(beta1, number), 1 - power(beta2, number), weightDecay,
-        ]
-        let kernel = try Kernels.kernel(for: .optimize(.adam, parameter.elementType, count: parameter.count))
-        try kernel.run(gradient.pointer, into: parameter.pointer, first.pointer, second.pointer, scalars: scalars)
+        for index in moments.indices { moments[index].makeUnique() }
+        let (function, scalars): (Function, [Double]) =
+            switch self {
+            case .adam(let beta1, let beta2, let epsilon):
+                (
+                    .adam,
+                    [learningRate, beta1, beta2, epsilon, 1 - power(beta1, number), 1 - power(beta2, number), weightDecay]
+                )
+            case .momentum(let momentum): (.momentum, [learningRate, momentum, weightDecay])
+            case .rmsProp(let decay, let epsilon): (.rmsProp, [learningRate, decay, epsilon, weightDecay])
+            }
+        try Kernels.kernel(for: .optimize(function, parameter.elementType, count: parameter.count))
+            .run(gradient.pointer, into: parameter.pointer, moments[0].pointer, moments.last?.pointer, scalars: scalars)
     }
 
     private func power(_ base: Double, _ exponent: Int) -> Double {
@@ -50,24 +63,25 @@ public struct AdamStep: Sendable {
 }
 
 extension Tensor {
+    /// Goes a fraction of the way to another tensor: self = (1 − fraction) self + fraction · target.
+    ///
+    /// - Throws: `TensorError` if shapes or types differ.
+    public mutating func move(toward target: Tensor, by fraction: Double) throws {
+        guard shape == target.shape, elementType == target.elementType else {
+            throw TensorError(
+                "move", "a target of shape \(target.shape) (\(target.elementType)) for a tensor of \(shape) (\(elementType))")
+        }
+        makeUnique()
+        let problem = Problem.iteration(
+            .binary, .addScaled, elementType, extents: [count], output: [1], inputs: [[1], [1]])
+        try Kernels.kernel(for: problem).run(pointer, target.pointer, into: pointer, scalars: [1 - fraction, fraction])
+    }
+
     /// Copies the elements unless this value is the only one that refers to them. A copy of a variable is a new variable.
     mutating func makeUnique() {
         guard !isKnownUniquelyReferenced(&buffer) else { return }
         let copy = Tensor(uninitialized: shape, elementType)
         copy.pointer.copyMemory(from: pointer, byteCount: count * elementType.size)
         self = isTracked ? copy.tracked() : copy
-    }
-
-    /// Samples of this [n, …] in a given order; a constant.
-    public func gathered(_ rows: [Int]) throws -> Tensor {
-        guard let count = shape.first, rows.allSatisfy({ (0..<count).contains($0) }) else {
-            throw TensorError("gather", "a row is outside of 0..<\(shape.first ?? 0)")
-        }
-        let output = Tensor(uninitialized: [rows.count] + shape[1...], elementType)
-        let bytes = shape[1...].reduce(1, *) * elementType.size
-        for (index, row) in rows.enumerated() {
-            (output.pointer + index * bytes).copyMemory(from: pointer + row * bytes, byteCount: bytes)
-        }
-        return output
     }
 }

@@ -27,6 +27,15 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         expectAgreement(on: test.backend, problemList.filter { $0.problem.op == Int(test.op.rawValue) })
     }
 
+    /// What is measured is verified, on one sample: the layers that are small enough for the reference.
+    @Test(arguments: try Registry.shared().backends.filter { $0.offers(.convolution2DForward, .float32) })
+    func agreesOnBenchmarkProblems(_ backend: Backend) {
+        var problems = BenchmarkPreset.all.filter { $0.name != "gemm" && $0.name != "elementwise" }.flatMap(\.problems)
+        for index in problems.indices { problems[index].raw.convolution.batch = 1 }
+        problems = problems.filter { $0.floatingPointOperations < 6e7 }
+        expectAgreement(on: backend, problems.map { TestProblem($0.raw) })
+    }
+
     @Test(arguments: try Registry.shared().backends) func agreesOnRandomProblems(_ backend: Backend) {
         expectAgreement(on: backend, randomProblems(count: 60, seed: 1))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a command did.
@@ -29,13 +30,6 @@ func kanto(_ arguments: [String], environment: [String: String] = [:]) throws ->
     let complaints = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     return Outcome(status: process.terminationStatus, output: text, errors: complaints)
-}
-
-/// A folder that goes with the test.
-final class TemporaryFolder {
-    let path = FileManager.default.temporaryDirectory.appending(path: "kanto-\(UUID().uuidString)").path
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 struct MistakeTests {
@@ -140,17 +134,6 @@ struct RunTests {
         let outcome = try kanto(
             "train", "--iterations", "2", "--out", folder.path + "/run", environment: ["KANTO_BACKEND": backend])
         #expect(outcome.status == 0 && outcome.output.contains(backend), "\(outcome.errors)")
-    }
-
-    @Test func benchPrintsTheLinesOfItsPeers() throws {
-        let outcome = try kanto("bench", "steps", "toy", "--seconds", "0.01", "--json")
-        #expect(outcome.status == 0, "\(outcome.errors)")
-        let lines = try outcome.output.split(separator: "\n").map {
-            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-        }
-        #expect(lines.map { $0["step"] as? String } == ["critic", "generator", "iteration"])
-        #expect(lines[0]["forward_gflop"] as? Double == 0.269)
-        for line in lines { #expect((line["median_ms"] as? Double ?? 0) > 0 && line["peak_rss_mb"] != nil) }
     }
 
     @Test func helpPagesAreThere() throws {

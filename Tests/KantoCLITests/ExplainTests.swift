@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct ExplainTests {
@@ -61,7 +62,7 @@ struct ExplainTests {
         let reference = try #require(backends.first { $0["name"] as? String == "reference" })
         #expect(reference["origin"] as? String == "built in")
         let ops = try #require(reference["ops"] as? [String: [String]])
-        #expect(ops["f32"] == ops["f64"] && ops["f64"]?.first == "matmul" && ops["f64"]?.count == 9)
+        #expect(ops["f32"] == ops["f64"] && ops["f64"]?.first == "matmul" && ops["f64"]?.count == 11)
         let failures = try #require(found["failures"] as? [[String: String]])
         #expect(failures.contains { $0["path"] == text && $0["reason"]?.contains("cannot be loaded") == true })
     }

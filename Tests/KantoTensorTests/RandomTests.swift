@@ -3,14 +3,13 @@ import Testing
 @testable import KantoTensor
 
 struct RandomTests {
-    /// The known answers that come with Random123, for Philox4x32-10.
-    @Test func philoxKnownAnswers() {
-        #expect(Random.philox([0, 0, 0, 0], [0, 0]) == [0x6627_E8D5, 0xE169_C58D, 0xBC57_AC4C, 0x9B00_DBD8])
-        let ones: UInt32 = 0xFFFF_FFFF
-        #expect(Random.philox([ones, ones, ones, ones], [ones, ones]) == [0x408F_276D, 0x41C8_3B0E, 0xA20B_C7C6, 0x6D54_51FD])
-        #expect(
-            Random.philox([0x243F_6A88, 0x85A3_08D3, 0x1319_8A2E, 0x0370_7344], [0xA409_3822, 0x299F_31D0])
-                == [0xD16C_FE09, 0x94FD_CCEB, 0x5001_E420, 0x2412_6EA1])
+    /// Tensors and single words are drawn from one sequence of blocks.
+    @Test func drawsFollowEachOther() throws {
+        var random = Random(seed: 9, stream: 1), other = random
+        let whole = try random.uniform([12]).floats
+        #expect(try other.uniform([5]).floats + other.uniform([4]).floats == Array(whole[0..<5] + whole[8..<12]))
+        #expect(random.uniform() == other.uniform())
+        #expect(try random.normal([3]).floats == other.normal([3]).floats)
     }
 
     @Test func momentsOfTheNormal() throws {

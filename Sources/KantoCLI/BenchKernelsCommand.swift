@@ -1,0 +1,153 @@
+import ArgumentParser
+import Glibc
+import Kanto
+import KantoConsistency
+
+struct BenchKernelsCommand: KantoCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels", abstract: "Measure the kernels of all backends side by side.",
+        discussion: """
+            Backends are measured in turn, with the machine's limits in the same turns, so that its noise hits all alike. The \
+            share is that of the multiply-add limit, which multiply-adds in registers alone reach on the same threads, or, of \
+            what memory bounds, that of the rate at which large arrays are moved; what a cache holds may pass it. Taps of a \
+            convolution that fall into the padding are counted.
+
+            kanto bench gemm mnist
+            kanto bench "matmul m512 n512 k512" --threads 1,2 --backend simd,onednn
+            kanto bench convolutions --relative-to onednn --plot convolutions.png
+
+            Presets: \(BenchmarkPreset.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")).
+            """)
+
+    @Argument(help: ArgumentHelp("Presets and problems, each problem in quotes.", valueName: "problem"))
+    var problems: [String]
+
+    @Option(help: ArgumentHelp("Backends with commas between; all but reference by default.", valueName: "names"))
+    var backend: String?
+
+    @Option(help: ArgumentHelp("Numbers of worker threads with commas between.", valueName: "counts"))
+    var threads: String?
+
+    @Option(help: ArgumentHelp("Show ratios to this backend's time.", valueName: "name"))
+    var relativeTo: String?
+
+    @Option(help: "Seconds a problem.")
+    var seconds = 1.0
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    @Flag(help: "Comma-separated values.")
+    var csv = false
+
+    @Option(help: ArgumentHelp("Draw bars under the limit, and a roofline beside FILE as FILE-roofline.png.", valueName: "FILE.png"))
+    var plot: String?
+
+    mutating func execute() throws {
+        guard seconds > 0, !(json && csv) else {
+            throw Failure.usage(json && csv ? "--json or --csv, not both" : "--seconds \(seconds): expected a positive number")
+        }
+        if let plot, !plot.hasSuffix(".png") {
+            throw Failure.usage("--plot \(plot): expected a file name that ends with .png")
+        }
+        let chosen = try problems.flatMap(Self.problems)
+        let names = try backendNames()
+        let baseline = try relativeTo.map { try Registry.shared().backend(named: $0).name }
+        if let baseline, !names.contains(baseline) { throw Failure.usage("--relative-to \(baseline): it is not measured") }
+        var rows: [BenchRow] = []
+        if csv { print(BenchRow.csvHeader) }
+        for problem in chosen {
+            for count in try threadCounts() {
+                let measured = try Kernels.withThreadCount(count) { try measure(problem, names, threadCount: count) }
+                show(measured, relativeTo: baseline)
+                rows += measured
+            }
+        }
+        if let plot {
+            guard rows.contains(where: { $0.timings != nil }) else { throw Failure.usage("--plot \(plot): no kernel was measured") }
+            try BenchPlot(rows).write(to: plot)
+        }
+    }
+
+    private static func problems(_ text: String) throws -> [Problem] {
+        if let preset = BenchmarkPreset.all.first(where: { $0.name == text }) { return preset.problems }
+        guard text.contains(" ") else {
+            throw Failure.usage(
+                "there is no preset '\(text)'; the presets are \(BenchmarkPreset.all.map(\.name).joined(separator: ", ")), and a problem "
+                    + "is a line such as \"matmul m512 n512 k512\"")
+        }
+        return [try Problem(parsing: text)]
+    }
+
+    private func backendNames() throws -> [String] {
+        let registry = try Registry.shared()
+        guard let backend else { return registry.backends.map(\.name).filter { $0 != "reference" } }
+        var names: [String] = []
+        for name in backend.split(separator: ",") {
+            let known = try registry.backend(named: String(name)).name
+            if !names.contains(known) { names.append(known) }
+        }
+        guard !names.isEmpty else { throw Failure.usage("--backend '\(backend)': expected names with commas between") }
+        return names
+    }
+
+    private func threadCounts() throws -> [Int] {
+        guard let threads else { return [try Kernels.threadCount()] }
+        let counts = threads.split(separator: ",").map { Int($0) ?? 0 }
+        guard !counts.isEmpty, counts.allSatisfy({ (1...1024).contains($0) }) else {
+            throw Failure.usage("--threads '\(threads)': expected numbers from 1 to 1024 with commas between")
+        }
+        return counts
+    }
+
+    private func measure(_ problem: Problem, _ names: [String], threadCount: Int) throws -> [BenchRow] {
+        // Every list names all backends, so that the worker threads are the same ones throughout. Those of another set would
+        // still spin for a while after their last kernel, and take a core from the next one: on two cores the limit read half.
+        let lists = names.map { first in ([first] + names.filter { $0 != first }).joined(separator: ",") }
+        var kernels: [Kernel] = []
+        var rows: [BenchRow] = []
+        for (name, list) in zip(names, lists) {
+            try withBackend(list) {
+                var row = BenchRow(problem: problem, backend: name, threadCount: threadCount)
+                guard let answer = try Kernels.explain(problem).answers.first else { return }
+                switch answer.verdict {
+                case .notOffered: return
+                case .declines(let reason): row.refusal = reason
+                case .makes(let description, _):
+                    row.kernel = description
+                    kernels.append(try Kernels.kernel(for: problem))
+                }
+                rows.append(row)
+            }
+        }
+        guard !rows.isEmpty else {
+            throw Failure.usage("none of \(names.joined(separator: ", ")) offers \(problem)")
+        }
+        var multiplyAdds = Timings(), memory = Timings()
+        let timings = try withBackend(lists[0]) {
+            try Kernel.measure(kernels, seconds: seconds) {
+                multiplyAdds.append(try MachineLimit.multiplyAddRate())
+                if memory.count < 3 { memory.append(try MachineLimit.memoryRate()) }
+            }
+        }
+        var measured = timings.makeIterator()
+        for index in rows.indices {
+            (rows[index].multiplyAddLimit, rows[index].memoryLimit) = (multiplyAdds.median, memory.median)
+            if rows[index].refusal == nil { rows[index].timings = measured.next() }
+        }
+        return rows
+    }
+
+    private func show(_ rows: [BenchRow], relativeTo baseline: String?) {
+        let base = baseline.flatMap { name in rows.first { $0.backend == name }?.timings?.median }
+        if json || csv {
+            for row in rows { print(json ? row.jsonLine(relativeTo: base) : row.csvLine(relativeTo: base)) }
+        } else if let first = rows.first {
+            print("\(first.problem), \(first.threadCount) thread\(first.threadCount == 1 ? "" : "s"), limit \(first.limitText)")
+            let cells = rows.map { row in row.cells(relativeTo: base) }
+            for line in tableLines(cells) { print("  " + line) }
+            print("")
+        }
+        fflush(nil)
+    }
+}

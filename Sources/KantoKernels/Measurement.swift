@@ -1,0 +1,114 @@
+/// Times of one thing that was measured again and again, in seconds.
+public struct Timings: Sendable {
+    private var seconds: [Double] = []
+
+    public init() {}
+
+    public var count: Int { seconds.count }
+    /// NaN of no times, as the minimum is.
+    public var median: Double { seconds.isEmpty ? .nan : seconds.sorted()[seconds.count / 2] }
+    public var minimum: Double { seconds.min() ?? .nan }
+
+    public mutating func append(_ value: Double) { seconds.append(value) }
+
+    /// Adds the time that `body` takes, divided by the number of runs in it.
+    public mutating func measure<E: Error>(runs: Int = 1, _ body: () throws(E) -> Void) throws(E) {
+        let start = monotonicSeconds()
+        try body()
+        seconds.append((monotonicSeconds() - start) / Double(runs))
+    }
+}
+
+extension Kernel {
+    /// Times of kernels of one problem, run in turn so that the machine's noise hits all alike.
+    ///
+    /// Operands lie in memory of their own, the same for all kernels, and hold numbers in [0.5, 1.5).
+    ///
+    /// - Parameters:
+    ///   - seconds: about how long this takes in all; at least three rounds are measured.
+    ///   - between: called once a round, to measure something else in turn.
+    /// - Throws: what a kernel's run or `between` throws, and `KernelError.problem` if the operands cannot be had.
+    public static func measure(
+        _ kernels: [Kernel], seconds: Double, between: () throws -> Void = {}
+    ) throws -> [Timings] {
+        guard let problem = kernels.first?.problem else { return [] }
+        let operands = try OperandMemory(problem)
+        // A sample is long against the clock and what the caller of a kernel costs.
+        let shortestSample = 2e-4
+        let runCounts = try kernels.map { kernel in
+            try operands.run(kernel)
+            var first = Timings()
+            try first.measure { try operands.run(kernel) }
+            return max(1, min(10_000, Int(shortestSample / first.median)))
+        }
+        var timings = Array(repeating: Timings(), count: kernels.count)
+        let end = monotonicSeconds() + seconds
+        repeat {
+            try between()
+            for (index, kernel) in kernels.enumerated() {
+                try timings[index].measure(runs: runCounts[index]) {
+                    for _ in 0..<runCounts[index] { try operands.run(kernel) }
+                }
+            }
+        } while timings[0].count < 3 || monotonicSeconds() < end
+        return timings
+    }
+}
+
+/// A kernel with memory for its problem's operands, to be run again and again.
+public final class KernelRunner {
+    public let kernel: Kernel
+    private let operands: OperandMemory
+
+    /// - Throws: what `Kernels.kernel(for:)` throws.
+    public init(_ problem: Problem) throws {
+        kernel = try Kernels.kernel(for: problem)
+        operands = try OperandMemory(problem)
+    }
+
+    public func run() throws { try operands.run(kernel) }
+}
+
+/// Memory for a problem's operands.
+private final class OperandMemory {
+    private var inputs: [UnsafeMutableRawPointer?] = [], outputs: [UnsafeMutableRawPointer?] = []
+    private let operands: [Problem.Operand]
+    /// Small rates and decays, as an optimizer's step has them, for whatever reads scalars.
+    private let scalars = [1e-4, 0.5, 0.9, 1e-8, 0.5, 0.5, 0, 0]
+
+    init(_ problem: Problem) throws {
+        operands = try problem.operands()
+        for operand in operands {
+            let pointer = Memory.allocate(byteCount: max(1, operand.byteCount))
+            if problem.elementType == .float64 {
+                fill(pointer.assumingMemoryBound(to: Double.self), operand.byteCount / 8)
+            } else {
+                fill(pointer.assumingMemoryBound(to: Float.self), operand.byteCount / 4)
+            }
+            if operand.isOutput { outputs.append(pointer) } else { inputs.append(pointer) }
+        }
+        inputs += Array(repeating: nil, count: 3)
+        outputs += Array(repeating: nil, count: 3)
+    }
+
+    deinit {
+        let pointers = inputs.compactMap { $0 } + outputs.compactMap { $0 }
+        let ordered = operands.filter { !$0.isOutput } + operands.filter(\.isOutput)
+        for (pointer, operand) in zip(pointers, ordered) {
+            Memory.release(pointer, byteCount: max(1, operand.byteCount))
+        }
+    }
+
+    func run(_ kernel: Kernel) throws {
+        try kernel.run(
+            inputs[0], inputs[1], inputs[2], into: outputs[0]!, outputs[1], outputs[2], scalars: scalars)
+    }
+
+    private func fill<T: BinaryFloatingPoint>(_ pointer: UnsafeMutablePointer<T>, _ count: Int) {
+        var state: UInt32 = 1
+        for index in 0..<count {
+            state = state &* 1_664_525 &+ 1_013_904_223
+            pointer[index] = 0.5 + T(state >> 8) / T(1 << 24)
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import KantoKernels
+import KantoTensor
+
+/// A running average of parameters: average = decay · average + (1 − decay) · value after each step, starting from the values
+/// at its making. A generator's samples are often drawn with it (Karras et al. 2018; Yazıcı et al. 2019).
+public final class ExponentialMovingAverage {
+    public let parameters: [Parameter]
+    public let decay: Double
+    /// In the order of the parameters.
+    public private(set) var averages: [Tensor]
+
+    /// - Parameter decay: 0 follows the values at once, 1 never moves.
+    public init(of parameters: [Parameter], decay: Double = 0.999) {
+        precondition((0...1).contains(decay), "a decay of \(decay), expected 0 to 1")
+        self.parameters = parameters
+        self.decay = decay
+        averages = parameters.map { $0.value.detached() }
+    }
+
+    /// Takes in the current values.
+    public func update() throws {
+        try Kernels.run {
+            for (index, parameter) in parameters.enumerated() {
+                try averages[index].move(toward: parameter.value, by: 1 - decay)
+            }
+        }
+    }
+
+    /// Runs `body` with the averages in the place of the parameters' values, which come back afterwards.
+    public func applied<R>(_ body: () throws -> R) rethrows -> R {
+        let values = parameters.map(\.value)
+        for (parameter, average) in zip(parameters, averages) { parameter.value = average }
+        defer { for (parameter, value) in zip(parameters, values) { parameter.value = value } }
+        return try body()
+    }
+}

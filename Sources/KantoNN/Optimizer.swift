@@ -1,0 +1,103 @@
+import KantoKernels
+import KantoTensor
+
+/// Moves parameters against their gradients, with the state that its rule keeps for each: see `Adam`, `AdamW`, `RMSProp`
+/// and `SGD`.
+public class Optimizer {
+    /// The rate before its schedule.
+    public var learningRate: Double
+    public let schedule: LearningRateSchedule
+    /// The fraction of a parameter that a step takes away, per unit of learning rate.
+    public let weightDecay: Double
+    public let rule: UpdateRule
+    public let parameters: [Parameter]
+    /// How many steps were taken.
+    public private(set) var stepCount = 0
+    private var moments: [[Tensor]]
+
+    init(
+        _ parameters: [Parameter], _ rule: UpdateRule, learningRate: Double, schedule: LearningRateSchedule, weightDecay: Double
+    ) throws {
+        self.parameters = parameters
+        self.rule = rule
+        self.learningRate = learningRate
+        self.schedule = schedule
+        self.weightDecay = weightDecay
+        moments = try parameters.map { parameter in
+            try (0..<rule.momentCount).map { _ in
+                try Tensor.zeros(parameter.shape, elementType: parameter.value.elementType)
+            }
+        }
+    }
+
+    /// Moves each parameter against its gradient.
+    ///
+    /// - Throws: `TensorError` if there is not one gradient of its shape for each parameter. Then no parameter has moved.
+    public func update(with gradients: [Tensor]) throws {
+        guard gradients.count == parameters.count else {
+            throw TensorError("optimizer", "\(gradients.count) gradients for \(parameters.count) parameters")
+        }
+        for (index, gradient) in gradients.enumerated() where gradient.shape != parameters[index].shape {
+            throw TensorError(
+                "optimizer", "gradient \(index) has the shape \(gradient.shape), its parameter \(parameters[index].shape)")
+        }
+        let rate = learningRate * schedule.factor(at: stepCount)
+        stepCount += 1
+        try Kernels.run {
+            for (index, gradient) in gradients.enumerated() {
+                try parameters[index].update { value in
+                    try rule.step(
+                        &value, against: gradient, moments: &moments[index], learningRate: rate, weightDecay: weightDecay,
+                        number: stepCount)
+                }
+            }
+        }
+    }
+}
+
+/// The optimizer of Kingma and Ba 2015, Algorithm 1; the standard values are those of WGAN-GP (Gulrajani et al. 2017).
+public final class Adam: Optimizer {
+    public init(
+        _ parameters: [Parameter], learningRate: Double = 1e-4, beta1: Double = 0, beta2: Double = 0.9, epsilon: Double = 1e-8,
+        schedule: LearningRateSchedule = .constant
+    ) throws {
+        try super.init(
+            parameters, .adam(beta1: beta1, beta2: beta2, epsilon: epsilon), learningRate: learningRate, schedule: schedule,
+            weightDecay: 0)
+    }
+}
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+public final class AdamW: Optimizer {
+    public init(
+        _ parameters: [Parameter], learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
+        epsilon: Double = 1e-8, weightDecay: Double = 0.01, schedule: LearningRateSchedule = .constant
+    ) throws {
+        try super.init(
+            parameters, .adam(beta1: beta1, beta2: beta2, epsilon: epsilon), learningRate: learningRate, schedule: schedule,
+            weightDecay: weightDecay)
+    }
+}
+
+/// RMSProp (Tieleman and Hinton 2012); the standard rate is that of the first WGAN (Arjovsky et al. 2017).
+public final class RMSProp: Optimizer {
+    public init(
+        _ parameters: [Parameter], learningRate: Double = 5e-5, decay: Double = 0.99, epsilon: Double = 1e-8,
+        weightDecay: Double = 0, schedule: LearningRateSchedule = .constant
+    ) throws {
+        try super.init(
+            parameters, .rmsProp(decay: decay, epsilon: epsilon), learningRate: learningRate, schedule: schedule,
+            weightDecay: weightDecay)
+    }
+}
+
+/// Gradient descent with momentum (Polyak 1964): v = momentum · v + g, and the parameter moves by −rate · v.
+public final class SGD: Optimizer {
+    public init(
+        _ parameters: [Parameter], learningRate: Double = 1e-2, momentum: Double = 0, weightDecay: Double = 0,
+        schedule: LearningRateSchedule = .constant
+    ) throws {
+        try super.init(
+            parameters, .momentum(momentum), learningRate: learningRate, schedule: schedule, weightDecay: weightDecay)
+    }
+}
