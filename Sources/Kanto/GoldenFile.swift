@@ -23,7 +23,7 @@ public struct GoldenFile: Sendable {
     /// What messages call it: its path.
     public let name: String
     public let penaltyWeight: Double
-    public let regularizer: Regularizer
+    public let regularizer: any Regularizer
     public let learningRate: Double
     public let betas: (Double, Double)
     /// Of Adam.
@@ -56,6 +56,11 @@ public struct GoldenFile: Sendable {
     func samples(_ array: String) throws -> Tensor {
         let tensor = try constant(array)
         return tensor.rank == 4 ? try tensor.permuted([0, 2, 3, 1]) : tensor
+    }
+
+    /// Where the file's regularizer takes the input gradient.
+    func points(real: Tensor, fake: Tensor, epsilon: Tensor) throws -> Tensor {
+        regularizer is ZeroCenteredPenalty ? real : try interpolate(real: real, fake: fake, epsilon: epsilon)
     }
 
     /// An array of a parameter's shape as float64 in Kanto's layout: [height, width, in, out], [in, out], or
@@ -146,11 +151,11 @@ private struct Texts {
         return (betas[0], betas[1])
     }
 
-    func regularizer() throws -> Regularizer {
+    func regularizer() throws -> any Regularizer {
         switch file.metadata["regulariser"] {
-        case "gp": .twoSided()
-        case "lp": .oneSided()
-        case "r1": .r1
+        case "gp": TwoSidedPenalty()
+        case "lp": OneSidedPenalty()
+        case "r1": ZeroCenteredPenalty(.real)
         default: throw error("regulariser", "gp (two-sided), lp (one-sided) or r1")
         }
     }

@@ -11,6 +11,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var beta2 = 0.9
     /// λ.
     public var penaltyWeight = 10.0
+    public var criticStep = CriticStepMethod.automatic
     public var seed: UInt64 = 1
 
     public init() {}
@@ -20,7 +21,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
 public struct IterationMetrics: Sendable, Equatable {
     /// From 1.
     public var iteration = 0
-    /// Of the last critic step: E[D(x̃)] − E[D(x)] + λ · penalty.
+    /// Of the last critic step: the adversarial loss + λ · penalty.
     public var criticLoss = 0.0
     /// Of the last critic step: E[D(x)] − E[D(x̃)], no penalty in it.
     public var wassersteinEstimate = 0.0
@@ -52,19 +53,29 @@ public final class Trainer {
     /// Width of the noise.
     public let latentSize: Int
     public let configuration: TrainingConfiguration
+    public let loss: any AdversarialLoss
+    public let regularizer: any Regularizer
+    /// Taped or four-pass: what the configuration's method is for this critic.
+    public let criticStepMethod: CriticStepMethod
     public let criticOptimizer: Adam
     public let generatorOptimizer: Adam
     public private(set) var iteration = 0
     private var batches: BatchSampler
 
     /// - Parameter data: real samples, [n, …].
+    /// - Throws: `TensorError` if the data do not fill a batch, or four passes are demanded of a critic that does not allow
+    ///   them.
     public init(
-        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
+        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
+        loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
     ) throws {
         self.critic = critic
         self.generator = generator
         self.latentSize = latentSize
         self.configuration = configuration
+        self.loss = loss
+        self.regularizer = regularizer
+        criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
         func optimizer(_ layer: any Layer) throws -> Adam {
             try Adam(
@@ -89,14 +100,15 @@ public final class Trainer {
         let real = try batches.next()
         let noise = try random.normal([configuration.batchSize, latentSize])
         let fake = try withoutGradient { try generator(noise) }
-        let epsilon = try random.uniform([configuration.batchSize])
+        let points = try regularizer.points(real: real, fake: fake, using: &random)
         let step = try CriticGradients(
-            critic, real: real, fake: fake, epsilon: epsilon, penaltyWeight: configuration.penaltyWeight)
+            critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer,
+            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()
         metrics.criticLoss = step.loss
-        metrics.wassersteinEstimate = try -wassersteinCriticLoss(real: step.scores.real, fake: step.scores.fake).item()
+        metrics.wassersteinEstimate = try (step.scores.real.mean() - step.scores.fake.mean()).item()
         metrics.penalty = try step.penalty.value.item()
         metrics.meanGradientNorm = try step.penalty.norms.mean().item()
         metrics.largestGradientNorm = try step.penalty.norms.maximum()
@@ -106,7 +118,10 @@ public final class Trainer {
     /// No gradient of the critic's own parameters is computed here.
     private func generatorStep(using random: inout Random) throws -> Double {
         let noise = try random.normal([configuration.batchSize, latentSize])
-        let loss = try wassersteinGeneratorLoss(fake: critic(generator(noise)))
+        let loss = try loss.generator(fake: critic(generator(noise)), real: {
+            let real = try batches.next()
+            return try withoutGradient { try critic(real) }
+        })
         let gradients = try KantoTensor.gradients(
             of: loss, withRespectTo: generator.parameters.map(\.value), isDifferentiable: false)
         try generatorOptimizer.update(with: gradients)

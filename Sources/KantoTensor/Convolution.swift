@@ -106,7 +106,7 @@ extension Tensor {
     }
 
     /// This gradient of a convolution's output, passed to its input.
-    func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    package func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution input gradient", self, weight)
         let output = Tensor(uninitialized: geometry.inputShape, elementType)
         let problem = Problem.convolution(.convolution2DInputGradient, elementType, geometry)
@@ -115,7 +115,7 @@ extension Tensor {
     }
 
     /// The gradient of a convolution's weights, from this input and the gradient of its output.
-    func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    package func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution weight gradient", self, gradient)
         let output = Tensor(uninitialized: geometry.weightShape, elementType)
         let problem = Problem.convolution(.convolution2DWeightGradient, elementType, geometry)
@@ -129,7 +129,7 @@ extension Window.Padding: CustomStringConvertible {
 }
 
 extension Convolution2D {
-    init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
+    package init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
         let (shape, groups) = (weight.shape, window.groups)
         try window.require(for: operation)
         guard shape.count == 4, input[3] == shape[2] * groups, shape[3] % groups == 0 else {

@@ -4,9 +4,14 @@ import KantoKernels
 // window. Both are one kernel run: a window is two more axes of the loop nest.
 
 /// Square windows, and a factor for what is summed or spread.
-struct Pooling: Hashable, Sendable {
+package struct Pooling: Hashable, Sendable {
     var size: Int
     var scale: Double
+
+    package init(size: Int, scale: Double) {
+        self.size = size
+        self.scale = scale
+    }
 }
 
 extension Tensor {
@@ -33,7 +38,7 @@ extension Tensor {
         return try windowSpread(Pooling(size: factor, scale: 1), height: height, width: width)
     }
 
-    func windowSum(_ pooling: Pooling) throws -> Tensor {
+    package func windowSum(_ pooling: Pooling) throws -> Tensor {
         let size = pooling.size
         let output = Tensor(uninitialized: [shape[0], shape[1] / size, shape[2] / size, shape[3]], elementType)
         let nest = try windows(image: shape, size)
@@ -44,7 +49,7 @@ extension Tensor {
         return recorded(.windowSum(pooling), [self], output)
     }
 
-    func windowSpread(_ pooling: Pooling, height: Int, width: Int) throws -> Tensor {
+    package func windowSpread(_ pooling: Pooling, height: Int, width: Int) throws -> Tensor {
         let image = [shape[0], height, width, shape[3]]
         let output = Tensor(uninitialized: image, elementType)
         if height % pooling.size != 0 || width % pooling.size != 0 { try fill(output, with: 0) }

@@ -21,7 +21,7 @@ public struct Tensor: Sendable {
     }
 
     /// A tensor with undefined content.
-    init(uninitialized shape: [Int], _ elementType: ElementType) {
+    package init(uninitialized shape: [Int], _ elementType: ElementType) {
         let count = shape.reduce(1, *)
         self.init(shape: shape, elementType: elementType, buffer: Buffer(byteCount: count * elementType.size))
     }
@@ -31,7 +31,8 @@ public struct Tensor: Sendable {
     /// The number of axes.
     public var rank: Int { shape.count }
 
-    var pointer: UnsafeMutableRawPointer { buffer.pointer + offset * elementType.size }
+    /// The first element, for kernels. Who writes here has made the tensor, and nobody else has seen it.
+    package var pointer: UnsafeMutableRawPointer { buffer.pointer + offset * elementType.size }
 }
 
 // MARK: - Making tensors
