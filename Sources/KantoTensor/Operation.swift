@@ -61,8 +61,5 @@ enum Operation: Sendable {
     }
 
     /// For errors.
-    var name: String {
-        let text = "\(self)"
-        return String(text.prefix { $0 != "(" })
-    }
+    var name: String { Mirror(reflecting: self).children.first?.label ?? "\(self)" }
 }
