@@ -12,6 +12,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// λ.
     public var penaltyWeight = 10.0
     public var criticStep = CriticStepMethod.automatic
+    /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
+    public var allowsSampleMixing = false
     public var seed: UInt64 = 1
 
     public init() {}
@@ -63,8 +65,8 @@ public final class Trainer {
     private var batches: BatchSampler
 
     /// - Parameter data: real samples, [n, …].
-    /// - Throws: `TensorError` if the data do not fill a batch, or four passes are demanded of a critic that does not allow
-    ///   them.
+    /// - Throws: `TensorError` if the data do not fill a batch, the critic mixes samples under a penalty, or four passes are
+    ///   demanded of a critic that does not allow them.
     public init(
         critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
         loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
@@ -75,6 +77,9 @@ public final class Trainer {
         self.configuration = configuration
         self.loss = loss
         self.regularizer = regularizer
+        if configuration.penaltyWeight != 0 {
+            try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
+        }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
         func optimizer(_ layer: any Layer) throws -> Adam {
@@ -103,7 +108,8 @@ public final class Trainer {
         let points = try regularizer.points(real: real, fake: fake, using: &random)
         let step = try CriticGradients(
             critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer,
-            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod)
+            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod,
+            allowsSampleMixing: configuration.allowsSampleMixing)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()

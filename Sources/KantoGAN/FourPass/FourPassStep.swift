@@ -22,7 +22,7 @@ struct FourPassStep {
     /// - Throws: `TensorError`, which names the layer that the four passes do not serve.
     init(_ critic: any Layer) throws {
         parameters = critic.parameters
-        chain = try ChainBuilder.chain(critic)
+        chain = try ChainBuilder.chain(PlacedLayer(critic))
     }
 
     func gradients(_ batches: CriticBatches, _ objective: CriticObjective) throws -> CriticGradients {
