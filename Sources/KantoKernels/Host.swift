@@ -61,7 +61,12 @@ final class Host: @unchecked Sendable {
 private func runPieces(_ count: Int64, as worker: Int64, _ body: kanto_body, _ context: UnsafeMutableRawPointer?) {
     let outer = kanto_worker()
     kanto_set_worker(worker)
-    for index in 0..<count { body(context, index, worker) }
+    // No `for`: it allocates in debug builds.
+    var index: Int64 = 0
+    while index < count {
+        body(context, index, worker)
+        index += 1
+    }
     kanto_set_worker(outer)
 }
 

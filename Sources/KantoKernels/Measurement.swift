@@ -55,6 +55,20 @@ extension Kernel {
     }
 }
 
+/// A kernel with memory for its problem's operands, to be run again and again.
+public final class KernelRunner {
+    public let kernel: Kernel
+    private let operands: OperandMemory
+
+    /// - Throws: what `Kernels.kernel(for:)` throws.
+    public init(_ problem: Problem) throws {
+        kernel = try Kernels.kernel(for: problem)
+        operands = try OperandMemory(problem)
+    }
+
+    public func run() throws { try operands.run(kernel) }
+}
+
 /// Memory for a problem's operands.
 private final class OperandMemory {
     private var inputs: [UnsafeMutableRawPointer?] = [], outputs: [UnsafeMutableRawPointer?] = []

@@ -38,6 +38,19 @@ extension LayerWithEpilogue {
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try self(input, activation: .none) }
 }
 
+/// A layer that computes with a weight, and can do so with another one in its place.
+public protocol WeightedLayer: LayerWithEpilogue {
+    /// Its last axis counts the outputs.
+    var weight: Parameter { get }
+    func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor
+}
+
+extension WeightedLayer {
+    public func callAsFunction(_ input: Tensor, activation: Activation) throws -> Tensor {
+        try self(input, weight: weight.value, activation: activation)
+    }
+}
+
 /// An activation that an epilogue can compute.
 public protocol ActivationLayer: Layer {
     var activation: Activation { get }

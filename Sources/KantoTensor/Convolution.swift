@@ -42,6 +42,12 @@ extension Tensor {
     ) throws -> Tensor {
         guard rank == 4 else { throw TensorError("convolution", "an input of shape \(shape), expected [n, h, w, c]") }
         let geometry = try Convolution2D(input: shape, weight: weight, window, for: "convolution")
+        guard geometry.outputHeight > 0, geometry.outputWidth > 0 else {
+            throw TensorError(
+                "convolution", "a kernel of \(weight.shape[0]) x \(weight.shape[1]) with dilation \(window.dilation) does not fit an input of "
+                    + "\(shape[1]) x \(shape[2]) with padding \(window.padding.top), \(window.padding.left), "
+                    + "\(window.padding.bottom), \(window.padding.right) (top, left, bottom, right)")
+        }
         try requireBias(bias, count: weight.shape[3], for: "convolution")
         try requireSlope(activation, for: "convolution")
         return try convolved(with: weight, bias: bias, geometry, activation: activation)

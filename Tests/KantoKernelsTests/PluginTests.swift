@@ -1,5 +1,6 @@
 import Glibc
 import KantoABI
+import TestSupport
 import Testing
 
 @testable import KantoKernels

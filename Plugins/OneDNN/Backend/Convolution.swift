@@ -68,7 +68,7 @@ struct Convolution {
         let y = try output()
         let bias = problem.hasBias ? try Layout(sizes: [size.output_channels], strides: [1]) : nil
         let attributes = try Attributes(accumulate: problem.accumulates, activation: activation)
-        let convolution = try describe(dnnl_forward, bias: bias, attributes)
+        let convolution = try describe(dnnl_forward_training, bias: bias, attributes)
         try declineMultipliedPadding(convolution)
         let weights = try Layout(of: dnnl_query_weights_md, in: convolution.handle)
         var bindings = [

@@ -10,6 +10,11 @@
 #include <oneapi/dnnl/dnnl_debug.h>
 #include <stdbool.h>
 
+/* Exactly one of onednn2.c and onednn3.c is compiled to something. */
+#if DNNL_VERSION_MAJOR != 2 && DNNL_VERSION_MAJOR != 3
+#error "the plugin is written for oneDNN 2 and 3; give the prefix of one of them in KANTO_ONEDNN"
+#endif
+
 /* ---- layouts ------------------------------------------------------------------------------------------------------ */
 
 /* A memory descriptor of f32 elements, owned by its holder. oneDNN 2 has it as a large struct, oneDNN 3 as an object. */
@@ -43,7 +48,7 @@ typedef struct onednn_window {
   int64_t pads_before[2], pads_after[2];
 } onednn_window;
 
-/* `direction` is dnnl_forward, dnnl_backward_data or dnnl_backward_weights; the gradients take no bias. */
+/* `direction` is dnnl_forward_training, dnnl_backward_data or dnnl_backward_weights; the gradients take no bias. */
 dnnl_status_t onednn_describe_convolution(dnnl_primitive_desc_t *description, dnnl_engine_t engine,
                                           dnnl_prop_kind_t direction, onednn_layout_t source, onednn_layout_t weights,
                                           onednn_layout_t bias, onednn_layout_t destination,
