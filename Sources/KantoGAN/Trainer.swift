@@ -90,8 +90,13 @@ public final class Trainer {
         generatorOptimizer = try optimizer(generator)
     }
 
-    /// One iteration: the critic steps, then the generator step.
+    /// One iteration: the critic steps, then the generator step. Layers see it as training (see `withTraining`).
     public func runIteration() throws -> IterationMetrics {
+        let stream = RandomStream.layers.rawValue << 32 | UInt64(iteration)
+        return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
+    }
+
+    private func steps() throws -> IterationMetrics {
         var random = Random(seed: configuration.seed, stream: RandomStream.training.rawValue << 32 | UInt64(iteration))
         var metrics = IterationMetrics()
         for _ in 0..<configuration.criticSteps { metrics = try criticStep(using: &random) }
@@ -141,4 +146,6 @@ public enum RandomStream: UInt64, Sendable {
     case training = 2
     case dataOrder = 3
     case samples = 4
+    /// What layers draw while they are trained, such as dropout's masks.
+    case layers = 5
 }
