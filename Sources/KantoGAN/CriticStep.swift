@@ -7,8 +7,8 @@ public enum CriticStepMethod: String, Sendable, CaseIterable, Codable {
     case automatic
     /// By double backward on the recorded graph: any critic.
     case taped
-    /// Without a graph, a sixth less work and less memory: critics of dense and convolution layers, piecewise-linear
-    /// activations and linear layers. Any other is an error.
+    /// Without a graph, in fewer and larger kernels and less memory: critics of dense and convolution layers,
+    /// piecewise-linear activations, and linear layers. Any other is an error.
     case fourPass = "four-pass"
 
     /// The method that serves a critic: taped or four-pass.

@@ -96,6 +96,22 @@ public final class Trainer {
         return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
     }
 
+    /// The critic's loss, without penalty, on real samples that it is not trained on and as many generated ones. Where it
+    /// parts from that of the training samples the critic knows those by heart (Gulrajani et al. 2017, section 5).
+    ///
+    /// Nothing is trained, and no random number of the training is used up: with it or without it a run is the same.
+    ///
+    /// - Parameter real: [n, …].
+    public func criticLoss(onHeldOut real: Tensor) throws -> Double {
+        let stream = RandomStream.heldOut.rawValue << 32 | UInt64(iteration)
+        var random = Random(seed: configuration.seed, stream: stream)
+        return try withoutGradient {
+            let fake = try generator(random.normal([real.shape.first ?? 0, latentSize]))
+            try requireSamples(real, fake, for: "held-out loss")
+            return try loss.critic(real: critic(real), fake: critic(fake)).item()
+        }
+    }
+
     private func steps() throws -> IterationMetrics {
         var random = Random(seed: configuration.seed, stream: RandomStream.training.rawValue << 32 | UInt64(iteration))
         var metrics = IterationMetrics()
@@ -148,4 +164,6 @@ public enum RandomStream: UInt64, Sendable {
     case samples = 4
     /// What layers draw while they are trained, such as dropout's masks.
     case layers = 5
+    /// Noise for the critic's loss on held-out samples.
+    case heldOut = 6
 }

@@ -103,6 +103,31 @@ struct TrainerPitfallTests {
         #expect(abs(metrics.generatorLoss + Double(critic.bias.value.floats[0])) < 1e-6)
     }
 
+    @Test func theHeldOutLossIsThatOfOtherSamplesAndMovesNothing() throws {
+        func run(isLogged: Bool) throws -> (losses: [Double], bits: [UInt32]) {
+            let trainer = try TrainerTests.trainer()
+            let other = try Tensor(repeating: 0.5, shape: [10, 8, 8, 1])
+            let losses = try (0..<3).flatMap { _ in
+                let loss = isLogged ? [try trainer.criticLoss(onHeldOut: other)] : []
+                _ = try trainer.runIteration()
+                return loss
+            }
+            return (losses, TrainerTests.bits(trainer))
+        }
+        let logged = try run(isLogged: true)
+        #expect(Set(logged.losses).count == 3)
+        #expect(try run(isLogged: false).bits == logged.bits)
+
+        // Of a generator of zeros: D(0) - E D(x), D(x) = 3 x - 2.
+        let critic = Dense(weight: try Tensor([3 as Float], shape: [1, 1]), bias: try Tensor([-2 as Float], shape: [1]))
+        var random = Random(seed: 1)
+        let trainer = try Trainer(
+            critic: critic, generator: Sequential(try Dense(2, 1, using: &random), Affine(scale: 0)), latentSize: 2,
+            data: Self.numbered(64), configuration: TrainingConfiguration())
+        #expect(try trainer.criticLoss(onHeldOut: Self.numbered(4)) == -7.5)
+        #expect(throws: TensorError.self) { try trainer.criticLoss(onHeldOut: Tensor.zeros([0, 1])) }
+    }
+
     struct Affine: Layer {
         let scale: Double
         func callAsFunction(_ input: Tensor) throws -> Tensor { try input * scale }
