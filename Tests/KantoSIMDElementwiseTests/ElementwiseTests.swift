@@ -34,6 +34,15 @@ struct Function: CustomTestStringConvertible, Sendable {
             bound: bound, largestTerm: largestTerm) { exact($0[0], $0[1]) }
     }
 
+    static func ternary(
+        _ name: String, _ code: Int, bound: Double = 0.5, largestTerm: (@Sendable ([Double]) -> Double)? = nil,
+        _ exact: @escaping @Sendable (Double, Double, Double) -> Double
+    ) -> Function {
+        Function(
+            name: name, op: KANTO_OP_TERNARY, code: code, inputCount: 3, bound: bound, largestTerm: largestTerm
+        ) { exact($0[0], $0[1], $0[2]) }
+    }
+
     static let all: [Function] = [
         .unary("copy", KANTO_FUNCTION_COPY) { $0 },
         .unary("fill", KANTO_FUNCTION_FILL, scalars: [2.5]) { _ in 2.5 },
@@ -65,7 +74,11 @@ struct Function: CustomTestStringConvertible, Sendable {
         .binary("greater", KANTO_FUNCTION_GREATER, bound: 0) { $0 > $1 ? 1 : 0 },
         .binary("relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, bound: 0) { $1 > 0 ? $0 : 0 },
         .binary("leaky relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, parameter: 0.25) { $1 > 0 ? $0 : 0.25 * $0 },
-        Function(name: "select", op: KANTO_OP_TERNARY, code: KANTO_FUNCTION_SELECT, inputCount: 3, bound: 0) { $0[0] != 0 ? $0[1] : $0[2] },
+        .ternary("select", KANTO_FUNCTION_SELECT, bound: 0) { $0 != 0 ? $1 : $2 },
+        .ternary(
+            "multiply add", KANTO_FUNCTION_MULTIPLY_ADD, bound: 2, largestTerm: { max(abs($0[0] * $0[1]), abs($0[2])) }
+        ) { $0 * $1 + $2 },
+        .ternary("normalize", KANTO_FUNCTION_NORMALIZE) { Double(Float($0) - Float($1)) * $2 },
     ]
 
     func problem(_ nest: Nest) -> kanto_problem { nest.problem(op: op, function: code, parameter: parameter) }

@@ -71,7 +71,7 @@ func makeElementwise(
         plan.inputCount = 2
         if plan.function == KANTO_FUNCTION_ADD_SCALED { plan.scalarCount = 2 }
     default:
-        guard plan.function == KANTO_FUNCTION_SELECT else {
+        guard KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE ~= plan.function else {
             return decline(message, "no such ternary function in the SIMD backend")
         }
         plan.inputCount = 3
@@ -164,7 +164,7 @@ private func compute(_ run: ElementwiseRun, piece: Int) {
     switch run.op {
     case KANTO_OP_UNARY: computeUnary(run, work)
     case KANTO_OP_BINARY: computeBinary(run, work)
-    default: computeSelect(run, work)
+    default: computeTernary(run, work)
     }
 }
 
