@@ -58,6 +58,10 @@ struct Function: CustomTestStringConvertible, Sendable {
         .unary("log", KANTO_FUNCTION_LOG, bound: 2) { log($0) },
         .unary("tanh", KANTO_FUNCTION_TANH, bound: 2) { tanh($0) },
         .unary("sigmoid", KANTO_FUNCTION_SIGMOID, bound: 3) { 1 / (1 + exp(-$0)) },
+        .unary("exp minus one", KANTO_FUNCTION_EXP_MINUS_ONE, bound: 2) { expm1($0) },
+        .unary("log one plus", KANTO_FUNCTION_LOG_ONE_PLUS, bound: 2) { log1p($0) },
+        .unary("erf", KANTO_FUNCTION_ERF, bound: 2) { erf($0) },
+        .unary("softplus", KANTO_FUNCTION_SOFTPLUS, bound: 2) { max($0, 0) + log1p(exp(-abs($0))) },
         .unary("relu", KANTO_FUNCTION_LEAKY_RELU) { $0.isNaN ? .nan : $0 > 0 ? $0 : 0 },
         .unary("leaky relu", KANTO_FUNCTION_LEAKY_RELU, bound: 0.5, parameter: 0.125) { $0 > 0 ? $0 : 0.125 * $0 },
         .binary("add", KANTO_FUNCTION_ADD) { $0 + $1 },
@@ -132,7 +136,7 @@ struct Function: CustomTestStringConvertible, Sendable {
 
     /// Normal values, every fifth divisor or condition 0, and positive ones for functions that need it.
     private func values(_ function: Function) -> (Int, Int) -> Float {
-        let isPositive = function.code == KANTO_FUNCTION_SQRT || function.code == KANTO_FUNCTION_LOG
+        let isPositive = [KANTO_FUNCTION_SQRT, KANTO_FUNCTION_LOG, KANTO_FUNCTION_LOG_ONE_PLUS].contains(function.code)
         return { number, index in
             if number == (function.inputCount == 3 ? 0 : 1), index % 5 == 0 { return 0 }
             let value = randomValue(number + 1)(index)
