@@ -70,11 +70,13 @@ struct ConvolutionTests {
         let old = wholeNumbers(g.outputCount, seed: 4)
         var sums = [Double](repeating: 0, count: g.outputCount)
         g.forEachProduct { sums[$2] += Double(x[$0]) * Double(w[$1]) }
-        for finish in Self.finishes {
+        let saved = savedOutputs(g.outputCount, seed: 11)
+        for finish in Self.finishes + Finish.derivatives {
             let expected = sums.indices.map {
-                finish.apply(sums[$0], bias: bias[$0 % Int(g.output_channels)], old: old[$0])
+                finish.apply(sums[$0], bias: bias[$0 % Int(g.output_channels)], old: old[$0], saved: saved[$0])
             }
-            try check(KANTO_OP_CONV2D_FORWARD, g, finish, variant, [x, w, bias], old, expected)
+            let third = finish.derivative == nil ? bias : saved
+            try check(KANTO_OP_CONV2D_FORWARD, g, finish, variant, [x, w, third], old, expected)
         }
     }
 
@@ -86,9 +88,11 @@ struct ConvolutionTests {
         let old = wholeNumbers(g.inputCount, seed: 7)
         var sums = [Double](repeating: 0, count: g.inputCount)
         g.forEachProduct { sums[$0] += Double(dy[$2]) * Double(w[$1]) }
-        for finish in [Finish.plain, Finish(accumulates: true)] {
-            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0]) }
-            try check(KANTO_OP_CONV2D_INPUT_GRADIENT, g, finish, variant, [dy, w], old, expected)
+        let saved = savedOutputs(g.inputCount, seed: 12)
+        for finish in [Finish.plain, Finish(accumulates: true)] + Finish.derivatives {
+            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0], saved: saved[$0]) }
+            let inputs = finish.derivative == nil ? [dy, w] : [dy, w, saved]
+            try check(KANTO_OP_CONV2D_INPUT_GRADIENT, g, finish, variant, inputs, old, expected)
         }
     }
 
@@ -101,7 +105,7 @@ struct ConvolutionTests {
         var sums = [Double](repeating: 0, count: g.weightCount)
         g.forEachProduct { sums[$1] += Double(x[$0]) * Double(dy[$2]) }
         for finish in [Finish.plain, Finish(accumulates: true)] {
-            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0]) }
+            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0], saved: 0) }
             try check(KANTO_OP_CONV2D_WEIGHT_GRADIENT, g, finish, variant, [x, dy], old, expected)
         }
     }
