@@ -101,6 +101,22 @@ struct ReducePlan {
     }
 }
 
+extension ReducePlan {
+    /// Plans the sums over the rows of a contiguous matrix, or returns why not.
+    mutating func read(
+        sumOver rowCount: Int, _ columnCount: Int, accumulates: Bool, _ host: UnsafePointer<kanto_host>
+    ) -> StaticString? {
+        function = Int(KANTO_FUNCTION_SUM)
+        result = accumulates ? .sum : .total
+        var problem = kanto_problem()
+        problem.iteration.rank = 2
+        (problem.iteration.extent.0, problem.iteration.extent.1) = (Int64(rowCount), Int64(columnCount))
+        problem.iteration.output_stride.1 = 1
+        (problem.iteration.input_stride.0.0, problem.iteration.input_stride.0.1) = (Int64(columnCount), 1)
+        return read(&problem, host)
+    }
+}
+
 /// What the threads of one run share.
 struct ReduceRun {
     var plan: ReducePlan
