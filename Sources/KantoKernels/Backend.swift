@@ -14,10 +14,16 @@ public final class Backend: @unchecked Sendable {
     public let origin: Origin
     /// The C table, for who verifies a backend without the host in between. It lives as long as the process.
     package let table: UnsafePointer<kanto_backend>
+    /// How much of a problem it knows: less than all if it was compiled with an older header.
+    private let knownByteCount: Int
 
-    init(table: UnsafePointer<kanto_backend>, origin: Origin) {
+    init(
+        table: UnsafePointer<kanto_backend>, origin: Origin,
+        knownByteCount: Int = MemoryLayout<kanto_problem>.size
+    ) {
         self.table = table
         self.origin = origin
+        self.knownByteCount = knownByteCount
         name = String(cString: table.pointee.name)
         summary = table.pointee.description.map { String(cString: $0) } ?? ""
     }
@@ -35,15 +41,23 @@ public final class Backend: @unchecked Sendable {
 
     /// Asks for a kernel.
     func make(_ problem: Problem, on host: Host) -> Answer {
+        // It could not see that more is asked than it computes.
+        let saysMore = withUnsafeBytes(of: problem.raw) { $0.dropFirst(knownByteCount).contains { $0 != 0 } }
+        if saysMore { return .declined("the problem has a property that is newer than the plugin") }
         var kernel: UnsafeMutablePointer<kanto_kernel>?
         let failure = withUnsafePointer(to: problem.raw) { raw in
             withMessage { message in table.pointee.make(table, raw, host.pointer, &kernel, message) }
         }
         if let failure { return .declined(failure.reason) }
         guard let kernel else { return .declined("it returned no kernel") }
-        guard kernel.pointee.struct_size >= MemoryLayout<kanto_kernel>.size, kernel.pointee.run != nil,
+        guard kernel.pointee.struct_size >= InterfaceVersion.kernelByteCount, kernel.pointee.run != nil,
             kernel.pointee.release != nil
         else { return .declined("it returned an incomplete kernel") }
+        guard 0...Processor.memoryByteCount ~= kernel.pointee.scratch_bytes else {
+            let wanted = UInt(bitPattern: kernel.pointee.scratch_bytes)
+            kernel.pointee.release(kernel)
+            return .declined("its scratch of \(wanted) bytes is more than the memory of this machine")
+        }
         return .kernel(kernel)
     }
 }

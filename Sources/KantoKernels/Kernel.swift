@@ -31,31 +31,41 @@ public final class Kernel: @unchecked Sendable {
     ///
     /// - Precondition: the pointers hold what the problem says, and an output overlaps an input in elementwise ops only,
     ///   and then exactly.
-    /// - Throws: `KernelError.failed`; the outputs are then undefined.
+    /// - Throws: `KernelError.failed`; the outputs are then undefined. `KernelError.memory` if there is none for its scratch.
     public func run(
         _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
         _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil
     ) throws {
-        guard KernelThread.shared.isCurrent else {
-            return try KernelThread.shared.run { () throws(KernelError) in
-                try runInline(a, b, c, x, y, z, scalars)
-            }
-        }
-        try runInline(a, b, c, x, y, z, scalars)
-    }
-
-    private func runInline(
-        _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer?, _ c: UnsafeRawPointer?, _ x: UnsafeMutableRawPointer,
-        _ y: UnsafeMutableRawPointer?, _ z: UnsafeMutableRawPointer?, _ scalars: UnsafePointer<Double>?
-    ) throws(KernelError) {
         var arguments = kanto_arguments()
         arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
         arguments.host = host.pointer
         arguments.inputs = (a, b, c, nil)
         arguments.outputs = (x, y, z, nil)
         arguments.scalars = scalars
-        arguments.scratch = host.scratch(scratchByteCount)
+        if KernelThread.shared.isCurrent { return try runInline(&arguments) }
+        var call = Call(kernel: self, arguments: arguments)
+        withUnsafeMutablePointer(to: &call) { call in
+            KernelThread.shared.perform({ context in
+                let call = context.assumingMemoryBound(to: Call.self)
+                do throws(KernelError) {
+                    try call.pointee.kernel.runInline(&call.pointee.arguments)
+                } catch {
+                    call.pointee.error = error
+                }
+            }, call)
+        }
+        if let error = call.error { throw error }
+    }
 
+    /// A run that queues for the kernel thread.
+    private struct Call {
+        let kernel: Kernel
+        var arguments: kanto_arguments
+        var error: KernelError?
+    }
+
+    private func runInline(_ arguments: inout kanto_arguments) throws(KernelError) {
+        arguments.scratch = try host.scratch(scratchByteCount)
         let start = isTimed ? monotonicSeconds() : 0
         let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }
         if isTimed { report(seconds: monotonicSeconds() - start) }

@@ -12,12 +12,16 @@ final class KernelThread: Sendable {
 
     /// A caller's work, on the caller's stack: it waits there until the work is done.
     private struct Job {
-        let body: () -> Void
+        let function: Function
+        let context: UnsafeMutableRawPointer
         var isDone = sem_t()
+        /// The job behind it in the queue.
+        var next: Queued?
     }
     private struct Queued: @unchecked Sendable { let job: UnsafeMutablePointer<Job> }
+    private struct Queue { var first: Queued?, last: Queued? }
 
-    private let jobs = Mutex<[Queued]>([])
+    private let queue = Mutex(Queue())
     nonisolated(unsafe) private let isWaiting = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     private init() {
@@ -27,17 +31,39 @@ final class KernelThread: Sendable {
             kanto_set_is_kernel_thread(true)
             while true {
                 while sem_wait(isWaiting) != 0 {}
-                let job = jobs.withLock { $0.removeFirst() }.job
-                Self.perform(job)
+                let job = queue.withLock { queue in
+                    let first = queue.first!
+                    queue.first = first.job.pointee.next
+                    if queue.first == nil { queue.last = nil }
+                    return first
+                }.job
+                job.pointee.function(job.pointee.context)
                 sem_post(&job.pointee.isDone)
             }
         }
     }
 
-    /// A function of its own, so that no reference to the caller's closure is left here when the caller goes on.
-    @inline(never) private static func perform(_ job: UnsafeMutablePointer<Job>) { job.pointee.body() }
-
     var isCurrent: Bool { kanto_is_kernel_thread() }
+
+    typealias Function = @convention(c) (UnsafeMutableRawPointer) -> Void
+
+    /// Calls a function here and returns when it has ended. Allocates nothing.
+    ///
+    /// - Precondition: this is another thread.
+    func perform(_ function: Function, _ context: UnsafeMutableRawPointer) {
+        var job = Job(function: function, context: context)
+        withUnsafeMutablePointer(to: &job) { pointer in
+            sem_init(&pointer.pointee.isDone, 0, 0)
+            let queued = Queued(job: pointer)
+            queue.withLock { queue in
+                if let last = queue.last { last.job.pointee.next = queued } else { queue.first = queued }
+                queue.last = queued
+            }
+            sem_post(isWaiting)
+            while sem_wait(&pointer.pointee.isDone) != 0 {}
+            sem_destroy(&pointer.pointee.isDone)
+        }
+    }
 
     /// Runs `body` here and returns when it has ended; inline if this is the kernel thread already.
     func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
@@ -45,14 +71,9 @@ final class KernelThread: Sendable {
         var result: Result<R, E>?
         let store = { do throws(E) { result = .success(try body()) } catch { result = .failure(error) } }
         withoutActuallyEscaping(store) { escaping in
-            var job = Job(body: escaping)
-            withUnsafeMutablePointer(to: &job) { pointer in
-                sem_init(&pointer.pointee.isDone, 0, 0)
-                let queued = Queued(job: pointer)
-                jobs.withLock { $0.append(queued) }
-                sem_post(isWaiting)
-                while sem_wait(&pointer.pointee.isDone) != 0 {}
-                sem_destroy(&pointer.pointee.isDone)
+            var body = escaping
+            withUnsafeMutablePointer(to: &body) { body in
+                perform({ $0.assumingMemoryBound(to: (() -> Void).self).pointee() }, body)
             }
         }
         return try result!.get()

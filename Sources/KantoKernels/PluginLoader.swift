@@ -43,16 +43,17 @@ enum PluginLoader {
             return fail("not a Kanto plugin: it does not export \(KANTO_PLUGIN_VERSION_SYMBOL)")
         }
         let version = symbol.assumingMemoryBound(to: kanto_version.self)
-        guard version.pointee.magic == kantoMagic else {
+        guard version.pointee.magic == InterfaceVersion.magic else {
             return fail("not a Kanto plugin: \(KANTO_PLUGIN_VERSION_SYMBOL) has the wrong magic number")
         }
         let size = Int(version.pointee.struct_size)
-        if size >= MemoryLayout<kanto_version>.offset(of: \.minor)!, version.pointee.major != kantoMajor {
+        if size >= MemoryLayout<kanto_version>.offset(of: \.minor)!, version.pointee.major != InterfaceVersion.major {
             return fail(
-                "made for version \(version.pointee.major) of the plugin interface; this Kanto has version \(kantoMajor)")
+                "made for version \(version.pointee.major) of the plugin interface;"
+                    + " this Kanto has version \(InterfaceVersion.major)")
         }
-        guard size >= MemoryLayout<kanto_version>.size else {
-            return fail("\(KANTO_PLUGIN_VERSION_SYMBOL) is \(size) bytes, expected \(MemoryLayout<kanto_version>.size)")
+        guard size >= InterfaceVersion.versionByteCount else {
+            return fail("\(KANTO_PLUGIN_VERSION_SYMBOL) is \(size) bytes, expected \(InterfaceVersion.versionByteCount)")
         }
         let name = withUnsafeBytes(of: version.pointee.name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         guard !name.isEmpty, name.unicodeScalars.allSatisfy({ "a"..."z" ~= $0 || "0"..."9" ~= $0 || $0 == "-" }) else {
@@ -69,18 +70,17 @@ enum PluginLoader {
             return kanto_status(table == nil ? KANTO_STATUS_FAILED : KANTO_STATUS_OK)
         }
         if let failure { return fail("refused to open: \(failure.reason)") }
-        guard let table, table.pointee.struct_size >= MemoryLayout<kanto_backend>.size, table.pointee.name != nil,
+        guard let table, table.pointee.struct_size >= InterfaceVersion.tableByteCount, table.pointee.name != nil,
             table.pointee.make != nil
         else { return fail("its table is incomplete") }
-        let backend = Backend(table: table, origin: .plugin(path: path))
+        let backend = Backend(
+            table: table, origin: .plugin(path: path),
+            knownByteCount: InterfaceVersion.problemByteCount(minor: version.pointee.minor))
         guard backend.name == name else {
             return fail("its table is named '\(backend.name)', its \(KANTO_PLUGIN_VERSION_SYMBOL) '\(name)'")
         }
         return .success(backend)
     }
-
-    private static let kantoMagic: UInt64 = 0x4542_5F4F_544E_414B
-    private static let kantoMajor = UInt32(KANTO_ABI_MAJOR)
 
     /// The folder of the executable or test bundle that holds this code.
     static func programFolder() -> String? {

@@ -1,5 +1,8 @@
 import Foundation
+import TestSupport
 import Testing
+
+typealias TemporaryFolder = TestSupport.TemporaryFolder
 
 /// What a command did.
 struct Outcome {
@@ -29,13 +32,6 @@ func kanto(_ arguments: [String], environment: [String: String] = [:]) throws ->
     let complaints = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     return Outcome(status: process.terminationStatus, output: text, errors: complaints)
-}
-
-/// A folder that goes with the test.
-final class TemporaryFolder {
-    let path = FileManager.default.temporaryDirectory.appending(path: "kanto-\(UUID().uuidString)").path
-    init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 struct MistakeTests {

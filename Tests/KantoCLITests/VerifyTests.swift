@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct VerifyTests {
@@ -12,59 +13,35 @@ struct VerifyTests {
         #expect(outcome.errors.isEmpty, "\(outcome.errors)")
     }
 
-    /// A plugin that takes matmul alone, declines m > 4 and leaves the output as it is.
-    private static let plugin = """
-        #include <kanto_backend.h>
-        #include <stdlib.h>
-        #include <string.h>
-        const kanto_version kanto_plugin_version = {
-          KANTO_ABI_MAGIC, sizeof(kanto_version), KANTO_ABI_MAJOR, KANTO_ABI_MINOR, 0, "probe"};
-        static kanto_status run(const kanto_kernel *kernel, const kanto_arguments *arguments, kanto_message *message) {
-          BODY
-          return KANTO_STATUS_OK;
-        }
-        static void release(kanto_kernel *kernel) { free(kernel); }
-        static kanto_status make(const kanto_backend *backend, const kanto_problem *problem, const kanto_host *host,
-                                 kanto_kernel **kernel, kanto_message *message) {
-          if (problem->matmul.m > 4) { strcpy(message->text, "m is above 4"); return KANTO_STATUS_DECLINED; }
-          *kernel = calloc(1, sizeof **kernel);
-          (*kernel)->struct_size = sizeof **kernel;
-          (*kernel)->run = run;
-          (*kernel)->release = release;
-          return KANTO_STATUS_OK;
-        }
-        static const kanto_backend table = {
-          .struct_size = sizeof(kanto_backend), .name = "probe", .description = "a probe",
-          .offers_f32 = KANTO_OFFER(KANTO_OP_MATMUL), .make = make};
-        const kanto_backend *kanto_plugin_open(kanto_message *message) { return &table; }
+    @Test func oneKindOfValues() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try verify(run: "", in: folder, "--values", "exact")
+        #expect(outcome.status == 1 && outcome.output.contains("[exact values") && !outcome.output.contains("normal values"))
+        let wrong = try kanto("verify", "--values", "nice")
+        #expect(wrong.status == 64 && wrong.errors.contains("'exact', 'normal' or 'special'"), "\(wrong.errors)")
+    }
 
-        """
-
-    private func verify(body: String, in folder: TemporaryFolder, _ options: String...) throws -> Outcome {
-        let source = folder.path + "/probe.c", library = folder.path + "/libKantoProbe.so"
-        try Self.plugin.replacing("BODY", with: body).write(toFile: source, atomically: false, encoding: .utf8)
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let compiler = Process()
-        compiler.executableURL = URL(filePath: "/usr/bin/env")
-        compiler.arguments = [
-            "cc", "-shared", "-fPIC", "-w", "-I", root.appending(path: "Sources/KantoABI/include").path, "-o", library, source,
-        ]
-        try compiler.run()
-        compiler.waitUntilExit()
-        try #require(compiler.terminationStatus == 0)
+    /// Of a plugin that takes matmul alone, declines m > 4, and does nothing but `run`, which finds the problem as `problem`.
+    private func verify(run: String, in folder: TemporaryFolder, _ options: String...) throws -> Outcome {
+        var source = PluginSource()
+        source.header += "\nstatic kanto_problem problem_of_run;"
+        source.make += " problem_of_run = *problem;"
+        source.run = "const kanto_matmul *problem = &problem_of_run.matmul; \(run) return KANTO_STATUS_OK;"
+        source.finish = "(*kernel)->scratch_bytes = 100;"
+        let library = try source.compile(in: folder, as: "libKantoProbe.so")
         let arguments = ["verify", "--backend", "probe", "--op", "matmul", "--random", "30", "--seed", "7"] + options
         return try kanto(arguments, environment: ["KANTO_PLUGIN_PATH": library])
     }
 
     @Test func aWrongPluginFailsAndEachFailureRepeats() throws {
         let folder = try TemporaryFolder()
-        let outcome = try verify(body: "", in: folder)
+        let outcome = try verify(run: "", in: folder)
         #expect(outcome.status == 1, "\(outcome.errors)")
         for words in ["is not written", "FAILED", "probe declined of matmul f32", "times: m is above 4", "\nfails: "] {
             #expect(outcome.output.contains(words), "\(outcome.output)")
         }
 
-        let json = try verify(body: "", in: folder, "--json")
+        let json = try verify(run: "", in: folder, "--json")
         let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(report["backend"] as? String == "probe" && report["op"] as? String == "matmul")
         let failures = try #require(report["failures"] as? [[String: String]])
@@ -78,8 +55,28 @@ struct VerifyTests {
         #expect((repeated["failures"] as? [[String: String]])?.last == failure)
     }
 
+    @Test(arguments: [
+        ("((char *)arguments->scratch)[100] = 0;", "the scratch is written beyond its end"),
+        ("((char *)arguments->outputs[0])[-1] = 0;", "it is written before its start or beyond its end"),
+        ("*(float *)arguments->inputs[0] += 1;", "input 0 is written"),
+        ("fesetround(FE_UPWARD);", "the floating-point environment is changed"),
+    ])
+    func aBrokenRuleIsNamed(_ run: String, _ words: String) throws {
+        let fill = """
+            float *c = arguments->outputs[0];
+            for (int64_t b = 0; b < problem->batch; b++)
+              for (int64_t i = 0; i < problem->m; i++)
+                for (int64_t j = 0; j < problem->n; j++)
+                  c[b * problem->batch_stride_c + i * problem->row_stride_c + j] = 1;
+
+            """
+        let outcome = try verify(run: fill + run, in: try TemporaryFolder())
+        #expect(outcome.status == 1 && outcome.output.contains("breaks a rule: "), "\(outcome.errors)")
+        #expect(outcome.output.contains(words), "\(outcome.output)")
+    }
+
     @Test func aCrashTellsTheProblem() throws {
-        let outcome = try verify(body: "*(volatile int *)8 = 1;", in: try TemporaryFolder())
+        let outcome = try verify(run: "*(volatile int *)8 = 1;", in: try TemporaryFolder())
         #expect(outcome.status == SIGSEGV)
         #expect(outcome.errors.hasPrefix("kanto verify: probe crashed at matmul f32 "), "\(outcome.errors)")
     }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import KantoKernels
@@ -53,6 +54,19 @@ private struct Mishap: Error, Equatable { let number: Int }
         }
         #expect(counter.value == 6400)
         #expect(thrown == 640)
+    }
+
+    /// A stray caller, who queues for each kernel, allocates nothing either.
+    @Test(.enabled(if: Allocations.areCounted)) func queuingAllocatesNothing() throws {
+        let kernel = try Kernels.kernel(for: .matmul(m: 2, n: 2, k: 2))
+        let pointer = try Memory.allocate(byteCount: 64)
+        defer { Memory.release(pointer, byteCount: 64) }
+        pointer.initializeMemory(as: Float.self, repeating: 1, count: 16)
+        try kernel.run(pointer, pointer, into: pointer + 32)
+        let allocations = try Allocations.count {
+            for _ in 0..<1000 { try kernel.run(pointer, pointer, into: pointer + 32) }
+        }
+        #expect(allocations.count == 0, "\(allocations)")
     }
 
     @Test func carriesTheScope() throws {
