@@ -7,9 +7,9 @@ import KantoKernels
 //     its adjoint  P(g) = r (g − mean(g) − y mean(g y))
 //     r's own      ∂r/∂x = −r² y / N
 //
-// P is linear and self-adjoint in g. Written so, a gradient of any order is made of P, sums of products and products: two
-// reductions and two elementwise passes for each P, where the plain composition takes about twice as many. Memory bandwidth
-// is all that these cost, so what is known is not computed again: r, and a sum of products that two adjoints share.
+// P is linear and self-adjoint in g. Written so, a gradient of any order is made of P, sums of products and products, and what
+// is known is not computed again. Bandwidth is all that these cost: a first gradient takes 4 passes over memory, the second 10
+// more, where the plain composition takes 13 and 34.
 
 extension Tensor {
     /// The mean and the variance (mean squared deviation) over some axes, which stay with extent 1; constants for gradients.
