@@ -27,8 +27,10 @@ protocol KantoCommand: ParsableCommand {
 extension KantoCommand {
     mutating func run() throws {
         try Self.reportingErrors {
-            try Registry.shared().checkNamedPlugins()
+            let registry = try Registry.shared()
+            try registry.checkNamedPlugins()
             _ = try Backend.selected
+            defer { registry.traceCacheStatistics() }
             try Kernels.run { try execute() }
         }
     }
@@ -76,7 +78,7 @@ struct Failure: Error {
             case .configuration, .problem: return (error.description, usage)
             case .plugin(_, "no such file"): return (error.description, missingInput)
             case .plugin: return (error.description, badInput)
-            case .unserved, .failed: return (error.description, broken)
+            case .unserved, .memory, .failed: return (error.description, broken)
             }
         case let error as TensorError: return (error.description, badInput)
         default: return ("\(error)", broken)

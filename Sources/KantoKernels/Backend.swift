@@ -53,6 +53,11 @@ public final class Backend: @unchecked Sendable {
         guard kernel.pointee.struct_size >= InterfaceVersion.kernelByteCount, kernel.pointee.run != nil,
             kernel.pointee.release != nil
         else { return .declined("it returned an incomplete kernel") }
+        guard 0...Processor.memoryByteCount ~= kernel.pointee.scratch_bytes else {
+            let wanted = UInt(bitPattern: kernel.pointee.scratch_bytes)
+            kernel.pointee.release(kernel)
+            return .declined("its scratch of \(wanted) bytes is more than the memory of this machine")
+        }
         return .kernel(kernel)
     }
 }

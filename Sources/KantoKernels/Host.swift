@@ -47,11 +47,12 @@ final class Host: @unchecked Sendable {
     }
 
     /// Scratch of at least `byteCount` bytes, aligned to 64; its content is undefined. The same memory at each call.
-    func scratch(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    func scratch(_ byteCount: Int) throws(KernelError) -> UnsafeMutableRawPointer? {
         if byteCount > scratchByteCount {
             if let scratch { Memory.release(scratch, byteCount: scratchByteCount) }
+            (scratch, scratchByteCount) = (nil, 0)
+            scratch = try Memory.allocate(byteCount: byteCount)
             scratchByteCount = Memory.sizeClass(of: byteCount).byteCount
-            scratch = Memory.allocate(byteCount: scratchByteCount)
         }
         return byteCount > 0 ? scratch : nil
     }

@@ -27,7 +27,7 @@ extension Kernel {
     /// - Parameters:
     ///   - seconds: about how long this takes in all; at least three rounds are measured.
     ///   - between: called once a round, to measure something else in turn.
-    /// - Throws: what a kernel's run or `between` throws, and `KernelError.problem` if the operands cannot be had.
+    /// - Throws: what a kernel's run or `between` throws, and `KernelError.problem` or `.memory` if the operands cannot be had.
     public static func measure(
         _ kernels: [Kernel], seconds: Double, between: () throws -> Void = {}
     ) throws -> [Timings] {
@@ -79,7 +79,7 @@ private final class OperandMemory {
     init(_ problem: Problem) throws {
         operands = try problem.operands()
         for operand in operands {
-            let pointer = Memory.allocate(byteCount: max(1, operand.byteCount))
+            let pointer = try Memory.allocate(byteCount: max(1, operand.byteCount))
             if problem.elementType == .float64 {
                 fill(pointer.assumingMemoryBound(to: Double.self), operand.byteCount / 8)
             } else {

@@ -81,6 +81,11 @@ public final class Registry: Sendable {
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
+        if configuration.tuning != .off {
+            Diagnostics.warnOnce(
+                "KANTO_TUNING=\(configuration.tuning) has no effect: this version measures nothing to choose a backend by",
+                key: "KANTO_TUNING")
+        }
     }
 
     // MARK: - Backends
@@ -101,11 +106,19 @@ public final class Registry: Sendable {
         let names = ["auto", "simd"] + (builtIn + plugins.backends).map(\.name)
         var text = "unknown backend '\(name)'; available: " + names.joined(separator: ", ")
         for failure in plugins.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
-        if name == "onednn" {
-            text += "; libKantoOneDNN.so is built by a plain 'swift build' where libdnnl-dev is installed"
-                + " (apt-get install libdnnl-dev; after a build without it also 'swift package purge-cache')"
-        }
+        for (plugin, way) in Registry.waysToGet where plugin == name { text += "; " + way }
         throw KernelError.configuration(text)
+    }
+
+    /// How to get the plugins that come with Kanto.
+    public static let waysToGet = [
+        ("onednn", "libKantoOneDNN.so", "libdnnl-dev"), ("cblas", "libKantoCBLAS.so", "libopenblas-dev"),
+    ].map { name, library, package in
+        (
+            name: name,
+            way: "\(library) is built by a plain 'swift build' where \(package) is installed"
+                + " (apt-get install \(package); after a build without it also 'swift package purge-cache')"
+        )
     }
 
     private func openPlugins() -> Plugins {
@@ -168,8 +181,9 @@ public final class Registry: Sendable {
         var refusals: [(backend: Backend, reason: String)] = []
         var isNew = false
         // Made under the lock: concurrent misses make one kernel.
-        let kernel: Kernel? = state.withLock { state in
+        let kernel: Kernel? = try state.withLock { state in
             if let kernel = state.cache.find(key) { return kernel }
+            try check(problem)
             let host = state.host(for: selection, threadCount: threadCount)
             for (index, backend) in selection.backends.enumerated() {
                 guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { continue }
@@ -198,6 +212,12 @@ public final class Registry: Sendable {
         return kernel
     }
 
+    /// Sizes that no memory holds, on which a backend's arithmetic might overflow.
+    private func check(_ problem: Problem) throws(KernelError) {
+        guard problem.op != nil, problem.elementType != nil else { return }
+        do throws(KernelError) { _ = try problem.operands() } catch { throw .problem("\(problem): \(error)") }
+    }
+
     private func report(_ kernel: Kernel, _ selection: Selection, _ refusals: [(backend: Backend, reason: String)]) {
         let problem = kernel.problem
         if configuration.verbosity >= 1 {
@@ -212,7 +232,8 @@ public final class Registry: Sendable {
     }
 
     /// What each backend of a selection says to a problem. Kernels are made and released; the cache keeps none.
-    func explain(_ problem: Problem, selection: Selection, threadCount: Int) -> Explanation {
+    func explain(_ problem: Problem, selection: Selection, threadCount: Int) throws -> Explanation {
+        try check(problem)
         let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
         var answers: [Explanation.Answer] = []
         var server: Backend?, refuser: Backend?
@@ -241,6 +262,13 @@ public final class Registry: Sendable {
     /// Hits, misses and evictions of the cache of made kernels.
     public var cacheStatistics: (hits: Int, misses: Int, evictions: Int) {
         state.withLock { ($0.cache.statistics.hits, $0.cache.statistics.misses, $0.cache.statistics.evictions) }
+    }
+
+    /// Says them, with `KANTO_VERBOSE`.
+    public func traceCacheStatistics() {
+        guard configuration.verbosity >= 1 else { return }
+        let (hits, misses, evictions) = cacheStatistics
+        Diagnostics.trace("cache of kernels: \(hits) hits, \(misses) misses, \(evictions) evictions")
     }
 }
 

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+typealias TemporaryFolder = TestSupport.TemporaryFolder
+
 /// What a command did.
 struct Outcome {
     let status: Int32

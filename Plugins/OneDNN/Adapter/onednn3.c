@@ -70,9 +70,9 @@ dnnl_status_t onednn_describe_convolution(dnnl_primitive_desc_t *description, dn
                      descriptor(destination), window->strides, gaps, window->pads_before, window->pads_after, forward,
                      attributes)
                : dnnl_convolution_backward_weights_primitive_desc_create(
-                     description, engine, dnnl_convolution_direct, descriptor(source), descriptor(weights), NULL,
-                     descriptor(destination), window->strides, gaps, window->pads_before, window->pads_after, forward,
-                     attributes);
+                     description, engine, dnnl_convolution_direct, descriptor(source), descriptor(weights),
+                     descriptor(bias), descriptor(destination), window->strides, gaps, window->pads_before,
+                     window->pads_after, forward, attributes);
   dnnl_primitive_desc_destroy(forward);
   return status;
 }
@@ -82,5 +82,7 @@ dnnl_status_t onednn_describe_reorder(dnnl_primitive_desc_t *description, dnnl_e
   return dnnl_reorder_primitive_desc_create(description, descriptor(source), engine, descriptor(destination), engine,
                                             attributes);
 }
+
+bool onednn_fails_to_add_to_padding(void) { return false; }
 
 #endif
