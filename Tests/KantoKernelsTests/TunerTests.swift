@@ -119,10 +119,10 @@ import Testing
     @Test func theFasterBackendIsKeptAndChosen() throws {
         let folder = try TemporaryFolder()
         let tuning = try registry(folder, Self.plugin(), "tune")
-        #expect(try tuning.kernel(problem, "auto").backend.name.hasPrefix("simd-"))
+        let chosen = try tuning.kernel(problem, "auto").backend.name
         let measured = try #require(try times(tuning))
-        #expect(measured.contains { $0.backend == "slow" && $0.seconds > 2e-3 })
-        #expect(measured[0].backend.hasPrefix("simd-"))
+        #expect(measured.last?.backend == "slow" && measured.last!.seconds > 2e-3)
+        #expect(measured[0].backend == chosen)
 
         // Somebody edits the file: a reader goes by it and measures nothing.
         let file = try cacheFile(folder)
@@ -147,7 +147,7 @@ import Testing
     @Test func aWrongBackendIsNotEligible() throws {
         let folder = try TemporaryFolder()
         let tuning = try registry(folder, Self.plugin(rightly: false), "tune")
-        #expect(try tuning.kernel(problem, "auto").backend.name.hasPrefix("simd-"))
+        #expect(try tuning.kernel(problem, "auto").backend.name != "wrong")
         #expect(try times(tuning)?.contains { $0.backend == "wrong" } != true)
         #expect(Said.lines(with: "wrong is not considered for matmul f32 m4 n16 k8").count == 1)
     }
