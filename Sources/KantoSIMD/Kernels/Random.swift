@@ -129,25 +129,26 @@ private struct Generator {
     @inline(__always) func words(atBlock number: UInt64) -> Four<WideLanesOfBits> {
         var block = WideLanesOfBits(repeating: firstBlock &+ number)
         for lane in 0..<WideLanes.scalarCount { block[lane] = block[lane] &+ UInt64(lane) }
-        var c0 = low(block)
+        var c0 = block
         var c1 = block &>> 32
-        var c2 = WideLanesOfBits(repeating: stream & 0xFFFF_FFFF)
+        var c2 = WideLanesOfBits(repeating: stream)
         var c3 = WideLanesOfBits(repeating: stream >> 32)
         var k0 = UInt32(truncatingIfNeeded: key)
         var k1 = UInt32(truncatingIfNeeded: key >> 32)
         var round = 0
         while round < 10 {
-            let first = c0 &* 0xD251_1F53
-            let second = c2 &* 0xCD9E_8D57
+            // Words are cut to 32 bits where they are multiplied: then the product is one instruction, of the low halves.
+            let first = low(c0) &* 0xD251_1F53
+            let second = low(c2) &* 0xCD9E_8D57
             c0 = (second &>> 32) ^ c1 ^ WideLanesOfBits(repeating: UInt64(k0))
-            c1 = low(second)
+            c1 = second
             c2 = (first &>> 32) ^ c3 ^ WideLanesOfBits(repeating: UInt64(k1))
-            c3 = low(first)
+            c3 = first
             k0 = k0 &+ 0x9E37_79B9
             k1 = k1 &+ 0xBB67_AE85
             round = round &+ 1
         }
-        return Four(e0: c0, e1: c1, e2: c2, e3: c3)
+        return Four(e0: low(c0), e1: low(c1), e2: low(c2), e3: low(c3))
     }
 }
 
