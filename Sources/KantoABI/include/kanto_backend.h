@@ -182,8 +182,8 @@ enum {
   KANTO_FLAG_TRANSPOSE_A = 4, /* matmul: A is stored [k, m] */
   KANTO_FLAG_TRANSPOSE_B = 8, /* matmul: B is stored [n, k] */
   /* Ops 1 to 3: input 2 is `saved`, an output y of `activation` (which is not NONE), and the result is multiplied by the
-     activation's derivative as a function of that output: RELU y > 0 ? 1 : 0 and LEAKY_RELU y > 0 ? 1 : p, where a factor
-     of 0 yields 0 even of infinity (a negative p is declined); TANH 1 - y²; SIGMOID y (1 - y). Not with KANTO_FLAG_BIAS. */
+     activation's derivative as a function of that output: RELU y > 0 ? 1 : 0; LEAKY_RELU y > 0 ? 1 : p (a negative p is
+     declined); TANH 1 - y²; SIGMOID y (1 - y). A factor of 0 yields 0 even of infinity. Not with KANTO_FLAG_BIAS. */
   KANTO_FLAG_DERIVATIVE = 16
 };
 
