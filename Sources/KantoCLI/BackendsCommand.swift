@@ -23,9 +23,8 @@ struct BackendsCommand: ParsableCommand {
                 [backend.name, serves(backend, .float32), serves(backend, .float64), backend.summary + origin(backend)]
             })
         for failure in registry.pluginFailures { print("\nnot loaded: \(failure.path): \(failure.reason)") }
-        if !registry.backends.contains(where: { $0.name == "onednn" }) {
-            print("\nonednn is not here: install libdnnl-dev (apt-get install libdnnl-dev), then 'swift package purge-cache'"
-                + " and a plain 'swift build' make its plugin.")
+        for (name, way) in Registry.waysToGet where !registry.backends.contains(where: { $0.name == name }) {
+            print("\n\(name) is not here: \(way)")
         }
     }
 

@@ -4,7 +4,8 @@ import Kanto
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure kernels and training steps.",
-        subcommands: [BenchKernelsCommand.self, BenchStepsCommand.self], defaultSubcommand: BenchKernelsCommand.self)
+        subcommands: [BenchKernelsCommand.self, BenchStepsCommand.self, BenchOverheadCommand.self],
+        defaultSubcommand: BenchKernelsCommand.self)
 }
 
 /// One JSON object on a line, in the order given.

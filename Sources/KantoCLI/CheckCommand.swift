@@ -109,6 +109,11 @@ private struct Report: Encodable {
     let holds: Bool
     let quantities: [Quantity]
 
+    enum CodingKeys: String, CodingKey {
+        case file, dtype, backend, tolerance, holds, quantities
+        case criticStep = "critic_step"
+    }
+
     init(file: String, dtype: String, backend: String, criticStep: String, tolerance: Double, quantities: [Quantity]) {
         (self.file, self.dtype, self.backend, self.criticStep, self.tolerance) = (file, dtype, backend, criticStep, tolerance)
         self.quantities = quantities

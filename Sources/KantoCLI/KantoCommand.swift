@@ -11,7 +11,7 @@ struct KantoTool: ParsableCommand {
             KANTO_BACKEND selects who computes: auto (default), simd, onednn, reference, a plugin's name, or a list such as \
             onednn,simd. KANTO_ISA (baseline, avx2, avx512) and KANTO_NUM_THREADS bound it. 'kanto backends' shows what is here.
             """,
-        version: "0.1.0",
+        version: Kernels.version,
         subcommands: [
             TrainCommand.self, SampleCommand.self, BackendsCommand.self, ExplainCommand.self, PresetsCommand.self,
             BenchCommand.self, VerifyCommand.self, CheckCommand.self,
@@ -27,8 +27,10 @@ protocol KantoCommand: ParsableCommand {
 extension KantoCommand {
     mutating func run() throws {
         try Self.reportingErrors {
-            try Registry.shared().checkNamedPlugins()
+            let registry = try Registry.shared()
+            try registry.checkNamedPlugins()
             _ = try Backend.selected
+            defer { registry.traceCacheStatistics() }
             try Kernels.run { try execute() }
         }
     }
@@ -76,7 +78,7 @@ struct Failure: Error {
             case .configuration, .problem: return (error.description, usage)
             case .plugin(_, "no such file"): return (error.description, missingInput)
             case .plugin: return (error.description, badInput)
-            case .unserved, .failed: return (error.description, broken)
+            case .unserved, .memory, .failed: return (error.description, broken)
             }
         case let error as TensorError: return (error.description, badInput)
         default: return ("\(error)", broken)

@@ -24,6 +24,9 @@ struct VerifyCommand: KantoCommand {
     @Option(help: ArgumentHelp("One op, such as matmul or conv2d_forward. (default: all)", valueName: "op"))
     var op: String?
 
+    @Option(help: ArgumentHelp("One kind of operands' values: exact, normal or special. (default: all)", valueName: "kind"))
+    var values: Tier?
+
     @Option(help: ArgumentHelp("How many random problems follow the fixed ones.", valueName: "count"))
     var random = 0
 
@@ -85,7 +88,8 @@ struct VerifyCommand: KantoCommand {
         var count = 0
         var lastShown = 0.0
         let isPlugin = backend.origin != .builtIn
-        let result = verify(backend.table, problems, types: [type], mayDecline: { _ in isPlugin }) { test in
+        let tiers = values.map { [$0] } ?? Tier.allCases
+        let result = verify(backend.table, problems, types: [type], tiers: tiers, mayDecline: { _ in isPlugin }) { test in
             CrashReport.describe("kanto verify: \(backend.name) crashed at \(test)\(test.seed.map { " [seed \($0)]" } ?? "")")
             count += 1
             let now = monotonicSeconds()
@@ -102,6 +106,8 @@ struct VerifyCommand: KantoCommand {
         text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }
+
+extension Tier: ExpressibleByArgument {}
 
 /// What `kanto verify` found of one backend, op and element type.
 struct VerifyReport: Encodable {

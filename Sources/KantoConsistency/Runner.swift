@@ -1,5 +1,13 @@
 import KantoABI
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// Why a run gave no result.
 public enum RunFailure: Error, CustomStringConvertible {
     case declined(String)
@@ -102,13 +110,16 @@ public final class MadeKernel {
         }
         arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.base : nil
 
+        var environment = fenv_t()
+        fegetenv(&environment)
         let control = floatingPointControl()
         let (status, text) = scalars.withUnsafeBufferPointer { scalars in
             arguments.scalars = scalars.isEmpty ? nil : scalars.baseAddress
             return withMessage { kernel.pointee.run(kernel, &arguments, $0) }
         }
         guard status == KANTO_STATUS_OK else { throw .failed("run: status \(status), \(text)") }
-        guard floatingPointControl() == control && !takeWorkerControlChange() else {
+        guard floatingPointControl() == control && !host.takeWorkerControlChange() else {
+            fesetenv(&environment)
             throw .violation("the floating-point environment is changed")
         }
         for index in inputs.indices where !inputs[index].isUntouched(since: inputContents[index]) {

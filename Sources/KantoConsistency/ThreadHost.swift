@@ -11,11 +11,19 @@ import Darwin
 
 /// The smallest host: a thread for each further worker, started for the call. Pieces are dealt out in turn.
 public final class ThreadHost {
-    let table: UnsafeMutablePointer<kanto_host>
+    /// The table and what belongs to it; its address identifies this object to `parallel_for`.
+    fileprivate struct Lent: ~Copyable {
+        var table = kanto_host()
+        let workerControlChange = Atomic(false)
+    }
+    private let lent = UnsafeMutablePointer<Lent>.allocate(capacity: 1)
+
+    var table: UnsafeMutablePointer<kanto_host> {
+        UnsafeMutableRawPointer(lent).assumingMemoryBound(to: kanto_host.self)
+    }
 
     public init(threadCount: Int) {
-        table = .allocate(capacity: 1)
-        table.initialize(to: kanto_host())
+        lent.initialize(to: Lent())
         table.pointee.struct_size = UInt32(MemoryLayout<kanto_host>.size)
         table.pointee.thread_count = UInt32(threadCount)
         table.pointee.level1_cache_bytes = 32 << 10
@@ -27,17 +35,25 @@ public final class ThreadHost {
                 for index in 0..<count { body!(context, index, 0) }
                 return
             }
-            var call = Call(body: body!, context: context, count: count, threadCount: threadCount)
+            let lent = UnsafeRawPointer(host!).assumingMemoryBound(to: Lent.self)
+            var call = Call(lent: lent, body: body!, context: context, count: count, threadCount: threadCount)
             withUnsafePointer(to: &call) { call in
                 runThreads((1..<threadCount).map { worker in { call.pointee.work(worker) } }) { call.pointee.work(0) }
             }
         }
     }
 
-    deinit { table.deallocate() }
+    deinit {
+        lent.deinitialize(count: 1)
+        lent.deallocate()
+    }
+
+    /// Whether a body has changed the floating-point environment of its worker since the last call.
+    func takeWorkerControlChange() -> Bool { lent.pointee.workerControlChange.exchange(false, ordering: .relaxed) }
 }
 
 private struct Call {
+    let lent: UnsafePointer<ThreadHost.Lent>
     let body: kanto_body
     let context: UnsafeMutableRawPointer?
     let count: Int64
@@ -47,15 +63,10 @@ private struct Call {
         pthread_setspecific(insideBody, UnsafeRawPointer(bitPattern: 1))
         let control = floatingPointControl()
         for index in stride(from: worker, to: count, by: Int(threadCount)) { body(context, index, worker) }
-        if floatingPointControl() != control { workerControlChange.store(true, ordering: .relaxed) }
+        if floatingPointControl() != control { lent.pointee.workerControlChange.store(true, ordering: .relaxed) }
         pthread_setspecific(insideBody, nil)
     }
 }
-
-private let workerControlChange = Atomic(false)
-
-/// Whether a body has changed the floating-point environment of its worker since the last call.
-func takeWorkerControlChange() -> Bool { workerControlChange.exchange(false, ordering: .relaxed) }
 
 /// Set on a thread while it runs a piece of work.
 private let insideBody: pthread_key_t = {

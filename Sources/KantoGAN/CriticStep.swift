@@ -7,8 +7,8 @@ public enum CriticStepMethod: String, Sendable, CaseIterable, Codable {
     case automatic
     /// By double backward on the recorded graph: any critic.
     case taped
-    /// Without a graph, a sixth less work and less memory: critics of dense and convolution layers, piecewise-linear
-    /// activations and linear layers. Any other is an error.
+    /// Without a graph, in fewer and larger kernels and less memory: critics of dense and convolution layers,
+    /// piecewise-linear activations, and linear layers. Any other is an error.
     case fourPass = "four-pass"
 
     /// The method that serves a critic: taped or four-pass.
@@ -43,13 +43,16 @@ public struct CriticGradients: Sendable {
     ///   - real, fake: [n, …], of one shape; constants here.
     ///   - points: [m, …], where the input gradient is taken; as a rule from the regularizer.
     ///   - penaltyWeight: λ.
-    /// - Throws: `TensorError` if the shapes do not fit, a batch is empty, the critic does not give one score a sample, or
-    ///   four passes are demanded of a critic that does not allow them.
+    ///   - allowsSampleMixing: a critic with batch normalization, say, is warned of, not refused.
+    /// - Throws: `TensorError` if the shapes do not fit, a batch is empty, the critic does not give one score a sample or
+    ///   mixes samples, or four passes are demanded of a critic that does not allow them.
     public init(
         _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
-        regularizer: any Regularizer = TwoSidedPenalty(), penaltyWeight: Double = 10, method: CriticStepMethod = .automatic
+        regularizer: any Regularizer = TwoSidedPenalty(), penaltyWeight: Double = 10, method: CriticStepMethod = .automatic,
+        allowsSampleMixing: Bool = false
     ) throws {
         try requireSamples(real, fake, for: "critic step")
+        if penaltyWeight != 0 { try auditCritic(critic, allowsSampleMixing: allowsSampleMixing) }
         guard let pointCount = points.shape.first, pointCount > 0, points.shape.dropFirst() == real.shape.dropFirst() else {
             throw TensorError(
                 "critic step", "points of shape \(points.shape) for samples of \(real.shape), expected [m, …] with m of at least 1")

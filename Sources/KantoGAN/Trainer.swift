@@ -12,6 +12,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     /// λ.
     public var penaltyWeight = 10.0
     public var criticStep = CriticStepMethod.automatic
+    /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
+    public var allowsSampleMixing = false
     public var seed: UInt64 = 1
 
     public init() {}
@@ -63,8 +65,8 @@ public final class Trainer {
     private var batches: BatchSampler
 
     /// - Parameter data: real samples, [n, …].
-    /// - Throws: `TensorError` if the data do not fill a batch, or four passes are demanded of a critic that does not allow
-    ///   them.
+    /// - Throws: `TensorError` if the data do not fill a batch, the critic mixes samples under a penalty, or four passes are
+    ///   demanded of a critic that does not allow them.
     public init(
         critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
         loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
@@ -75,6 +77,9 @@ public final class Trainer {
         self.configuration = configuration
         self.loss = loss
         self.regularizer = regularizer
+        if configuration.penaltyWeight != 0 {
+            try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
+        }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
         func optimizer(_ layer: any Layer) throws -> Adam {
@@ -85,8 +90,29 @@ public final class Trainer {
         generatorOptimizer = try optimizer(generator)
     }
 
-    /// One iteration: the critic steps, then the generator step.
+    /// One iteration: the critic steps, then the generator step. Layers see it as training (see `withTraining`).
     public func runIteration() throws -> IterationMetrics {
+        let stream = RandomStream.layers.rawValue << 32 | UInt64(iteration)
+        return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
+    }
+
+    /// The critic's loss, without penalty, on real samples that it is not trained on and as many generated ones. Where it
+    /// parts from that of the training samples the critic knows those by heart (Gulrajani et al. 2017, section 5).
+    ///
+    /// Nothing is trained, and no random number of the training is used up: with it or without it a run is the same.
+    ///
+    /// - Parameter real: [n, …].
+    public func criticLoss(onHeldOut real: Tensor) throws -> Double {
+        let stream = RandomStream.heldOut.rawValue << 32 | UInt64(iteration)
+        var random = Random(seed: configuration.seed, stream: stream)
+        return try withoutGradient {
+            let fake = try generator(random.normal([real.shape.first ?? 0, latentSize]))
+            try requireSamples(real, fake, for: "held-out loss")
+            return try loss.critic(real: critic(real), fake: critic(fake)).item()
+        }
+    }
+
+    private func steps() throws -> IterationMetrics {
         var random = Random(seed: configuration.seed, stream: RandomStream.training.rawValue << 32 | UInt64(iteration))
         var metrics = IterationMetrics()
         for _ in 0..<configuration.criticSteps { metrics = try criticStep(using: &random) }
@@ -103,7 +129,8 @@ public final class Trainer {
         let points = try regularizer.points(real: real, fake: fake, using: &random)
         let step = try CriticGradients(
             critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer,
-            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod)
+            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod,
+            allowsSampleMixing: configuration.allowsSampleMixing)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()
@@ -135,4 +162,8 @@ public enum RandomStream: UInt64, Sendable {
     case training = 2
     case dataOrder = 3
     case samples = 4
+    /// What layers draw while they are trained, such as dropout's masks.
+    case layers = 5
+    /// Noise for the critic's loss on held-out samples.
+    case heldOut = 6
 }

@@ -53,7 +53,22 @@ public final class Backend: @unchecked Sendable {
         guard kernel.pointee.struct_size >= InterfaceVersion.kernelByteCount, kernel.pointee.run != nil,
             kernel.pointee.release != nil
         else { return .declined("it returned an incomplete kernel") }
+        guard 0...Processor.memoryByteCount ~= kernel.pointee.scratch_bytes else {
+            let wanted = UInt(bitPattern: kernel.pointee.scratch_bytes)
+            kernel.pointee.release(kernel)
+            return .declined("its scratch of \(wanted) bytes is more than the memory of this machine")
+        }
         return .kernel(kernel)
+    }
+}
+
+extension Backend {
+    /// A kernel that no cache keeps; `nil` if the backend does not offer the op or declines.
+    func kernel(for problem: Problem, on host: Host) -> Kernel? {
+        guard let op = problem.op, let type = problem.elementType, offers(op, type),
+            case .kernel(let raw) = make(problem, on: host)
+        else { return nil }
+        return Kernel(problem: problem, backend: self, raw: raw, host: host, isTimed: false)
     }
 }
 

@@ -12,6 +12,13 @@ public struct Configuration: Sendable, Equatable {
     public var threadCount: Int
     /// 0: silent; 1: each kernel made; 2: each run.
     public var verbosity: Int
+    /// Whether `auto` chooses by measured times.
+    public var tuning: Tuning
+    /// Where measured times are kept; `nil` if nowhere.
+    public var tuningFolder: String?
+
+    /// Never; by times that were measured earlier; by times that are measured where they are missing.
+    public enum Tuning: String, Sendable, CaseIterable { case off, cache, tune }
 
     static let threadCounts = 1...1024
 
@@ -67,6 +74,13 @@ public struct Configuration: Sendable, Equatable {
         case "2": verbosity = 2
         default: throw malformed("KANTO_VERBOSE", "0, 1 or 2")
         }
+
+        // As with plugins: in a set-uid process the environment belongs to somebody else.
+        tuningFolder = isSetUserID ? nil : TuningTable.folder(environment: environment)
+        guard let tuning = Tuning(rawValue: value("KANTO_TUNING") ?? "cache") else {
+            throw malformed("KANTO_TUNING", "off, cache or tune")
+        }
+        self.tuning = tuning
     }
 
     /// The names of a list such as `onednn,simd`.

@@ -16,6 +16,8 @@ final class Host: @unchecked Sendable {
     private var scratch: UnsafeMutableRawPointer?
     private var scratchByteCount = 0
 
+    var threadCount: Int { Int(lent.pointee.header.thread_count) }
+
     var pointer: UnsafePointer<kanto_host> { UnsafeRawPointer(lent).assumingMemoryBound(to: kanto_host.self) }
 
     /// - Parameters:
@@ -47,11 +49,12 @@ final class Host: @unchecked Sendable {
     }
 
     /// Scratch of at least `byteCount` bytes, aligned to 64; its content is undefined. The same memory at each call.
-    func scratch(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+    func scratch(_ byteCount: Int) throws(KernelError) -> UnsafeMutableRawPointer? {
         if byteCount > scratchByteCount {
             if let scratch { Memory.release(scratch, byteCount: scratchByteCount) }
+            (scratch, scratchByteCount) = (nil, 0)
+            scratch = try Memory.allocate(byteCount: byteCount)
             scratchByteCount = Memory.sizeClass(of: byteCount).byteCount
-            scratch = Memory.allocate(byteCount: scratchByteCount)
         }
         return byteCount > 0 ? scratch : nil
     }

@@ -31,7 +31,7 @@ public final class Kernel: @unchecked Sendable {
     ///
     /// - Precondition: the pointers hold what the problem says, and an output overlaps an input in elementwise ops only,
     ///   and then exactly.
-    /// - Throws: `KernelError.failed`; the outputs are then undefined.
+    /// - Throws: `KernelError.failed`; the outputs are then undefined. `KernelError.memory` if there is none for its scratch.
     public func run(
         _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
         _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil
@@ -65,7 +65,7 @@ public final class Kernel: @unchecked Sendable {
     }
 
     private func runInline(_ arguments: inout kanto_arguments) throws(KernelError) {
-        arguments.scratch = host.scratch(scratchByteCount)
+        arguments.scratch = try host.scratch(scratchByteCount)
         let start = isTimed ? monotonicSeconds() : 0
         let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }
         if isTimed { report(seconds: monotonicSeconds() - start) }

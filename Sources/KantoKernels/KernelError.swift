@@ -8,6 +8,8 @@ public enum KernelError: Error, Sendable, Equatable {
     case plugin(path: String, reason: String)
     /// Nobody serves the problem; the reasons are those of the backends that were asked.
     case unserved(problem: String, reasons: [String])
+    /// The system has no such amount of memory to give.
+    case memory(byteCount: Int)
     /// A kernel failed while it ran. Its output may be half written, so nobody else is asked.
     case failed(backend: String, problem: String, reason: String)
 }
@@ -19,6 +21,7 @@ extension KernelError: CustomStringConvertible {
         case .plugin(let path, let reason): "plugin \(path): \(reason)"
         case .unserved(let problem, let reasons):
             "no backend serves \(problem)" + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; "))
+        case .memory(let byteCount): "out of memory: the system refuses \(byteCount) bytes"
         case .failed(let backend, let problem, let reason): "\(backend) failed on \(problem): \(reason)"
         }
     }

@@ -14,6 +14,9 @@ struct Scope: Sendable {
 
 /// Finding and running kernels.
 public enum Kernels {
+    /// Kanto's version.
+    public static let version = "0.1.0"
+
     /// Runs a program on the kernel thread and returns what it returns. All kernels inside run inline, on one set of worker
     /// threads. A trainer or a benchmark enters once; entering again is free.
     public static func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
@@ -27,7 +30,7 @@ public enum Kernels {
     /// The kernel that serves a problem on the selected backend: the same one at each call, from a cache.
     ///
     /// - Throws: `KernelError.unserved` if nobody serves it, or, with `KANTO_STRICT=1`, if a named backend declines it;
-    ///   `KernelError.configuration` if the environment is malformed.
+    ///   `KernelError.problem` if its sizes make no sense; `KernelError.configuration` if the environment is malformed.
     public static func kernel(for problem: Problem) throws -> Kernel {
         let (registry, selection, threadCount) = try inForce()
         return try registry.kernel(for: problem, selection: selection, threadCount: threadCount)
@@ -35,10 +38,11 @@ public enum Kernels {
 
     /// What each backend in force says to a problem, and who serves it. Nothing is run, and no kernel is kept.
     ///
-    /// - Throws: `KernelError.configuration` if the environment is malformed.
+    /// - Throws: `KernelError.problem` if the problem's sizes make no sense; `KernelError.configuration` if the environment is
+    ///   malformed.
     public static func explain(_ problem: Problem) throws -> Explanation {
         let (registry, selection, threadCount) = try inForce()
-        return registry.explain(problem, selection: selection, threadCount: threadCount)
+        return try registry.explain(problem, selection: selection, threadCount: threadCount)
     }
 
     private static func inForce() throws -> (Registry, Registry.Selection, threadCount: Int) {

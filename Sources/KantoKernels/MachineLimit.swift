@@ -47,7 +47,7 @@ extension MachineLimit {
         let change = Problem.iteration(.unary, .affine, extents: [count], output: [1], inputs: [[1]])
         let reader = try Kernels.kernel(for: read), changer = try Kernels.kernel(for: change)
         return try Kernels.run {
-            let array = Memory.allocate(byteCount: 4 * count)
+            let array = try Memory.allocate(byteCount: 4 * count)
             defer { Memory.release(array, byteCount: 4 * count) }
             array.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * count)
             var sum: Float = 0

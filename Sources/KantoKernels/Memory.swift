@@ -52,7 +52,10 @@ public enum Memory {
     }
 
     /// Memory of at least `byteCount` bytes; its content is undefined.
-    static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
+    ///
+    /// - Throws: `KernelError.memory` if the system refuses.
+    static func allocate(byteCount: Int) throws(KernelError) -> UnsafeMutableRawPointer {
+        guard byteCount <= Processor.memoryByteCount else { throw .memory(byteCount: byteCount) }
         let (index, size) = sizeClass(of: byteCount)
         let cached: Block? = state.withLock { state in
             state.statistics.inUse += size
@@ -73,9 +76,15 @@ public enum Memory {
             releaseCache()
             status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
         }
-        precondition(status == 0, "out of memory: the system refused \(size) bytes")
+        guard status == 0, let pointer else {
+            state.withLock { state in
+                state.statistics.inUse -= size
+                state.statistics.systemAllocations -= 1
+            }
+            throw .memory(byteCount: byteCount)
+        }
         if size >= huge { madvise(pointer, size, Int32(MADV_HUGEPAGE)) }
-        return pointer!
+        return pointer
     }
 
     /// Gives back what `allocate` lent for the same byte count.
@@ -95,10 +104,10 @@ public final class Buffer: @unchecked Sendable {
     public let pointer: UnsafeMutableRawPointer
     public let byteCount: Int
 
-    /// A buffer with undefined content.
+    /// A buffer with undefined content. Ends the process if there is no memory for it, as an array does.
     public init(byteCount: Int) {
         self.byteCount = byteCount
-        pointer = Memory.allocate(byteCount: byteCount)
+        do throws(KernelError) { pointer = try Memory.allocate(byteCount: byteCount) } catch { fatalError("\(error)") }
     }
 
     deinit { Memory.release(pointer, byteCount: byteCount) }

@@ -32,6 +32,12 @@ public enum Processor {
     /// Cores that this process may use.
     public static var coreCount: Int { max(1, Int(kanto_core_count())) }
 
+    /// Bytes of the machine's memory.
+    static let memoryByteCount: Int = {
+        let (pages, size) = (sysconf(Int32(_SC_PHYS_PAGES)), sysconf(Int32(_SC_PAGESIZE)))
+        return pages > 0 && size > 0 ? pages * size : 1 << 48
+    }()
+
     /// Bytes of the data caches; usual sizes where the system does not tell.
     static var caches: (level1: Int, level2: Int, level3: Int) {
         func size(_ name: Int, or guess: Int) -> Int {

@@ -24,11 +24,19 @@ public final class Registry: Sendable {
         /// Those that were named come first; what they decline falls to the others.
         let backends: [Backend]
         let namedCount: Int
-        init(identifier: Int, names: [String], backends: [Backend], namedCount: Int) {
+        /// Of `auto`, where it goes by measured times.
+        let tuner: Tuner?
+        init(identifier: Int, names: [String], backends: [Backend], namedCount: Int, tuner: Tuner?) {
             self.identifier = identifier
             self.names = names
             self.backends = backends
             self.namedCount = namedCount
+            self.tuner = tuner
+        }
+
+        /// The backends in the order in which they are asked for a kernel.
+        func order(for problem: Problem, threadCount: Int) -> [Backend] {
+            tuner?.order(backends, for: problem, threadCount: threadCount) ?? backends
         }
     }
 
@@ -101,11 +109,19 @@ public final class Registry: Sendable {
         let names = ["auto", "simd"] + (builtIn + plugins.backends).map(\.name)
         var text = "unknown backend '\(name)'; available: " + names.joined(separator: ", ")
         for failure in plugins.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
-        if name == "onednn" {
-            text += "; libKantoOneDNN.so is built by a plain 'swift build' where libdnnl-dev is installed"
-                + " (apt-get install libdnnl-dev; after a build without it also 'swift package purge-cache')"
-        }
+        for (plugin, way) in Registry.waysToGet where plugin == name { text += "; " + way }
         throw KernelError.configuration(text)
+    }
+
+    /// How to get the plugins that come with Kanto.
+    public static let waysToGet = [
+        ("onednn", "libKantoOneDNN.so", "libdnnl-dev"), ("cblas", "libKantoCBLAS.so", "libopenblas-dev"),
+    ].map { name, library, package in
+        (
+            name: name,
+            way: "\(library) is built by a plain 'swift build' where \(package) is installed"
+                + " (apt-get install \(package); after a build without it also 'swift package purge-cache')"
+        )
     }
 
     private func openPlugins() -> Plugins {
@@ -151,13 +167,27 @@ public final class Registry: Sendable {
         try append(names == ["auto"] ? [] : names)
         let namedCount = backends.count
         try append(["simd", "reference"])
+        let tuner = names == ["auto"] ? try makeTuner() : nil
+        if let tuner { backends += tuner.candidates.filter { !backends.contains($0) } }
         return state.withLock { state in
             if let known = state.selections.first(where: { $0.names == names }) { return known }
             let selection = Selection(
-                identifier: state.selections.count, names: names, backends: backends, namedCount: namedCount)
+                identifier: state.selections.count, names: names, backends: backends, namedCount: namedCount, tuner: tuner)
             state.selections.append(selection)
             return selection
         }
+    }
+
+    /// What `auto` goes by: nothing but the order of its backends where no times were measured and none may be.
+    private func makeTuner() throws -> Tuner? {
+        let folder = configuration.tuningFolder
+        switch configuration.tuning {
+        case .off: return nil
+        case .cache: guard let folder, Tuner.hasTimes(in: folder) else { return nil }
+        case .tune: break
+        }
+        return Tuner(
+            candidates: [try backend(named: "simd")] + openPlugins().backends, measures: configuration.tuning == .tune, folder: folder)
     }
 
     // MARK: - Kernels
@@ -165,13 +195,24 @@ public final class Registry: Sendable {
     /// The kernel for a problem, from the cache or newly made.
     func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws -> Kernel {
         let key = KernelCache.Key(problem: problem, selection: selection.identifier, threadCount: threadCount)
+        if let tuner = selection.tuner, tuner.measures {
+            // Not under the lock, which a kernel on the kernel thread may wait for.
+            let host: Host? = state.withLock { state in
+                state.cache.contains(key) ? nil : state.host(for: selection, threadCount: threadCount)
+            }
+            if let host {
+                try check(problem)
+                try tuner.measure(problem, host: host, reference: backend(named: "reference"))
+            }
+        }
         var refusals: [(backend: Backend, reason: String)] = []
         var isNew = false
         // Made under the lock: concurrent misses make one kernel.
-        let kernel: Kernel? = state.withLock { state in
+        let kernel: Kernel? = try state.withLock { state in
             if let kernel = state.cache.find(key) { return kernel }
+            try check(problem)
             let host = state.host(for: selection, threadCount: threadCount)
-            for (index, backend) in selection.backends.enumerated() {
+            for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
                 guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { continue }
                 switch backend.make(problem, on: host) {
                 case .kernel(let raw):
@@ -198,6 +239,12 @@ public final class Registry: Sendable {
         return kernel
     }
 
+    /// Sizes that no memory holds, on which a backend's arithmetic might overflow.
+    private func check(_ problem: Problem) throws(KernelError) {
+        guard problem.op != nil, problem.elementType != nil else { return }
+        do throws(KernelError) { _ = try problem.operands() } catch { throw .problem("\(problem): \(error)") }
+    }
+
     private func report(_ kernel: Kernel, _ selection: Selection, _ refusals: [(backend: Backend, reason: String)]) {
         let problem = kernel.problem
         if configuration.verbosity >= 1 {
@@ -212,11 +259,12 @@ public final class Registry: Sendable {
     }
 
     /// What each backend of a selection says to a problem. Kernels are made and released; the cache keeps none.
-    func explain(_ problem: Problem, selection: Selection, threadCount: Int) -> Explanation {
+    func explain(_ problem: Problem, selection: Selection, threadCount: Int) throws -> Explanation {
+        try check(problem)
         let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
         var answers: [Explanation.Answer] = []
         var server: Backend?, refuser: Backend?
-        for (index, backend) in selection.backends.enumerated() {
+        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
             guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else {
                 answers.append(Explanation.Answer(backend: backend, verdict: .notOffered))
                 continue
@@ -235,12 +283,22 @@ public final class Registry: Sendable {
                 if endsTheSearch, refuser == nil { refuser = backend }
             }
         }
-        return Explanation(problem: problem, answers: answers, server: server, refuser: refuser)
+        let times = selection.tuner?.times(of: problem, threadCount: threadCount) ?? []
+        return Explanation(
+            problem: problem, answers: answers, server: server, refuser: refuser,
+            times: Dictionary(times.map { ($0.backend, $0.seconds) }) { $1 })
     }
 
     /// Hits, misses and evictions of the cache of made kernels.
     public var cacheStatistics: (hits: Int, misses: Int, evictions: Int) {
         state.withLock { ($0.cache.statistics.hits, $0.cache.statistics.misses, $0.cache.statistics.evictions) }
+    }
+
+    /// Says them, with `KANTO_VERBOSE`.
+    public func traceCacheStatistics() {
+        guard configuration.verbosity >= 1 else { return }
+        let (hits, misses, evictions) = cacheStatistics
+        Diagnostics.trace("cache of kernels: \(hits) hits, \(misses) misses, \(evictions) evictions")
     }
 }
 

@@ -63,6 +63,13 @@ public struct ELU: Layer {
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try exponentialLinear(input, scale: 1, alpha: alpha) }
 }
 
+/// softplus(2x + 2) / 2 − 1: close to an ELU and smooth, for critics under a gradient penalty (Gulrajani et al. 2017,
+/// appendix D).
+public struct SmoothELU: Layer {
+    public init() {}
+    public func callAsFunction(_ input: Tensor) throws -> Tensor { try (input * 2 + 2).softplus() * 0.5 - 1 }
+}
+
 /// λ times an ELU of α, which keep activations of mean 0 and variance 1 so (Klambauer et al. 2017, equation 2). Its second
 /// derivative jumps at 0, as that of `ELU`.
 public struct SELU: Layer {

@@ -9,7 +9,7 @@ import Synchronization
 /// What a layer draws or keeps up in a pass is a constant of that pass for gradients of every order. The random numbers are a
 /// value: named by a seed and an iteration they repeat, whatever was drawn before.
 ///
-///     try withTraining(random: Random(seed: seed, stream: UInt64(iteration))) { try trainer.runIteration() }
+///     try withTraining(random: Random(seed: seed, stream: UInt64(iteration))) { try step(iteration) }
 public func withTraining<R, E: Error>(random: Random, _ body: () throws(E) -> R) throws(E) -> R {
     // What is bound to a task does not travel to the kernel thread: enter it first.
     try Kernels.run { () throws(E) -> R in

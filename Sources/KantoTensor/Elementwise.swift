@@ -86,14 +86,14 @@ extension Tensor {
     }
 
     /// The shape that two shapes combine to.
-    static func broadcastShape(_ a: [Int], _ b: [Int], for operation: String) throws -> [Int] {
+    static func broadcastShape(_ a: [Int], _ b: [Int], for operation: @autoclosure () -> String) throws -> [Int] {
         if a == b { return a }
         let rank = max(a.count, b.count)
         return try (0..<rank).map { axis in
             let x = axis < rank - a.count ? 1 : a[axis - (rank - a.count)]
             let y = axis < rank - b.count ? 1 : b[axis - (rank - b.count)]
             guard x == y || x == 1 || y == 1 else {
-                throw TensorError(operation, "shapes \(a) and \(b) do not combine: \(x) and \(y) at axis \(axis) of \(rank)")
+                throw TensorError(operation(), "shapes \(a) and \(b) do not combine: \(x) and \(y) at axis \(axis) of \(rank)")
             }
             return x == 1 ? y : x
         }
@@ -119,7 +119,8 @@ extension Tensor {
     static func combined(
         _ operation: Operation?, _ function: Function, _ inputs: [Tensor], parameter: Double = 0, to wanted: [Int]? = nil
     ) throws -> Tensor {
-        let name = operation?.name ?? "\(function)"
+        // A name is made only for an error: it takes longer than a small kernel.
+        var name: String { operation?.name ?? "\(function)" }
         try requireSameType(name, inputs)
         let shape = try wanted ?? inputs.dropFirst().reduce(inputs[0].shape) { try broadcastShape($0, $1.shape, for: name) }
         let output = Tensor(uninitialized: shape, inputs[0].elementType)
@@ -186,11 +187,13 @@ func requireSlope(_ activation: Activation, for operation: String) throws {
     }
 }
 
-func requireSameType(_ operation: String, _ tensors: Tensor...) throws { try requireSameType(operation, tensors) }
+func requireSameType(_ operation: @autoclosure () -> String, _ tensors: Tensor...) throws {
+    try requireSameType(operation(), tensors)
+}
 
-func requireSameType(_ operation: String, _ tensors: [Tensor]) throws {
+func requireSameType(_ operation: @autoclosure () -> String, _ tensors: [Tensor]) throws {
     guard tensors.allSatisfy({ $0.elementType == tensors[0].elementType }) else {
         throw TensorError(
-            operation, "operands of different types: " + tensors.map { $0.elementType.description }.joined(separator: ", "))
+            operation(), "operands of different types: " + tensors.map { $0.elementType.description }.joined(separator: ", "))
     }
 }

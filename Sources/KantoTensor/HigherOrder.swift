@@ -25,11 +25,10 @@ public func valueWithGradient(
 /// The Hessian of a function at some point times a direction, H v, without the Hessian: the gradient of ⟨∇f, v⟩
 /// (Pearlmutter 1994, by reverse over reverse).
 ///
-///     let x = try Tensor([1, 2], shape: [2])
-///     // f(x) = x₀³ x₁ has the Hessian [[6 x₀ x₁, 3 x₀²], [3 x₀², 0]].
-///     let product = try hessianVectorProduct(at: [x], along: [Tensor([1, 0], shape: [2])]) { x in
-///         let first = try x[0].sliced(0..<1), second = try x[0].sliced(1..<2)
-///         return try first * first * first * second
+///     // f(x, y) = x³ y has the Hessian [[6 x y, 3 x²], [3 x², 0]].
+///     let x = try Tensor.scalar(1), y = try Tensor.scalar(2)
+///     let product = try hessianVectorProduct(at: [x, y], along: [.scalar(1), .scalar(0)]) { point in
+///         try point[0] * point[0] * point[0] * point[1]
 ///     }
 ///     // [12, 3]
 ///

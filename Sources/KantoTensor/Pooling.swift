@@ -33,7 +33,9 @@ extension Tensor {
     /// - Throws: `TensorError` if this is no image.
     public func upsampled(_ factor: Int) throws -> Tensor {
         try requireImage(factor, for: "upsampling")
-        return try windowSpread(Pooling(size: factor, scale: 1), height: shape[1] * factor, width: shape[2] * factor)
+        let (height, width) = (shape[1] * factor, shape[2] * factor)
+        try elementCount([shape[0], height, width, shape[3]], for: "upsampling")
+        return try windowSpread(Pooling(size: factor, scale: 1), height: height, width: width)
     }
 
     package func windowSum(_ pooling: Pooling) throws -> Tensor {
@@ -59,8 +61,9 @@ extension Tensor {
     }
 
     private func requireImage(_ size: Int, for operation: String) throws {
-        guard rank == 4, size > 0 else {
-            throw TensorError(operation, "an input of shape \(shape) and a size of \(size), expected [n, h, w, c] and a size from 1 up")
+        guard rank == 4, (1...1 << 24).contains(size) else {
+            throw TensorError(
+                operation, "an input of shape \(shape) and a size of \(size), expected [n, h, w, c] and a size from 1 to 2^24")
         }
     }
 }

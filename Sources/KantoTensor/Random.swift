@@ -57,6 +57,7 @@ public struct Random: RandomNumberGenerator, Sendable {
     private mutating func draw(
         _ distribution: Function, _ shape: [Int], offset: Double, scale: Double, _ elementType: ElementType
     ) throws -> Tensor {
+        try elementCount(shape, for: "random")
         let output = Tensor(uninitialized: shape, elementType)
         let halves = [key, stream, block].flatMap { [Double($0 & 0xFFFF_FFFF), Double($0 >> 32)] }
         try Kernels.kernel(for: .random(distribution, elementType, count: output.count))

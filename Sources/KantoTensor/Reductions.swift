@@ -14,8 +14,9 @@ extension Tensor {
     ///
     /// - Throws: `TensorError` if an axis is not one of this tensor's, is named twice, or there is nothing to take the mean of.
     public func mean(axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
-        let number = try ReductionNest(shape, axes ?? Array(shape.indices), for: "mean").number
-        guard number > 0 else { throw TensorError("mean", "\(shape) has no elements along the axes \(axes ?? [])") }
+        let axes = axes ?? Array(shape.indices)
+        let number = try ReductionNest(shape, axes, for: "mean").number
+        guard number > 0 else { throw TensorError("mean", "\(shape) has no elements along the axes \(axes)") }
         return try sum(axes: axes, keepsAxes: keepsAxes) / Double(number)
     }
 

@@ -23,6 +23,7 @@ extension Tensor {
         guard rank > 0, shape[0] == rows.count else {
             throw TensorError("scatter", "\(rows.count) row numbers for a tensor of shape \(shape)")
         }
+        try elementCount([count] + shape[1...], for: "scatter")
         try requireRows(rows, of: count, for: "scatter")
         let output = try Tensor.zeros([count] + shape[1...], elementType: elementType)
         let width = shape[1...].reduce(1, *)

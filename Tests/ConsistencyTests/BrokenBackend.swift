@@ -1,3 +1,4 @@
+import Glibc
 import KantoABI
 import KantoConsistency
 import KantoReference
@@ -14,6 +15,7 @@ enum Mistake: UInt32, Sendable {
     // In how.
     case writesBeyondTheEnd, writesBeforeTheStart, writesToAnInput, roundsToBfloat16, readsAlignedOperandsOtherwise
     case overrunsTheScratch, keepsStateOfARun, declines, declinesSilently, fails
+    case leavesAnotherRounding, leavesAnotherRoundingOnAWorker
 }
 
 /// The reference backend with one mistake built in. Lives as long as the process.
@@ -136,6 +138,9 @@ private struct BrokenKernel {
         case .drawsTheNextBlock where span > 4: output.update(from: output + 4, count: span - 4)
         case .keepsStateOfARun where span > 0 && runCount > 1: output[0] = output[0].nextUp
         case .fails: return kanto_status(KANTO_STATUS_FAILED)
+        case .leavesAnotherRounding: fesetround(FE_UPWARD)
+        case .leavesAnotherRoundingOnAWorker:
+            given.host.pointee.parallel_for(given.host, 2, { _, _, worker in if worker > 0 { fesetround(FE_UPWARD) } }, nil)
         default: break
         }
         return status

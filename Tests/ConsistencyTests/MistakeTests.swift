@@ -28,6 +28,7 @@ import Testing
             (.keepsStateOfARun, [KANTO_OP_OPTIMIZE]), (.declines, [KANTO_OP_TERNARY]),
             (.declinesSilently, [KANTO_OP_TERNARY]),
             (.fails, [KANTO_OP_TERNARY]),
+            (.leavesAnotherRounding, [KANTO_OP_TERNARY]), (.leavesAnotherRoundingOnAWorker, [KANTO_OP_TERNARY]),
         ] as [(Mistake, Set<Int>)])
     func isFound(_ mistake: Mistake, _ ops: Set<Int>) {
         let problems = problemList.filter { ops.contains(Int($0.problem.op)) }

@@ -14,6 +14,19 @@ import Testing
         for line in lines { #expect((line["median_ms"] as? Double ?? 0) > 0 && line["peak_rss_mb"] != nil) }
     }
 
+    @Test func benchTellsWhatTheHostCosts() throws {
+        let outcome = try kanto("bench", "overhead", "--seconds", "0.01", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = try outcome.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(lines.map { $0["step"] as? String } == ["look-up", "look-up and run"])
+        for line in lines {
+            let (best, median) = (line["best_ns"] as? Double ?? 0, line["median_ns"] as? Double ?? 0)
+            #expect(best > 0 && best <= median)
+        }
+    }
+
     @Test func benchComparesKernels() throws {
         let problem = "matmul m33 n17 k9 bias"
         let outcome = try kanto(

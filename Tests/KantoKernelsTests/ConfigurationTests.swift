@@ -29,10 +29,12 @@ import Testing
         #expect(configuration.pluginPaths == [])
         #expect(configuration.threadCount == 6)
         #expect(configuration.verbosity == 0)
+        #expect(configuration.tuning == .cache && configuration.tuningFolder == nil)
     }
 
     @Test(arguments: [
         "KANTO_BACKEND", "KANTO_STRICT", "KANTO_ISA", "KANTO_PLUGIN_PATH", "KANTO_NUM_THREADS", "KANTO_VERBOSE",
+        "KANTO_TUNING",
     ])
     func emptyIsUnset(variable: String) throws {
         #expect(try configuration([variable: ""]) == configuration([:]))
@@ -84,6 +86,15 @@ import Testing
             #expect(
                 complaint(["KANTO_NUM_THREADS": text])
                     == "KANTO_NUM_THREADS=\(text) is not valid: expected a whole number from 1 to 1024")
+        }
+    }
+
+    @Test func tuning() throws {
+        for value in Configuration.Tuning.allCases {
+            #expect(try configuration(["KANTO_TUNING": value.rawValue]).tuning == value)
+        }
+        for text in ["on", "0", "Cache", "off "] {
+            #expect(complaint(["KANTO_TUNING": text]) == "KANTO_TUNING=\(text) is not valid: expected off, cache or tune")
         }
     }
 

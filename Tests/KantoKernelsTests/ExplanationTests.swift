@@ -15,7 +15,7 @@ import Testing
     }
 
     private func explain(_ registry: Registry, _ problem: Problem, _ list: String) throws -> Explanation {
-        registry.explain(problem, selection: try registry.selection(Configuration.names(list)), threadCount: 1)
+        try registry.explain(problem, selection: try registry.selection(Configuration.names(list)), threadCount: 1)
     }
 
     @Test func everyoneIsAsked() throws {

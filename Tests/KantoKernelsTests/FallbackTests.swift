@@ -33,6 +33,41 @@ import Testing
             ])
     }
 
+    /// Once for each backend, op, element type and reason.
+    @Test func saysAgainWhatIsNew() throws {
+        var source = PluginSource(name: "again")
+        source.offersF32 = "KANTO_OFFER(KANTO_OP_MATMUL) | KANTO_OFFER(KANTO_OP_OPTIMIZE)"
+        source.offersF64 = "KANTO_OFFER(KANTO_OP_MATMUL)"
+        source.make = #"""
+            say(message, problem->matmul.n > 4 ? "n is above 4" : "no");
+            return KANTO_STATUS_DECLINED;
+            """#
+        let registry = try registry([source])
+        for _ in 0..<2 {
+            for n in [1, 2, 5] { _ = try registry.kernel(.matmul(m: 1, n: n, k: 1), "again") }
+            _ = try registry.kernel(.matmul(.float64, m: 1, n: 1, k: 1), "again")
+            _ = try registry.kernel(.optimize(.adam, count: 1), "again")
+        }
+        #expect(
+            Said.lines(with: "again declined") == [
+                "kanto: warning: again declined matmul f32 m1 n1 k1: no; simd-baseline serves it",
+                "kanto: warning: again declined matmul f32 m1 n5 k1: n is above 4; simd-baseline serves it",
+                "kanto: warning: again declined matmul f64 m1 n1 k1: no; reference serves it",
+                "kanto: warning: again declined optimize f32 adam [1]: no; simd-baseline serves it",
+            ])
+    }
+
+    @Test(arguments: [
+        ("(size_t)1 << 46", "70368744177664"), ("SIZE_MAX", "18446744073709551615"),
+    ]) func scratchThatNoMemoryHoldsIsADeclinal(size: String, bytes: String) throws {
+        var source = PluginSource(name: "scratch-\(bytes)")
+        source.finish = "(*kernel)->scratch_bytes = \(size);"
+        let registry = try registry([source])
+        #expect(try registry.kernel(.matmul(m: 1, n: 1, k: 1), source.name).backend.name == "simd-baseline")
+        let words = "its scratch of \(bytes) bytes is more than the memory of this machine"
+        #expect(Said.lines(with: source.name).first?.contains(words) == true)
+    }
+
     @Test func autoAsksNoPlugin() throws {
         let registry = try registry([PluginSource(name: "unasked")])
         #expect(try registry.kernel(.matmul(m: 5, n: 1, k: 1), "auto").backend.name == "simd-baseline")
@@ -84,6 +119,9 @@ import Testing
         #expect(throws: expected) { try kernel.run([1] as [Float], [1, 2] as [Float], into: &c) }
         #expect(throws: expected) { try Kernels.run { try kernel.run([1] as [Float], [1, 2] as [Float], into: &c) } }
         #expect("\(expected)" == "fails failed on matmul f32 m1 n2 k1: the scratch is on fire")
+        // Nobody else is asked, then or later: the output may be half written.
+        #expect(try registry.kernel(.matmul(m: 1, n: 2, k: 1), "fails") === kernel)
+        #expect(Said.lines(with: "fails").isEmpty)
     }
 
     /// The workers are those of the first backend in the list that has some; one pool serves all in it.

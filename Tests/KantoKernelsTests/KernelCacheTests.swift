@@ -1,3 +1,5 @@
+import Glibc
+import TestSupport
 import Testing
 
 @testable import KantoKernels
@@ -43,6 +45,64 @@ import Testing
             #expect(cache.find(key(number - 1)) == nil)
         }
         #expect(cache.statistics.evictions == 2)
+    }
+
+    /// A slow `make`, asked by many at once, is called once.
+    @Test func concurrentMissesMakeOneKernel() async throws {
+        let folder = try TemporaryFolder()
+        var source = PluginSource(name: "counting")
+        source.make = "static int made; made++; nanosleep(&(struct timespec){0, 50000000}, NULL);"
+        source.finish = "(*kernel)->scratch_bytes = made;"
+        source.header += "\n#include <time.h>"
+        let registry = try makeRegistry(["KANTO_PLUGIN_PATH": try source.compile(in: folder)])
+        try registry.checkNamedPlugins()
+        let counts = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<16 {
+                group.addTask { try registry.kernel(.matmul(m: 1, n: 1, k: 1), "counting").scratchByteCount }
+            }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(counts == [1])
+        #expect(try registry.kernel(.matmul(m: 1, n: 1, k: 2), "counting").scratchByteCount == 2)
+    }
+
+    /// A run keeps its kernel: it is released when the run has ended, not when it is evicted.
+    @Test func evictionWaitsForTheRun() throws {
+        let folder = try TemporaryFolder()
+        var source = PluginSource(name: "evicted")
+        // Waits for the test's mark, then says whether it was released meanwhile.
+        source.run = """
+            volatile float *output = arguments->outputs[0];
+            output[0] = 1;
+            while (output[1] == 0) nanosleep(&(struct timespec){0, 1000000}, NULL);
+            output[2] = kernel->reserved == 7 ? 42 : -1;
+            return KANTO_STATUS_OK;
+            """
+        source.finish = "(*kernel)->reserved = 7;"
+        source.release = "kernel->reserved = 0;"
+        source.header += "\n#include <time.h>"
+        let registry = try makeRegistry(["KANTO_PLUGIN_PATH": try source.compile(in: folder)])
+        try registry.checkNamedPlugins()
+        let buffer = Buffer(byteCount: 64)
+        buffer.pointer.initializeMemory(as: Float.self, repeating: 0, count: 16)
+        func output(_ index: Int) -> Float { (buffer.pointer + 4 * index).load(as: Float.self) }
+        final class Run: @unchecked Sendable { var isDone = sem_t(), error: (any Error)? }
+        let run = Run()
+        sem_init(&run.isDone, 0, 0)
+        startThread(stackSize: 1 << 20) {
+            do {
+                try registry.kernel(.matmul(m: 1, n: 1, k: 1), "evicted").run(nil, into: buffer.pointer)
+            } catch {
+                run.error = error
+            }
+            sem_post(&run.isDone)
+        }
+        while output(0) == 0 { usleep(1000) }
+        for n in 0..<1024 { _ = try registry.kernel(.matmul(m: 1, n: n, k: 1), "reference") }
+        #expect(registry.cacheStatistics.evictions == 1)
+        (buffer.pointer + 4).storeBytes(of: 1, as: Float.self)
+        while sem_wait(&run.isDone) != 0 {}
+        #expect(run.error == nil && output(2) == 42)
     }
 
     /// Against the plainest model: a list in the order of use.

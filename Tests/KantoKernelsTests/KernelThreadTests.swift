@@ -59,7 +59,7 @@ private struct Mishap: Error, Equatable { let number: Int }
     /// A stray caller, who queues for each kernel, allocates nothing either.
     @Test(.enabled(if: Allocations.areCounted)) func queuingAllocatesNothing() throws {
         let kernel = try Kernels.kernel(for: .matmul(m: 2, n: 2, k: 2))
-        let pointer = Memory.allocate(byteCount: 64)
+        let pointer = try Memory.allocate(byteCount: 64)
         defer { Memory.release(pointer, byteCount: 64) }
         pointer.initializeMemory(as: Float.self, repeating: 1, count: 16)
         try kernel.run(pointer, pointer, into: pointer + 32)

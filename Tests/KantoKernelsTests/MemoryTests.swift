@@ -35,21 +35,30 @@ import Testing
         #expect(Set(buffers.map(\.pointer)).count == 4)
     }
 
-    @Test func lendsAgainWhatWasReleased() {
+    @Test func whatTheSystemRefusesIsAnError() {
+        let before = Memory.statistics
+        for byteCount in [Processor.memoryByteCount + 1, 1 << 60, Int.max] {
+            #expect(throws: KernelError.memory(byteCount: byteCount)) { try Memory.allocate(byteCount: byteCount) }
+        }
+        #expect("\(KernelError.memory(byteCount: 123))" == "out of memory: the system refuses 123 bytes")
+        #expect(abs(Memory.statistics.inUse - before.inUse) < 1 << 30)
+    }
+
+    @Test func lendsAgainWhatWasReleased() throws {
         // A class that nobody else uses.
         let size = 37 << 20
-        let first = Memory.allocate(byteCount: size)
+        let first = try Memory.allocate(byteCount: size)
         Memory.release(first, byteCount: size)
-        let second = Memory.allocate(byteCount: size - 1000)
+        let second = try Memory.allocate(byteCount: size - 1000)
         #expect(first == second)
         Memory.release(second, byteCount: size - 1000)
         Memory.releaseCache()
     }
 
-    @Test func statistics() {
+    @Test func statistics() throws {
         let size = 48 << 20, slack = 1 << 20
         let before = Memory.statistics
-        let pointer = Memory.allocate(byteCount: size)
+        let pointer = try Memory.allocate(byteCount: size)
         let held = Memory.statistics
         #expect(abs(held.inUse - before.inUse - size) < slack)
         #expect(held.peak >= held.inUse - slack)

@@ -45,6 +45,13 @@ import Testing
         Hostile("foreign letters", "its name 'prøbe' is not of lower-case letters, digits and '-'") { $0.name = "prøbe" },
         Hostile("comma", "its name 'a,b' is not of lower-case letters, digits and '-'") { $0.name = "a,b" },
         Hostile("no name", "its name '' is not of lower-case letters, digits and '-'") { $0.name = "" },
+        Hostile(
+            "endless name", "its table is named 'other', its kanto_plugin_version '\(String(repeating: "n", count: 32))'"
+        ) {
+            // No zero within the 32 bytes: it ends there.
+            $0.name = String(repeating: "n", count: 32)
+            $0.tableName = #""other""#
+        },
         Hostile("takes simd", "the name 'simd' is taken") { $0.name = "simd" },
         Hostile("takes auto", "the name 'auto' is taken") { $0.name = "auto" },
         Hostile("takes reference", "the name 'reference' is taken") { $0.name = "reference" },
@@ -114,6 +121,20 @@ import Testing
             return
         }
         #expect(failure.reason == "cannot be loaded: undefined symbol: no_such_function")
+    }
+
+    @Test func missingLibraryOfAPluginIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let needed = try compileLibrary("int needed(void) { return 1; }", to: "libneeded.so", in: folder)
+        var source = PluginSource()
+        source.open = "extern int needed(void); return needed() ? &table : NULL;"
+        let path = try compileLibrary(
+            source.text, to: "libKantoProbe.so", in: folder, options: ["-L", folder.path, "-lneeded"])
+        #expect(unlink(needed) == 0)
+        let good = try PluginSource(name: "good").compile(in: folder, as: "libKantoGood.so")
+        try expect(
+            path, fails: "cannot be loaded: libneeded.so: cannot open shared object file: No such file or directory",
+            good: good)
     }
 
     @Test func newerMinorWorks() throws {

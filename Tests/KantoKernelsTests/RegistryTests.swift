@@ -50,6 +50,17 @@ let builtInNames = InstructionSet.allCases.filter(\.isSupported).map { "simd-" +
         #expect(complaint([""]).hasPrefix("unknown backend ''"))
     }
 
+    /// A library that is installed after a first build stays unseen until the manifest's cache goes, and only a plain build makes
+    /// plugins.
+    @Test func waysToGetPluginsNameWhatIsEasilyMissed() {
+        #expect(Registry.waysToGet.map(\.name) == ["onednn", "cblas"])
+        for (_, way) in Registry.waysToGet {
+            for words in ["a plain 'swift build'", "apt-get install lib", "'swift package purge-cache'"] {
+                #expect(way.contains(words), "\(way)")
+            }
+        }
+    }
+
     @Test func selectionOrder() throws {
         let registry = try makeRegistry(["KANTO_ISA": "baseline"])
         func order(_ list: String) throws -> (names: [String], namedCount: Int) {
@@ -129,6 +140,28 @@ let builtInNames = InstructionSet.allCases.filter(\.isSupported).map { "simd-" +
             return
         }
         #expect(reasons.count == 2 && reasons[0].hasPrefix("simd-") && reasons[1].hasPrefix("reference: "))
+    }
+
+    /// Before any backend computes with its sizes.
+    @Test(arguments: ["reference", "simd"]) func problemThatNoMemoryHoldsIsAnError(name: String) throws {
+        let registry = try makeRegistry()
+        let problem = Problem.matmul(m: 1 << 40, n: 3, k: 1 << 40)
+        let error = KernelError.problem("\(problem): A has more than 2^48 elements, which no memory holds")
+        #expect(throws: error) { try registry.kernel(problem, name) }
+        #expect(throws: error) {
+            try registry.explain(problem, selection: registry.selection([name]), threadCount: 1)
+        }
+        #expect(throws: KernelError.self) { try registry.kernel(.matmul(m: -1, n: 3, k: 3), name) }
+    }
+
+    @Test func cacheStatisticsAreTracedWhenAsked() throws {
+        for (verbosity, lines) in [("0", []), ("1", ["kanto: cache of kernels: 1 hits, 31 misses, 0 evictions"])] {
+            let registry = try makeRegistry(["KANTO_VERBOSE": verbosity])
+            for n in 1...31 { _ = try registry.kernel(.matmul(m: 31, n: n, k: 1), "reference") }
+            _ = try registry.kernel(.matmul(m: 31, n: 1, k: 1), "reference")
+            registry.traceCacheStatistics()
+            #expect(Said.lines(with: "1 hits, 31 misses") == lines)
+        }
     }
 
     @Test func madeKernelsAreTracedWhenAsked() throws {

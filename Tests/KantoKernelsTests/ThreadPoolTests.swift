@@ -203,15 +203,26 @@ private let noteIndexSlowly: kanto_body = { context, index, worker in
         host.pointer.pointee.parallel_for(host.pointer, 0, { _, _, _ in fatalError("a piece of nothing") }, nil)
     }
 
-    @Test func scratchGrowsAndStays() {
+    @Test func scratchGrowsAndStays() throws {
         let host = Host(threadCount: 1, parallelFor: nil)
-        #expect(host.scratch(0) == nil)
-        let small = host.scratch(100)
+        #expect(try host.scratch(0) == nil)
+        let small = try host.scratch(100)
         #expect(small != nil && Int(bitPattern: small) % 64 == 0)
-        #expect(host.scratch(50) == small)
-        let large = host.scratch(10 << 20)!
+        #expect(try host.scratch(50) == small)
+        let large = try #require(try host.scratch(10 << 20))
         large.initializeMemory(as: UInt8.self, repeating: 1, count: 10 << 20)
-        #expect(host.scratch(100) == large && host.scratch(10 << 20) == large)
-        #expect(host.scratch(0) == nil)
+        #expect(try host.scratch(100) == large && host.scratch(10 << 20) == large)
+        #expect(try host.scratch(0) == nil)
+    }
+
+    @Test func scratchThatCannotBeHadIsAnError() throws {
+        let host = Host(threadCount: 1, parallelFor: nil)
+        _ = try host.scratch(100)
+        for byteCount in [1 << 47, Int.max] {
+            #expect(throws: KernelError.memory(byteCount: byteCount)) { try host.scratch(byteCount) }
+        }
+        // It goes on.
+        let scratch = try #require(try host.scratch(200))
+        scratch.initializeMemory(as: UInt8.self, repeating: 1, count: 200)
     }
 }

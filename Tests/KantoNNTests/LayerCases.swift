@@ -84,7 +84,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
     ] + activations
 
     static let activations: [LayerCase] = ([
-        ReLU(), LeakyReLU(0.1), ELU(alpha: 0.7), SELU(), GELU(), SiLU(), Tanh(), Sigmoid(), Softplus(),
+        ReLU(), LeakyReLU(0.1), ELU(alpha: 0.7), SmoothELU(), SELU(), GELU(), SiLU(), Tanh(), Sigmoid(), Softplus(),
     ] as [any Layer]).flatMap { activation in
         [
             LayerCase("\(type(of: activation))", 3, 5) { _ in activation },

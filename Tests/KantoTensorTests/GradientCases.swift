@@ -101,23 +101,24 @@ struct GradientCase: CustomTestStringConvertible, Sendable {
         }
     }
 
-    static let windows: [Window] = [
-        Window(), Window(stride: 2, padding: 1), Window(stride: 3, padding: 2),
-        Window(stride: 2, padding: .init(top: 1, left: 0, bottom: 2, right: 1)), Window(padding: 2, dilation: 2),
-        Window(groups: 2), Window(stride: 2, padding: 2, dilation: 3, groups: 2),
+    static let windows: [(window: Window, kernel: [Int])] = [
+        (Window(), [3, 3]), (Window(stride: 2), [1, 1]), (Window(stride: 2, padding: 1), [4, 4]),
+        (Window(stride: 3, padding: 2), [3, 3]), (Window(padding: 2, dilation: 2), [3, 3]),
+        (Window(stride: 2, padding: .init(top: 1, left: 0, bottom: 2, right: 1)), [5, 2]), (Window(groups: 2), [2, 3]),
+        (Window(stride: 2, padding: 2, dilation: 3, groups: 2), [3, 3]), (Window(padding: 1, groups: 4), [3, 3]),
     ]
     /// Each of the three ops, as a function of both its operands.
-    static let convolutions: [GradientCase] = windows.flatMap { window in
-        let (x, weight) = ([2, 5, 6, 4], [3, 3, 4 / window.groups, 2])
+    static let convolutions: [GradientCase] = windows.flatMap { window, kernel in
+        let (x, weight) = ([2, 5, 6, 4], kernel + [4 / window.groups, window.groups == 1 ? 3 : window.groups])
         let geometry = try! Convolution2D(input: x, weight: .zeros(weight), window, for: "test")
         return [
-            GradientCase("convolution \(window)", x, weight, [2]) {
+            GradientCase("convolution \(kernel) \(window)", x, weight, [weight[3]]) {
                 try $0[0].convolved(with: $0[1], bias: $0[2], window, activation: .tanh)
             },
-            GradientCase("input gradient \(window)", geometry.outputShape, weight) {
+            GradientCase("input gradient \(kernel) \(window)", geometry.outputShape, weight) {
                 try $0[0].convolutionInputGradient($0[1], geometry)
             },
-            GradientCase("weight gradient \(window)", x, geometry.outputShape) {
+            GradientCase("weight gradient \(kernel) \(window)", x, geometry.outputShape) {
                 try $0[0].convolutionWeightGradient($0[1], geometry)
             },
         ]

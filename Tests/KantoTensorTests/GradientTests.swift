@@ -68,16 +68,6 @@ struct GradientTests {
         #expect(abs(slope[0] - 0.6) < 1e-6 && abs(slope[1] - 0.8) < 1e-6)
     }
 
-    @Test func mistakesAreNamed() throws {
-        let a = try Tensor.zeros([2, 3]), b = try Tensor.zeros([4, 5])
-        #expect(throws: TensorError("matmul", "inner dimensions differ: 3 of [2, 3], 4 of [4, 5]")) { try a.matmul(b) }
-        #expect(throws: TensorError.self) { try a + b }
-        #expect(throws: TensorError.self) { try gradients(of: a.tracked() * 2, withRespectTo: [b]) }
-        #expect(throws: TensorError.self) { try gradients(of: a, withRespectTo: [b.tracked()]) }
-        #expect(throws: TensorError.self) { try a + Tensor.zeros([2, 3], elementType: .float64) }
-        #expect(throws: TensorError.self) { try Tensor([1, 2, 3] as [Float], shape: [2, 2]) }
-    }
-
     @Test(arguments: [-0.5, -.infinity, .nan]) func negativeSlopesAreRefused(slope: Double) throws {
         let x = try Tensor.zeros([1, 2, 2, 3]), weight = try Tensor.zeros([1, 1, 3, 4])
         #expect(throws: TensorError.self) { try x.leakyReLU(slope: slope) }
@@ -101,6 +91,17 @@ struct GradientTests {
             for _ in 0..<100_000 { y = try y * 1 }
             #expect(try gradient(of: y, withRespectTo: x, isDifferentiable: false).item() == 1)
         }
+    }
+
+    /// The graph of the gradient is as deep: d²/dx² xⁿ = n (n − 1) at 1.
+    @Test func deepGraphsAreDifferentiatedTwice() throws {
+        let second = try Kernels.run {
+            let x = try Tensor.scalar(1, elementType: .float64).tracked()
+            var y = x
+            for _ in 1..<10_000 { y = try y * x }
+            return try gradient(of: gradient(of: y, withRespectTo: x), withRespectTo: x).item()
+        }
+        #expect(second == 10_000 * 9_999)
     }
 }
 

@@ -3,8 +3,7 @@ import KantoNN
 import KantoTensor
 
 /// A layer that multiplies by a weight and adds a bias, as the four passes need it.
-protocol AffineLayer: LayerWithEpilogue {
-    var weight: Parameter { get }
+protocol AffineLayer: WeightedLayer {
     var bias: Parameter { get }
 
     /// The product with the weight, without bias: how a tangent goes through.

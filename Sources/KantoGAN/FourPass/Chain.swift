@@ -2,27 +2,6 @@ import KantoKernels
 import KantoNN
 import KantoTensor
 
-/// A layer that is made of others: it puts them, or a stage of them, behind a chain.
-protocol CompositeLayer: Layer {
-    func append(to chain: inout ChainBuilder, path: String) throws
-}
-
-extension Sequential: CompositeLayer {
-    func append(to chain: inout ChainBuilder, path: String) throws {
-        for (index, layer) in layers.enumerated() { try chain.append(layer, path: path.isEmpty ? "\(index)" : "\(path).\(index)") }
-    }
-}
-
-extension Residual: CompositeLayer {
-    func append(to chain: inout ChainBuilder, path: String) throws {
-        let prefix = path.isEmpty ? "" : path + "."
-        let branches = (
-            try ChainBuilder.chain(main, path: prefix + "main"), try ChainBuilder.chain(shortcut, path: prefix + "shortcut")
-        )
-        chain.append(ResidualStage(main: branches.0, shortcut: branches.1))
-    }
-}
-
 /// Takes a critic apart into stages, and joins an activation to the layers on both sides of it.
 struct ChainBuilder {
     private var stages: [any Stage] = []
@@ -33,18 +12,20 @@ struct ChainBuilder {
 
     /// The stages of a critic.
     ///
-    /// - Parameter path: where the layer stands in the critic, for errors.
     /// - Throws: `TensorError`, which names the layer that the four passes do not serve.
-    static func chain(_ layer: any Layer, path: String = "") throws -> Chain {
+    static func chain(_ layer: PlacedLayer) throws -> Chain {
         var builder = ChainBuilder()
-        try builder.append(layer, path: path)
+        try builder.append(layer)
         return Chain(builder.stages)
     }
 
-    mutating func append(_ layer: any Layer, path: String) throws {
-        switch layer {
-        case let layer as any CompositeLayer:
-            try layer.append(to: &self, path: path)
+    private mutating func append(_ placed: PlacedLayer) throws {
+        switch placed.layer {
+        case is Sequential:
+            for part in placed.parts { try append(part) }
+        case is Residual:
+            let branches = try placed.parts.map { try ChainBuilder.chain($0) }
+            append(ResidualStage(main: branches[0], shortcut: branches[1]))
         case let layer as any AffineLayer:
             let stage = AffineStage(layer, inputActivation: lastActivation?.layer.activation ?? .none)
             lastActivation?.isDifferentiatedBehind = true
@@ -61,14 +42,13 @@ struct ChainBuilder {
             append(LinearStage(layer))
             lastActivation = activation
         default:
-            let place = path.isEmpty ? "the critic (\(type(of: layer)))" : "layer \(path) (\(type(of: layer)))"
             throw TensorError(
-                "four-pass critic step", "\(place) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
+                "four-pass critic step", "\(placed) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
                     + "AveragePool, GlobalAveragePool, Upsample and Residual; take the taped step")
         }
     }
 
-    mutating func append(_ stage: any Stage) {
+    private mutating func append(_ stage: any Stage) {
         stages.append(stage)
         (lastAffine, lastActivation) = (nil, nil)
     }

@@ -13,8 +13,9 @@ import KantoTensor
 /// 4. *weight gradient*: one call a layer, inputs [x; x̃; δ] against the adjoints of pass 2. Bias gradients come from the
 ///    rows of x and x̃ alone. It runs beside pass 3, layer by layer, so that memory is given back on the way.
 ///
-/// With B rows each that is 3 + 3 + 1 + 3 forward-sized units of work in place of twelve, less two in the first layer, where
-/// the adjoint needs the rows of x̂ only.
+/// With B rows each that is 3 + 3 + 1 + 3 forward-sized units of work, less two in the first layer, where the adjoint needs
+/// the rows of x̂ only. The tape, which skips derivatives that are zero by structure, does as many, but in 26 kernels where
+/// these are 16 (the mnist critic's), each with up to three times the rows, and keeps more memory (41 MB, here 34).
 struct FourPassStep {
     private let parameters: [Parameter]
     private let chain: Chain
@@ -22,7 +23,7 @@ struct FourPassStep {
     /// - Throws: `TensorError`, which names the layer that the four passes do not serve.
     init(_ critic: any Layer) throws {
         parameters = critic.parameters
-        chain = try ChainBuilder.chain(critic)
+        chain = try ChainBuilder.chain(PlacedLayer(critic))
     }
 
     func gradients(_ batches: CriticBatches, _ objective: CriticObjective) throws -> CriticGradients {
