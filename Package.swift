@@ -30,6 +30,10 @@ func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
     return [.unsafeFlags(flags)]
 }
 
+// Tests know which plugins are built.
+let definesOfPlugins: [SwiftSetting] =
+    (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])
+
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
@@ -87,7 +91,10 @@ var targets: [Target] = [
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(
         name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],
-        swiftSettings: (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])),
+        swiftSettings: definesOfPlugins),
+    .testTarget(
+        name: "PluginTests", dependencies: ["KantoABI", "KantoKernels", "KantoCLI", "TestSupport"],
+        swiftSettings: definesOfPlugins),
     .testTarget(
         name: "KantoSIMDTests",
         dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),

@@ -151,15 +151,19 @@ import Testing
         #expect(served > (op == KANTO_OP_CONV2D_WEIGHT_GRADIENT ? 15 : 75))
     }
 
-    /// oneDNN 2.6.3 loses what the output holds, or crashes, with AVX-512.
+    /// oneDNN 2.6.3 loses what the output holds, or crashes, with AVX-512. oneDNN 3.2 has no implementation for these that
+    /// leaves the padding out.
     @Test(arguments: Epilogue.all + Epilogue.derivatives)
     func addsWhereWindowsLieInThePadding(epilogue: Epilogue) throws {
         let geometry = Geometry(
             height: 4, width: 12, channels: 7, outputChannels: 9, kernel: (1, 5), pads: (1, 1, 5, 1), dilation: (1, 2))
-        try verify(geometry.problem(KANTO_OP_CONV2D_FORWARD, epilogue))
         let fewChannels = Geometry(
             batch: 5, height: 5, width: 9, channels: 1, outputChannels: 5, kernel: (3, 2), pads: (2, 0, 3, 2))
-        try verify(fewChannels.problem(KANTO_OP_CONV2D_FORWARD, epilogue))
+        let isVersion2 = String(cString: try Plugin.shared.get().backend.pointee.description).hasPrefix("oneDNN 2.")
+        for geometry in [geometry, fewChannels] {
+            let isServed = try verifyUnlessWeak(geometry.problem(KANTO_OP_CONV2D_FORWARD, epilogue))
+            #expect(isServed || !isVersion2)
+        }
     }
 
     /// Zero times infinity is NaN: padding must be left out, not multiplied.

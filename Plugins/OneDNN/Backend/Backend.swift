@@ -5,7 +5,8 @@ import OneDNNAdapter
 @c(kanto_plugin_open)
 public func open(_ message: UnsafeMutablePointer<kanto_message>?) -> UnsafePointer<kanto_backend>? {
     let loaded = dnnl_version().pointee
-    guard loaded.major == DNNL_VERSION_MAJOR, loaded.minor == DNNL_VERSION_MINOR else {
+    // A later minor version keeps what an earlier one has.
+    guard loaded.major == DNNL_VERSION_MAJOR, loaded.minor >= DNNL_VERSION_MINOR else {
         _ = Refusal.failed(
             """
             the plugin was built for oneDNN \(DNNL_VERSION_MAJOR).\(DNNL_VERSION_MINOR), but oneDNN \
