@@ -3,10 +3,17 @@ import PackageDescription
 
 #if canImport(Glibc)
 import Glibc
-let hasOneDNN = access("/usr/include/oneapi/dnnl/dnnl.h", F_OK) == 0
+/// A folder with include/ and lib/ of another oneDNN than the system's.
+let prefixOfOneDNN = Context.environment["KANTO_ONEDNN"]
+let hasOneDNN = access((prefixOfOneDNN ?? "/usr") + "/include/oneapi/dnnl/dnnl.h", F_OK) == 0
+if let prefixOfOneDNN, !hasOneDNN {
+    print("KANTO_ONEDNN is '\(prefixOfOneDNN)', which has no include/oneapi/dnnl/dnnl.h")
+    exit(1)
+}
 // Debian keeps the header of the chosen BLAS (update-alternatives) in the folder of the architecture.
 let hasCBLAS = ["x86_64", "aarch64"].contains { access("/usr/include/\($0)-linux-gnu/cblas.h", F_OK) == 0 }
 #else
+let prefixOfOneDNN: String? = nil
 let hasOneDNN = false
 let hasCBLAS = false
 #endif
@@ -26,6 +33,7 @@ func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
+    .library(name: "KantoConsistency", targets: ["KantoConsistency"]),
     .executable(name: "kanto", targets: ["KantoCLI"]),
 ]
 
@@ -96,13 +104,16 @@ let exportsOfPlugin = LinkerSetting.unsafeFlags([
 
 if hasOneDNN {
     products.append(.library(name: "KantoOneDNN", type: .dynamic, targets: ["KantoOneDNN"]))
+    let include = prefixOfOneDNN.map { ["-I\($0)/include"] } ?? []
+    let library = prefixOfOneDNN.map { ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"] } ?? []
     targets += [
         .target(
             name: "OneDNNAdapter", dependencies: ["KantoABI"], path: "Plugins/OneDNN/Adapter",
-            linkerSettings: [.linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
+            cSettings: [.unsafeFlags(include)],
+            linkerSettings: [.unsafeFlags(library), .linkedLibrary("dnnl"), .linkedLibrary("gomp")]),
         .target(
             name: "KantoOneDNN", dependencies: ["KantoABI", "OneDNNAdapter"], path: "Plugins/OneDNN/Backend",
-            swiftSettings: kernelSettings(),
+            swiftSettings: kernelSettings() + [.unsafeFlags(include.flatMap { ["-Xcc", $0] })],
             linkerSettings: [exportsOfPlugin]),
         .testTarget(
             name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"], swiftSettings: kernelSettings()),

@@ -42,11 +42,31 @@ typedef struct cblas_kernel {
   char description[64];
 } cblas_kernel;
 
-/* Some rows of one of the batch: C = act(op(A) op(B) + bias + (accumulate ? C : 0)), where bias may be NULL. With beta 0
-   a BLAS does not read C, be it NaN. A ReLU is written so that NaN, which is not <= 0, stays. */
+/* One row of C, all but its last step done, times act'(saved): the derivative as a function of the activation's output. A
+   factor of 0 yields 0, of infinity too. */
+#define DEFINE_DERIVATIVE(type)                                                                                        \
+  static void multiply_by_derivative_##type(const kanto_problem *problem, const type *saved, type *row) {              \
+    for (int64_t j = 0; j < problem->matmul.n; j++) {                                                                  \
+      type y = saved[j], factor = 0;                                                                                   \
+      switch (problem->activation) {                                                                                   \
+        case KANTO_ACTIVATION_RELU: factor = y > 0; break;                                                             \
+        case KANTO_ACTIVATION_LEAKY_RELU: factor = y > 0 ? 1 : (type)problem->parameter; break;                        \
+        case KANTO_ACTIVATION_TANH: factor = (1 - y) * (1 + y); break;                                                 \
+        case KANTO_ACTIVATION_SIGMOID: factor = y * (1 - y); break;                                                    \
+      }                                                                                                                \
+      row[j] = factor == 0 ? 0 : factor * row[j];                                                                      \
+    }                                                                                                                  \
+  }
+
+DEFINE_DERIVATIVE(float)
+DEFINE_DERIVATIVE(double)
+
+/* Some rows of one of the batch: C = act(op(A) op(B) + bias + (accumulate ? C : 0)), where bias may be NULL, or, with
+   saved, C = act'(saved) (op(A) op(B) + (accumulate ? C : 0)). With beta 0 a BLAS does not read C, be it NaN. A ReLU is
+   written so that NaN, which is not <= 0, stays. */
 #define DEFINE_MULTIPLY(type, gemm)                                                                                    \
-  static void multiply_##type(const cblas_kernel *kernel, const type *a, const type *b, const type *bias, type *c,     \
-                              int64_t row_count) {                                                                     \
+  static void multiply_##type(const cblas_kernel *kernel, const type *a, const type *b, const type *bias,              \
+                              const type *saved, type *c, int64_t row_count) {                                         \
     const kanto_problem *problem = &kernel->problem;                                                                   \
     const kanto_matmul *size = &problem->matmul;                                                                       \
     const bool accumulates = problem->flags & KANTO_FLAG_ACCUMULATE;                                                   \
@@ -59,6 +79,10 @@ typedef struct cblas_kernel {
       type *row = c + i * size->row_stride_c;                                                                          \
       if (!kernel->multiplies && !accumulates)                                                                         \
         for (int64_t j = 0; j < size->n; j++) row[j] = 0;                                                              \
+      if (saved) {                                                                                                     \
+        multiply_by_derivative_##type(problem, saved + i * size->row_stride_c, row);                                   \
+        continue;                                                                                                      \
+      }                                                                                                                \
       if (bias)                                                                                                        \
         for (int64_t j = 0; j < size->n; j++) row[j] += bias[j];                                                       \
       switch (problem->activation) {                                                                                   \
@@ -105,12 +129,14 @@ static void run_piece(void *context, int64_t index, int64_t worker) {
 
   const void *const *inputs = run->arguments->inputs;
   const void *bias = problem->flags & KANTO_FLAG_BIAS ? inputs[2] : NULL;
+  const void *saved = problem->flags & KANTO_FLAG_DERIVATIVE ? inputs[2] : NULL; /* laid out as C */
   void *output = run->arguments->outputs[0];
   if (problem->dtype == KANTO_DTYPE_F32)
-    multiply_float(kernel, (const float *)inputs[0] + a, (const float *)inputs[1] + b, bias, (float *)output + c, row_count);
+    multiply_float(kernel, (const float *)inputs[0] + a, (const float *)inputs[1] + b, bias,
+                   saved ? (const float *)saved + c : NULL, (float *)output + c, row_count);
   else
-    multiply_double(kernel, (const double *)inputs[0] + a, (const double *)inputs[1] + b, bias, (double *)output + c,
-                    row_count);
+    multiply_double(kernel, (const double *)inputs[0] + a, (const double *)inputs[1] + b, bias,
+                    saved ? (const double *)saved + c : NULL, (double *)output + c, row_count);
 }
 
 static kanto_status run(const kanto_kernel *header, const kanto_arguments *arguments, kanto_message *message) {
@@ -158,13 +184,22 @@ static kanto_status make(const kanto_backend *backend, const kanto_problem *prob
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin serves matmul only, not op %u", problem->op);
   if (problem->dtype != KANTO_DTYPE_F32 && problem->dtype != KANTO_DTYPE_F64)
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin does not know dtype %u", problem->dtype);
-  const uint32_t known_flags =
-      KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B;
+  const uint32_t known_flags = KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A |
+                               KANTO_FLAG_TRANSPOSE_B | KANTO_FLAG_DERIVATIVE;
   if (problem->flags & ~known_flags)
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin does not know the flags 0x%x",
                    problem->flags & ~known_flags);
   if (problem->activation > KANTO_ACTIVATION_SIGMOID)
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin does not know activation %u", problem->activation);
+  if (problem->flags & KANTO_FLAG_DERIVATIVE) {
+    if (problem->flags & KANTO_FLAG_BIAS || problem->activation == KANTO_ACTIVATION_NONE)
+      return explain(KANTO_STATUS_DECLINED, message, "a derivative is that of an activation, and without a bias");
+    /* The sign of such an output is not that of its input. */
+    if (problem->activation == KANTO_ACTIVATION_LEAKY_RELU && problem->parameter < 0)
+      return explain(KANTO_STATUS_DECLINED, message,
+                     "the derivative of a leaky ReLU of negative slope %g cannot be told from its output",
+                     problem->parameter);
+  }
   if (size->m > INT_MAX || size->n > INT_MAX || size->k > INT_MAX)
     return explain(KANTO_STATUS_DECLINED, message, "CBLAS counts in int, up to %d: too small for m %lld, n %lld, k %lld",
                    INT_MAX, (long long)size->m, (long long)size->n, (long long)size->k);

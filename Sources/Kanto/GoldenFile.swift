@@ -4,7 +4,8 @@ import FoundationEssentials
 ///
 /// A safetensors file in PyTorch's own layouts (NCHW, OIHW, [out, in]) and under its parameter names. Arrays:
 /// - `real`, `fake`, [n, features] or [n, channels, height, width]; `epsilon`, [n]: the interpolation's coefficients
-/// - `critic.<layer>.weight`, `critic.<layer>.bias`, where layer is the position in the list of layers
+/// - `critic.<layer>.weight`, `critic.<layer>.bias`, where layer is the position in the list of layers; in a branch of a
+///   residual layer `critic.<layer>.main.<layer>.weight`
 /// - `scores.real`, `scores.fake`, `scores.interpolated`, [n]; `input_gradient` at the penalty's points, and
 ///   `gradient_norm`, [n]
 /// - `penalty`, without λ, and `loss`, scalars; `grad.critic.…`: the loss's gradients
@@ -13,13 +14,16 @@ import FoundationEssentials
 /// Texts:
 /// - `layers`, a JSON list of `["dense", inputs, outputs]`,
 ///   `["conv", inputs, outputs, kernel, stride, padding, dilation = 1, groups = 1]`, `["leaky_relu", slope]`, `["relu"]`,
-///   `["tanh"]`, `["sigmoid"]` and `["flatten"]` (in the order channels, height, width)
+///   `["elu"]`, `["gelu"]` (exact), `["silu"]`, `["tanh"]`, `["sigmoid"]`, `["softplus"]`, `["flatten"]` (in the order
+///   channels, height, width), `["avg_pool", size]`, `["upsample", factor]` (nearest), `["layer_norm", shape of a sample]`
+///   (weight and bias element by element), `["group_norm", groups, channels]`, `["instance_norm", channels]` and
+///   `["residual", main, shortcut]`, two such lists whose results are added; the ε of a normalization is 1e-5
 /// - `regulariser` (gp, lp or r1), `lambda`, `learning_rate`, `betas`, as in `[0.0, 0.9]`, and `steps`
 public struct GoldenFile: Sendable {
     /// What messages call it: its path.
     public let name: String
     public let penaltyWeight: Double
-    public let regularizer: Regularizer
+    public let regularizer: any Regularizer
     public let learningRate: Double
     public let betas: (Double, Double)
     /// Of Adam.
@@ -48,22 +52,24 @@ public struct GoldenFile: Sendable {
         try checkArrays()
     }
 
-    /// The parameters' names, as in `0.weight`, and PyTorch's shapes, in the order of the layers.
-    var parameters: [(path: String, shape: [Int])] {
-        layers.enumerated().flatMap { index, layer in layer.parameters.map { ("\(index).\($0.name)", $0.shape) } }
-    }
-
     /// An array of samples as float64 in Kanto's layout: [n, height, width, channels] if they are images.
     func samples(_ array: String) throws -> Tensor {
         let tensor = try constant(array)
         return tensor.rank == 4 ? try tensor.permuted([0, 2, 3, 1]) : tensor
     }
 
-    /// An array of a parameter's shape as float64 in Kanto's layout: [height, width, in, out] or [in, out].
+    /// Where the file's regularizer takes the input gradient.
+    func points(real: Tensor, fake: Tensor, epsilon: Tensor) throws -> Tensor {
+        regularizer is ZeroCenteredPenalty ? real : try interpolate(real: real, fake: fake, epsilon: epsilon)
+    }
+
+    /// An array of a parameter's shape as float64 in Kanto's layout: [height, width, in, out], [in, out], or
+    /// [height, width, channels] for each element of a sample.
     func parameter(_ array: String) throws -> Tensor {
         let tensor = try constant(array)
         switch tensor.rank {
         case 4: return try tensor.permuted([2, 3, 1, 0])
+        case 3: return try tensor.permuted([1, 2, 0])
         case 2: return try tensor.permuted([1, 0])
         default: return tensor
         }
@@ -86,16 +92,9 @@ public struct GoldenFile: Sendable {
                 .badInput,
                 "\(name): real has shape \(batch), expected [n, features] or [n, channels, height, width], none of them 0")
         }
-        var sample = Array(batch[1...])
-        for (index, layer) in layers.enumerated() {
-            do { sample = try layer.sampleShape(after: sample) } catch let mismatch {
-                throw DataError(.badInput, "\(name): layer \(index): \(mismatch.reason)")
-            }
-            guard sample.reduce(1, *) <= Self.largestActivation / batch[0] else {
-                throw DataError(
-                    .badInput, "\(name): layer \(index): gives \(batch[0]) samples of shape \(sample), more than "
-                        + "\(Self.largestActivation) elements")
-            }
+        let sample: [Int]
+        do { sample = try layers.sampleShape(after: Array(batch[1...]), atMost: Self.largestActivation / batch[0]) } catch {
+            throw DataError(.badInput, "\(name): \(error.reason)")
         }
         guard sample == [1] else {
             throw DataError(
@@ -106,7 +105,7 @@ public struct GoldenFile: Sendable {
             ("real", batch), ("fake", batch), ("input_gradient", batch), ("penalty", []), ("loss", []),
         ]
         expected += ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"].map { ($0, [batch[0]]) }
-        for parameter in parameters {
+        for parameter in layers.parameters {
             expected += ["critic", "grad.critic", "adam.critic"].map { ("\($0).\(parameter.path)", parameter.shape) }
         }
         for (array, shape) in expected {
@@ -152,11 +151,11 @@ private struct Texts {
         return (betas[0], betas[1])
     }
 
-    func regularizer() throws -> Regularizer {
+    func regularizer() throws -> any Regularizer {
         switch file.metadata["regulariser"] {
-        case "gp": .twoSided()
-        case "lp": .oneSided()
-        case "r1": .r1
+        case "gp": TwoSidedPenalty()
+        case "lp": OneSidedPenalty()
+        case "r1": ZeroCenteredPenalty(.real)
         default: throw error("regulariser", "gp (two-sided), lp (one-sided) or r1")
         }
     }

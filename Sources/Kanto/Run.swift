@@ -27,7 +27,6 @@ public final class Run {
     /// - Throws: `DataError.cannotWrite` if the folder cannot be written or holds a run already; `DataError.badInput` or
     ///   `.missingInput` for the preset's name or the data.
     public init(_ configuration: RunConfiguration, folder: String) throws {
-        self.configuration = configuration
         self.folder = folder
         preset = try Preset(named: configuration.preset)
         let images = try configuration.data.map { try ImageSet(idxAt: $0) } ?? ImageSet.digits()
@@ -41,6 +40,15 @@ public final class Run {
             throw DataError(.badInput, "\(images.count) images do not fill a batch of \(configuration.batchSize)")
         }
 
+        let networks = try preset.networks(seed: configuration.seed)
+        trainer = try Trainer(
+            critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
+            data: Tensor(images.pixels, shape: [images.count] + shape), configuration: configuration.training)
+        noise = try sampleNoise(count: Self.sampleCount, latentSize: networks.latentSize, seed: configuration.seed)
+        var configuration = configuration
+        configuration.criticStep = trainer.criticStepMethod
+        self.configuration = configuration
+
         try createDirectories(folder)
         guard (try? readFile(folder + "/config.json")) == nil else {
             throw DataError(.cannotWrite, "\(folder): already holds a run; choose another folder with --out")
@@ -49,12 +57,6 @@ public final class Run {
         try createDirectories(folder + "/checkpoints")
         try configuration.write(to: folder + "/config.json")
         log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
-
-        let networks = try preset.networks(seed: configuration.seed)
-        trainer = try Trainer(
-            critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
-            data: Tensor(images.pixels, shape: [images.count] + shape), configuration: configuration.training)
-        noise = try sampleNoise(count: Self.sampleCount, latentSize: networks.latentSize, seed: configuration.seed)
     }
 
     /// One iteration, logged. At each sample interval a picture, the curves and a checkpoint are written.

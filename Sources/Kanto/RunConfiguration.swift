@@ -15,6 +15,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var beta1: Double
     public var beta2: Double
     public var penaltyWeight: Double
+    /// Automatic if nil. In a run's folder it is the method that was taken: the two round differently.
+    public var criticStep: CriticStepMethod?
     /// Iterations between sample pictures and checkpoints.
     public var sampleInterval: Int
     /// Who computed it: informative, since the same bits need the same backend, instruction set and thread count.
@@ -28,6 +30,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         case criticSteps = "critic_steps"
         case learningRate = "learning_rate"
         case penaltyWeight = "penalty_weight"
+        case criticStep = "critic_step"
         case sampleInterval = "sample_interval"
         case instructionSet = "instruction_set"
         case threadCount = "thread_count"
@@ -49,7 +52,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
     /// The names that `set` takes.
     public static let settable = [
-        "iterations", "seed", "batch_size", "critic_steps", "learning_rate", "beta1", "beta2", "penalty_weight", "sample_interval",
+        "iterations", "seed", "batch_size", "critic_steps", "learning_rate", "beta1", "beta2", "penalty_weight", "critic_step",
+        "sample_interval",
     ]
 
     /// Sets one number by its name in `config.json`.
@@ -72,6 +76,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         case "beta1": beta1 = try parsed("a number from 0 to below 1") { (0..<1).contains($0) }
         case "beta2": beta2 = try parsed("a number from 0 to below 1") { (0..<1).contains($0) }
         case "penalty_weight": penaltyWeight = try parsed("a number of at least 0") { $0 >= 0 && $0.isFinite }
+        case "critic_step":
+            let names = CriticStepMethod.allCases.map(\.rawValue)
+            criticStep = CriticStepMethod(rawValue: try parsed(names.joined(separator: ", ")) { names.contains($0) })
         case "sample_interval": sampleInterval = try positive()
         default:
             throw DataError(.badInput, "there is no setting '\(name)'; the settings are \(Self.settable.joined(separator: ", "))")
@@ -97,6 +104,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         training.beta1 = beta1
         training.beta2 = beta2
         training.penaltyWeight = penaltyWeight
+        training.criticStep = criticStep ?? .automatic
         training.seed = seed
         return training
     }
@@ -115,6 +123,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
             let name = context.codingPath.map(\.stringValue).joined(separator: ".")
             throw DataError(.badInput, "\(path): '\(name)' has a value of the wrong type")
+        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
+            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
+            throw DataError(.badInput, "\(path): '\(name)' has a value that is not valid")
         } catch {
             throw DataError(.badInput, "\(path): not a JSON object that describes a run")
         }

@@ -18,6 +18,8 @@ struct BenchStepsCommand: KantoCommand {
     @Option(help: "Seconds a step.")
     var seconds = 8.0
 
+    @OptionGroup var criticStep: CriticStepOption
+
     @Flag(help: "One JSON object a line.")
     var json = false
 
@@ -41,17 +43,20 @@ struct BenchStepsCommand: KantoCommand {
         let criticAdam = try Adam(networks.critic.parameters, learningRate: 1e-4, beta1: 0, beta2: 0.9)
         let generatorAdam = try Adam(networks.generator.parameters, learningRate: 1e-4, beta1: 0, beta2: 0.9)
 
+        let method = try self.criticStep.methodOrAutomatic.resolved(for: networks.critic)
+
         func makeFake() throws -> Tensor {
             let noise = try random.normal([count, networks.latentSize])
             return try withoutGradient { try networks.generator(noise).reshaped(workload.batchShape) }
         }
         func criticStep(_ fake: Tensor) throws {
-            let step = try CriticGradients(networks.critic, real: real, fake: fake, epsilon: random.uniform([count]))
+            let points = try TwoSidedPenalty().points(real: real, fake: fake, using: &random)
+            let step = try CriticGradients(networks.critic, real: real, fake: fake, points: points, method: method)
             try criticAdam.update(with: step.gradients)
         }
         func generatorStep() throws {
             let noise = try random.normal([count, networks.latentSize])
-            let loss = try wassersteinGeneratorLoss(fake: networks.critic(networks.generator(noise).reshaped(workload.batchShape)))
+            let loss = try -networks.critic(networks.generator(noise).reshaped(workload.batchShape)).mean()
             try generatorAdam.update(
                 with: gradients(of: loss, withRespectTo: networks.generator.parameters.map(\.value), isDifferentiable: false))
         }
@@ -73,7 +78,10 @@ struct BenchStepsCommand: KantoCommand {
                 try timings.measure(run)
                 limits.append(try MachineLimit.multiplyAddRate())
             }
-            try report(workload.name, name, timings, limit: limits.median, work: name == "critic" ? work : nil)
+            let isCritic = name == "critic"
+            try report(
+                workload.name, name, timings, limit: limits.median, method: name == "generator" ? nil : method,
+                work: isCritic ? work : nil)
         }
     }
 
@@ -89,7 +97,9 @@ struct BenchStepsCommand: KantoCommand {
         return operations / 1e9
     }
 
-    private func report(_ workload: String, _ step: String, _ timings: Timings, limit: Double, work: Double?) throws {
+    private func report(
+        _ workload: String, _ step: String, _ timings: Timings, limit: Double, method: CriticStepMethod?, work: Double?
+    ) throws {
         let backend = try Backend.selected[0].name
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
@@ -101,6 +111,10 @@ struct BenchStepsCommand: KantoCommand {
                 "median_ms": fixed(timings.median * 1e3, 2), "min_ms": fixed(timings.minimum * 1e3, 2), "peak_rss_mb": "\(peak)",
                 "threads": "\(try Kernels.threadCount())", "limit_gflops": fixed(limit, 1),
             ])
+            if let method {
+                line.removeLast()
+                line += ", \"critic_step\": \"\(method.rawValue)\"}"
+            }
             if let work, let bound {
                 line.removeLast()
                 line += ", \"forward_gflop\": \(fixed(work, 3)), \"bound10_gflops\": \(fixed(bound, 1))}"
@@ -109,7 +123,7 @@ struct BenchStepsCommand: KantoCommand {
         } else {
             print(
                 "\(workload) \(step)".padded(to: 18) + "median \(fixed(timings.median * 1e3, 2)) ms, min \(fixed(timings.minimum * 1e3, 2)) ms, "
-                    + "peak \(peak) MB" + (bound.map { ", bound10 \(fixed($0, 1)) of \(fixed(limit, 1)) GFLOP/s" } ?? ""))
+                    + "peak \(peak) MB" + (method.map { ", \($0.rawValue)" } ?? "") + (bound.map { ", bound10 \(fixed($0, 1)) of \(fixed(limit, 1)) GFLOP/s" } ?? ""))
         }
         fflush(nil)
     }

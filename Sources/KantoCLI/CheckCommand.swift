@@ -15,7 +15,8 @@ struct CheckCommand: KantoCommand {
 
             Its metadata are texts: layers, such as [["conv", 1, 8, 5, 2, 2], ["leaky_relu", 0.2], ["flatten"], \
             ["dense", 288, 1]] (conv: inputs, outputs, kernel, stride, padding, then dilation and groups if not 1; also \
-            relu, tanh, sigmoid), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
+            relu, elu, gelu, silu, tanh, sigmoid, softplus, avg_pool, upsample, layer_norm, group_norm, instance_norm, \
+            residual), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
 
             An error is the largest difference relative to the largest magnitude of that quantity. The exit code is 1 if \
             one is over the tolerance or not a number. A float64 check that holds says that the port is right; a float32 \
@@ -35,6 +36,8 @@ struct CheckCommand: KantoCommand {
     @Option(help: "The largest error allowed. (default: 1e-4 for float32, 1e-10 for float64)")
     var tolerance: Double?
 
+    @OptionGroup var criticStep: CriticStepOption
+
     @Flag(help: "Print one line of JSON a file instead of a table.")
     var json = false
 
@@ -48,9 +51,11 @@ struct CheckCommand: KantoCommand {
         let backend = try Backend.selected.first { $0.offers(.matmul, type) }?.name ?? "none"
         var failed = false
         for (index, path) in files.enumerated() {
-            let check = try GoldenCheck(GoldenFile(contentsOf: path), elementType: type)
+            let check = try GoldenCheck(
+                GoldenFile(contentsOf: path), elementType: type, criticStep: criticStep.methodOrAutomatic)
             let report = Report(
-                file: path, dtype: dtype.rawValue, backend: backend, tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),
+                file: path, dtype: dtype.rawValue, backend: backend, criticStep: check.method.rawValue,
+                tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),
                 quantities: check.quantities.map { Report.Quantity(name: $0.name, error: $0.error, skipped: $0.skippedCount) })
             if json {
                 print(try jsonText(report))
@@ -64,7 +69,7 @@ struct CheckCommand: KantoCommand {
 
     private func table(_ report: Report, largestError: Double) -> String {
         let width = report.quantities.map(\.name.count).max() ?? 0
-        var lines = ["\(report.file) (\(report.dtype), \(report.backend))"]
+        var lines = ["\(report.file) (\(report.dtype), \(report.backend), \(report.criticStep))"]
         for quantity in report.quantities {
             let name = quantity.name + String(repeating: " ", count: width - quantity.name.count)
             lines.append(
@@ -99,12 +104,18 @@ private struct Report: Encodable {
     let file: String
     let dtype: String
     let backend: String
+    let criticStep: String
     let tolerance: Double
     let holds: Bool
     let quantities: [Quantity]
 
-    init(file: String, dtype: String, backend: String, tolerance: Double, quantities: [Quantity]) {
-        (self.file, self.dtype, self.backend, self.tolerance) = (file, dtype, backend, tolerance)
+    enum CodingKeys: String, CodingKey {
+        case file, dtype, backend, tolerance, holds, quantities
+        case criticStep = "critic_step"
+    }
+
+    init(file: String, dtype: String, backend: String, criticStep: String, tolerance: Double, quantities: [Quantity]) {
+        (self.file, self.dtype, self.backend, self.criticStep, self.tolerance) = (file, dtype, backend, criticStep, tolerance)
         self.quantities = quantities
         holds = quantities.allSatisfy { $0.error <= tolerance }
     }

@@ -28,6 +28,8 @@ struct TrainCommand: KantoCommand {
     @Option(help: "Seed of the weights, the noise and the order of the data.")
     var seed: UInt64?
 
+    @OptionGroup var criticStep: CriticStepOption
+
     @Option(name: .customLong("set"), help: ArgumentHelp("Another number, by its name in config.json.", valueName: "key=value"))
     var settings: [String] = []
 
@@ -39,6 +41,8 @@ struct TrainCommand: KantoCommand {
 
         var progress = ProgressLine(total: configuration.iterations, samplesPerIteration: configuration.batchSize * (configuration.criticSteps + 1))
         print("training \(configuration.preset) on \(try Backend.selected[0].name), \(try Kernels.threadCount()) threads, into \(folder)")
+        let penalty = run.trainer.regularizer.formula(weight: configuration.penaltyWeight)
+        print("penalty \(penalty), \(run.trainer.criticStepMethod.rawValue) critic step")
         for _ in 0..<configuration.iterations {
             let metrics = try run.step()
             if let quantity = metrics.firstNonFinite {
@@ -68,6 +72,7 @@ struct TrainCommand: KantoCommand {
         if let data { configuration.data = data }
         if let iterations { try usage { try configuration.set("iterations", to: "\(iterations)") } }
         if let seed { configuration.seed = seed }
+        if let method = criticStep.method { configuration.criticStep = method }
         for setting in settings {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { throw Failure.usage("--set \(setting): expected key=value") }

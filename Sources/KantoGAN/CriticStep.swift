@@ -1,35 +1,108 @@
 import KantoNN
 import KantoTensor
 
-/// The critic's loss on a batch, and its parameters' gradients, by double backward on the recorded graph.
+/// How the critic's gradients are computed. Both ways give the same numbers, up to rounding.
+public enum CriticStepMethod: String, Sendable, CaseIterable, Codable {
+    /// In four passes where the critic allows it, taped elsewhere.
+    case automatic
+    /// By double backward on the recorded graph: any critic.
+    case taped
+    /// Without a graph, in fewer and larger kernels and less memory: critics of dense and convolution layers,
+    /// piecewise-linear activations, and linear layers. Any other is an error.
+    case fourPass = "four-pass"
+
+    /// The method that serves a critic: taped or four-pass.
+    ///
+    /// - Throws: `TensorError` if four passes are demanded of a critic that does not allow them; it names the layer.
+    public func resolved(for critic: any Layer) throws -> CriticStepMethod {
+        try fourPassStep(for: critic) == nil ? .taped : .fourPass
+    }
+
+    /// The four passes through a critic; nil if it is to be taped.
+    func fourPassStep(for critic: any Layer) throws -> FourPassStep? {
+        switch self {
+        case .taped: nil
+        case .fourPass: try FourPassStep(critic)
+        case .automatic: try? FourPassStep(critic)
+        }
+    }
+}
+
+/// The critic's loss on a batch, and its parameters' gradients.
 public struct CriticGradients: Sendable {
-    /// E[D(x̃)] − E[D(x)] + λ · penalty.
+    /// The adversarial loss + λ · penalty.
     public let loss: Double
     public let scores: (real: Tensor, fake: Tensor)
     public let penalty: GradientPenalty
     /// In the order of the critic's parameters.
     public let gradients: [Tensor]
+    /// Taped or four-pass.
+    public let method: CriticStepMethod
 
     /// - Parameters:
-    ///   - real, fake: [n, …]; constants here.
-    ///   - epsilon: [n], see `interpolate`.
+    ///   - real, fake: [n, …], of one shape; constants here.
+    ///   - points: [m, …], where the input gradient is taken; as a rule from the regularizer.
     ///   - penaltyWeight: λ.
+    ///   - allowsSampleMixing: a critic with batch normalization, say, is warned of, not refused.
+    /// - Throws: `TensorError` if the shapes do not fit, a batch is empty, the critic does not give one score a sample or
+    ///   mixes samples, or four passes are demanded of a critic that does not allow them.
     public init(
-        _ critic: any Layer, real: Tensor, fake: Tensor, epsilon: Tensor, penaltyWeight: Double = 10,
-        regularizer: Regularizer = .twoSided()
+        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
+        regularizer: any Regularizer = TwoSidedPenalty(), penaltyWeight: Double = 10, method: CriticStepMethod = .automatic,
+        allowsSampleMixing: Bool = false
     ) throws {
-        let count = real.shape[0]
-        let points = try regularizer.points(real: real, fake: fake, epsilon: epsilon)
-        let penalty = try gradientPenalty({ try critic($0) }, at: points, regularizer)
-        // One pass over both batches: the kernels see twice the rows.
-        let scores = try critic(Tensor.concatenated([real.detached(), fake.detached()]))
-        let (realScores, fakeScores) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))
-        let loss = try wassersteinCriticLoss(real: realScores, fake: fakeScores) + penalty.value * penaltyWeight
-
-        self.loss = try loss.item()
-        self.scores = (realScores.detached(), fakeScores.detached())
-        self.penalty = penalty
-        gradients = try KantoTensor.gradients(
-            of: loss, withRespectTo: critic.parameters.map(\.value), isDifferentiable: false)
+        try requireSamples(real, fake, for: "critic step")
+        if penaltyWeight != 0 { try auditCritic(critic, allowsSampleMixing: allowsSampleMixing) }
+        guard let pointCount = points.shape.first, pointCount > 0, points.shape.dropFirst() == real.shape.dropFirst() else {
+            throw TensorError(
+                "critic step", "points of shape \(points.shape) for samples of \(real.shape), expected [m, …] with m of at least 1")
+        }
+        let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached())
+        let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
+        if let step = try method.fourPassStep(for: critic) {
+            self = try step.gradients(batches, objective)
+        } else {
+            self = try Self.taped(critic, batches, objective)
+        }
     }
+
+    init(
+        loss: Double, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty, gradients: [Tensor], method: CriticStepMethod
+    ) {
+        self.loss = loss
+        self.scores = (scores.real.detached(), scores.fake.detached())
+        self.penalty = penalty
+        self.gradients = gradients
+        self.method = method
+    }
+
+    /// By double backward on the recorded graph: the definition of every other way.
+    private static func taped(
+        _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective
+    ) throws -> CriticGradients {
+        let penalty = try gradientPenalty({ try critic($0) }, at: batches.points, objective.regularizer)
+        // One pass over both batches: the kernels see twice the rows.
+        let count = batches.count
+        let scores = try critic(Tensor.concatenated([batches.real, batches.fake]))
+        try requireScores(scores, 2 * count)
+        let (real, fake) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))
+        let loss = try objective.loss.critic(real: real, fake: fake) + penalty.value * objective.penaltyWeight
+        let gradients = try KantoTensor.gradients(
+            of: loss, withRespectTo: critic.parameters.map(\.value), isDifferentiable: false)
+        return CriticGradients(
+            loss: try loss.item(), scores: (real, fake), penalty: penalty, gradients: gradients, method: .taped)
+    }
+}
+
+/// What a critic step looks at.
+struct CriticBatches {
+    let real, fake, points: Tensor
+    var count: Int { real.shape[0] }
+}
+
+/// What a critic step minimizes.
+struct CriticObjective {
+    let loss: any AdversarialLoss
+    let regularizer: any Regularizer
+    let penaltyWeight: Double
 }

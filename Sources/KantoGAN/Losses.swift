@@ -1,9 +1,57 @@
 import KantoTensor
 
-/// E[D(x̃)] − E[D(x)]: the critic's loss without its penalty, and minus the Wasserstein estimate.
-///
-/// - Parameters: scores, [n, 1] or [n].
-public func wassersteinCriticLoss(real: Tensor, fake: Tensor) throws -> Tensor { try fake.mean() - real.mean() }
+/// What a critic and a generator play for: a function of the critic's scores, [n, 1] or [n], without a penalty.
+public protocol AdversarialLoss: Sendable {
+    /// The critic's loss, a scalar; the scores of both batches are in the order of the samples.
+    func critic(real: Tensor, fake: Tensor) throws -> Tensor
 
-/// −E[D(x̃)]: the generator's loss.
-public func wassersteinGeneratorLoss(fake: Tensor) throws -> Tensor { try -fake.mean() }
+    /// The generator's loss, a scalar.
+    ///
+    /// - Parameters:
+    ///   - fake: scores of generated samples.
+    ///   - real: scores of as many real samples; asked for by a loss that compares them only.
+    func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor
+}
+
+/// Critic: E[D(x̃)] − E[D(x)] + drift · E[D(x)²]; generator: −E[D(x̃)] (Arjovsky et al. 2017). The drift term keeps the
+/// scores near 0 (Karras et al. 2018, with a weight of 1e-3).
+public struct WassersteinLoss: AdversarialLoss, Hashable {
+    public var drift: Double
+
+    public init(drift: Double = 0) { self.drift = drift }
+
+    public func critic(real: Tensor, fake: Tensor) throws -> Tensor {
+        let loss = try fake.mean() - real.mean()
+        return drift == 0 ? loss : try loss + real.square().mean() * drift
+    }
+
+    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try -fake.mean() }
+}
+
+/// Critic: E max(0, 1 − D(x)) + E max(0, 1 + D(x̃)); generator: −E[D(x̃)] (Lim and Ye 2017).
+public struct HingeLoss: AdversarialLoss, Hashable {
+    public init() {}
+
+    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try (1 - real).relu().mean() + (1 + fake).relu().mean() }
+
+    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try -fake.mean() }
+}
+
+/// Critic: E softplus(−D(x)) + E softplus(D(x̃)); generator: E softplus(−D(x̃)) (Goodfellow et al. 2014).
+public struct NonSaturatingLoss: AdversarialLoss, Hashable {
+    public init() {}
+
+    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try (-real).softplus().mean() + fake.softplus().mean() }
+
+    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try (-fake).softplus().mean() }
+}
+
+/// Critic: E softplus(−(D(x) − D(x̃))); generator: E softplus(−(D(x̃) − D(x))), each generated sample against a real one
+/// (Jolicoeur-Martineau 2018): the loss of R3GAN (Huang et al. 2024).
+public struct RelativisticLoss: AdversarialLoss, Hashable {
+    public init() {}
+
+    public func critic(real: Tensor, fake: Tensor) throws -> Tensor { try (fake - real).softplus().mean() }
+
+    public func generator(fake: Tensor, real: () throws -> Tensor) throws -> Tensor { try (real() - fake).softplus().mean() }
+}

@@ -4,32 +4,15 @@ import KantoTensor
 /// A critic: from samples [n, …] to scores [n, 1]. A layer is one.
 public typealias Critic = (Tensor) throws -> Tensor
 
-/// Points on the lines between real and generated samples: x̂ = ε x + (1 − ε) x̃ (Gulrajani et al. 2017, Algorithm 1).
-///
-/// - Parameter epsilon: one coefficient a sample, [n], in [0, 1].
-/// - Returns: a constant of the samples' shape: nothing of it reaches the generator.
-public func interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) throws -> Tensor {
-    guard real.shape == fake.shape else {
-        throw TensorError("interpolate", "real samples of shape \(real.shape), generated ones of \(fake.shape)")
-    }
-    guard epsilon.shape == [real.shape[0]] else {
-        throw TensorError("interpolate", "coefficients of shape \(epsilon.shape), expected one a sample: [\(real.shape[0])]")
-    }
-    return try withoutGradient {
-        let weight = try epsilon.reshaped([real.shape[0]] + Array(repeating: 1, count: real.rank - 1))
-        return try fake + weight * (real - fake)
-    }
-}
-
 /// What the critic's input gradient says at some points.
 public struct GradientPenalty: Sendable {
-    /// The mean of the samples' penalties, without λ; differentiable in the critic's parameters.
+    /// The regularizer's penalty, without λ, a scalar; differentiable in the critic's parameters if `gradientPenalty` made it.
     public let value: Tensor
-    /// The norm of each sample's input gradient, [n].
+    /// The norm of each point's input gradient, [m].
     public let norms: Tensor
     /// ∇D(x̂), of the points' shape.
     public let inputGradient: Tensor
-    /// The scores of the points, [n, 1].
+    /// The scores of the points, [m, 1].
     public let scores: Tensor
 }
 
@@ -38,16 +21,30 @@ public struct GradientPenalty: Sendable {
 /// The norm is that of each sample over all its elements. Where it is 0 its derivative is taken as 0.
 ///
 /// - Parameters:
-///   - points: [n, …], as a rule from `interpolate`.
+///   - points: [m, …], as a rule from `interpolate` or from the regularizer.
 ///   - regularizer: the function of the norms.
+/// - Throws: `TensorError` if there are no points, or the critic does not give one score a sample.
 public func gradientPenalty(
-    _ critic: Critic, at points: Tensor, _ regularizer: Regularizer = .twoSided()
+    _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer = .twoSided()
 ) throws -> GradientPenalty {
+    guard let count = points.shape.first, count > 0 else {
+        throw TensorError(
+            "gradient penalty", "points of shape \(points.shape): an empty batch; expected [m, …] with m of at least 1")
+    }
     let points = points.tracked()
     let scores = try critic(points)
+    try requireScores(scores, count)
     let slope = try gradient(of: scores, withRespectTo: points)
     let norms = try slope.sampleNorm()
     return GradientPenalty(
-        value: try regularizer.penalties(norms).mean(), norms: norms.detached(),
+        value: try regularizer.penalty(norms), norms: norms.detached(),
         inputGradient: slope.detached(), scores: scores.detached())
+}
+
+/// A critic that gives a sample several scores, or several samples one, has no input gradient of each sample.
+func requireScores(_ scores: Tensor, _ count: Int) throws {
+    guard scores.shape == [count, 1] || scores.shape == [count] else {
+        throw TensorError(
+            "critic", "scores of shape \(scores.shape) for \(count) samples, expected one a sample: [\(count), 1] or [\(count)]")
+    }
 }

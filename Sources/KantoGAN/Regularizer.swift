@@ -1,28 +1,190 @@
 import KantoTensor
 
-/// A term on the norms of the critic's input gradients: which function of a norm, and at which points.
-public enum Regularizer: Sendable, Hashable {
-    /// (‖∇D(x̂)‖ − target)² between real and generated samples: WGAN-GP (Gulrajani et al. 2017, equation 3).
-    case twoSided(target: Double = 1)
-    /// max(0, ‖∇D(x̂)‖ − target)² between real and generated samples: WGAN-LP (Petzka et al. 2018).
-    case oneSided(target: Double = 1)
-    /// ‖∇D(x)‖² / 2 at the real samples: R1 (Mescheder et al. 2018).
-    case r1
+/// A term on the norms of the critic's input gradients: at which points, and which function of the norms.
+///
+/// The trainer multiplies it by a weight λ (γ in some papers), which no formula below contains.
+public protocol Regularizer: Sendable {
+    /// Where the input gradient is taken.
+    ///
+    /// - Parameters:
+    ///   - real, fake: [n, …], of one shape.
+    ///   - random: for regularizers that draw their points.
+    /// - Returns: a constant, [m, …]: nothing of it reaches the generator.
+    /// - Throws: `TensorError` if the shapes differ.
+    func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor
 
-    /// Where the input gradient is taken; a constant of the samples' shape.
-    func points(real: Tensor, fake: Tensor, epsilon: Tensor) throws -> Tensor {
-        switch self {
-        case .twoSided, .oneSided: try interpolate(real: real, fake: fake, epsilon: epsilon)
-        case .r1: real.detached()
+    /// The penalty, a scalar, from the norms at the points, [m]; differentiable in them.
+    func penalty(_ norms: Tensor) throws -> Tensor
+
+    /// The term with its effective coefficient, for people: published code disagrees on halves.
+    func formula(weight: Double) -> String
+}
+
+/// E(‖∇D(x̂)‖ − τ)² / τ² between real and generated samples: WGAN-GP (Gulrajani et al. 2017, equation 3), with the target
+/// of Karras et al. 2018.
+public struct TwoSidedPenalty: Regularizer, Hashable {
+    /// τ.
+    public var target: Double
+
+    /// - Parameter target: positive.
+    public init(target: Double = 1) { self.target = target }
+
+    public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
+        try interpolate(real: real, fake: fake, using: &random)
+    }
+
+    public func penalty(_ norms: Tensor) throws -> Tensor { try (norms / target - 1).square().mean() }
+
+    public func formula(weight: Double) -> String {
+        "\(shortest(weight / (target * target))) E(‖∇D(x̂)‖ - \(shortest(target)))²"
+    }
+}
+
+/// E max(0, ‖∇D(x̂)‖ − τ)² between real and generated samples: WGAN-LP (Petzka et al. 2018).
+public struct OneSidedPenalty: Regularizer, Hashable {
+    /// τ.
+    public var target: Double
+
+    public init(target: Double = 1) { self.target = target }
+
+    public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
+        try interpolate(real: real, fake: fake, using: &random)
+    }
+
+    public func penalty(_ norms: Tensor) throws -> Tensor { try (norms - target).relu().square().mean() }
+
+    public func formula(weight: Double) -> String { "\(shortest(weight)) E max(0, ‖∇D(x̂)‖ - \(shortest(target)))²" }
+}
+
+/// E(‖∇D(x + αδ)‖ − 1)², δ = ½ std(X) · U[0, 1] an element and α ~ U[0, 1] a sample: DRAGAN (Kodali et al. 2017). The
+/// deviation is that of all elements of the batch of real samples.
+public struct DRAGANPenalty: Regularizer, Hashable {
+    public init() {}
+
+    public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
+        try requireSamples(real, fake, for: "DRAGAN")
+        return try withoutGradient {
+            let deviation = try (real - real.mean()).square().mean().squareRoot().item()
+            let noise = try random.uniform(real.shape, in: 0..<1, elementType: real.elementType)
+            let weight = try random.uniform(perSample(real), in: 0..<1, elementType: real.elementType)
+            return try real + weight * noise * (0.5 * deviation)
         }
     }
 
-    /// Each sample's penalty, [n], from the norms, [n].
-    func penalties(_ norms: Tensor) throws -> Tensor {
-        switch self {
-        case .twoSided(let target): try (norms - target).square()
-        case .oneSided(let target): try (norms - target).relu().square()
-        case .r1: try norms.square() * 0.5
+    public func penalty(_ norms: Tensor) throws -> Tensor { try (norms - 1).square().mean() }
+
+    public func formula(weight: Double) -> String { "\(shortest(weight)) E(‖∇D(x + αδ)‖ - 1)²" }
+}
+
+/// ½ E‖∇D‖² at the real samples (R1), the generated ones (R2), or the sum of both (Mescheder et al. 2018). The sum, with
+/// the relativistic loss, is R3GAN's (Huang et al. 2024).
+public struct ZeroCenteredPenalty: Regularizer, Hashable {
+    /// Which samples.
+    public enum Samples: Sendable, Hashable { case real, generated, both }
+    public var samples: Samples
+
+    public init(_ samples: Samples) { self.samples = samples }
+
+    public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
+        switch samples {
+        case .real: return real.detached()
+        case .generated: return fake.detached()
+        case .both:
+            try requireSamples(real, fake, for: "R1 + R2")
+            return try withoutGradient { try Tensor.concatenated([real, fake]) }
+        }
+    }
+
+    /// Over both batches, of one size, the sum of two means is twice the mean.
+    public func penalty(_ norms: Tensor) throws -> Tensor { try norms.square().mean() * (samples == .both ? 1 : 0.5) }
+
+    public func formula(weight: Double) -> String {
+        let coefficient = shortest(weight / 2)
+        return switch samples {
+        case .real: "\(coefficient) E‖∇D(x)‖²"
+        case .generated: "\(coefficient) E‖∇D(x̃)‖²"
+        case .both: "\(coefficient) (E‖∇D(x)‖² + E‖∇D(x̃)‖²)"
         }
     }
 }
+
+/// max ‖∇D(x̂)‖² over the points between real and generated samples: the largest slope alone.
+public struct MaximumPenalty: Regularizer, Hashable {
+    public init() {}
+
+    public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
+        try interpolate(real: real, fake: fake, using: &random)
+    }
+
+    /// Differentiable in the largest norm; in the first of them where several are equal.
+    public func penalty(_ norms: Tensor) throws -> Tensor {
+        let values = norms.doubles
+        guard let largest = values.firstIndex(where: \.isNaN) ?? values.firstIndex(of: values.max() ?? 0) else {
+            throw TensorError("maximum penalty", "no norms: the largest of nothing")
+        }
+        return try norms.sliced(largest..<largest + 1).square().sum()
+    }
+
+    public func formula(weight: Double) -> String { "\(shortest(weight)) max ‖∇D(x̂)‖²" }
+}
+
+extension Regularizer where Self == TwoSidedPenalty {
+    /// WGAN-GP's.
+    public static func twoSided(target: Double = 1) -> Self { TwoSidedPenalty(target: target) }
+}
+
+extension Regularizer where Self == OneSidedPenalty {
+    /// WGAN-LP's.
+    public static func oneSided(target: Double = 1) -> Self { OneSidedPenalty(target: target) }
+}
+
+extension Regularizer where Self == DRAGANPenalty {
+    /// DRAGAN's.
+    public static var dragan: Self { DRAGANPenalty() }
+}
+
+extension Regularizer where Self == ZeroCenteredPenalty {
+    public static var r1: Self { ZeroCenteredPenalty(.real) }
+    public static var r2: Self { ZeroCenteredPenalty(.generated) }
+    /// R3GAN's.
+    public static var r1AndR2: Self { ZeroCenteredPenalty(.both) }
+}
+
+extension Regularizer where Self == MaximumPenalty {
+    /// The largest slope's.
+    public static var maximum: Self { MaximumPenalty() }
+}
+
+/// Points on the lines between real and generated samples: x̂ = ε x + (1 − ε) x̃ (Gulrajani et al. 2017, Algorithm 1).
+///
+/// - Parameter epsilon: one coefficient a sample, [n], in [0, 1].
+/// - Returns: a constant of the samples' shape: nothing of it reaches the generator.
+public func interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) throws -> Tensor {
+    try requireSamples(real, fake, for: "interpolate")
+    guard epsilon.shape == [real.shape[0]] else {
+        throw TensorError("interpolate", "coefficients of shape \(epsilon.shape), expected one a sample: [\(real.shape[0])]")
+    }
+    return try withoutGradient { try fake + epsilon.reshaped(perSample(real)) * (real - fake) }
+}
+
+/// `interpolate` with one ε ~ U[0, 1) a sample, whatever the samples' rank.
+private func interpolate(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
+    try requireSamples(real, fake, for: "interpolate")
+    let epsilon = try random.uniform([real.shape[0]], elementType: real.elementType)
+    return try interpolate(real: real, fake: fake, epsilon: epsilon)
+}
+
+/// The shape of one number a sample that combines with the samples.
+private func perSample(_ samples: Tensor) -> [Int] { [samples.shape[0]] + Array(repeating: 1, count: samples.rank - 1) }
+
+func requireSamples(_ real: Tensor, _ fake: Tensor, for operation: String) throws {
+    guard real.shape == fake.shape else {
+        throw TensorError(operation, "real samples of shape \(real.shape), generated ones of \(fake.shape)")
+    }
+    guard let count = real.shape.first, count > 0 else {
+        throw TensorError(operation, "samples of shape \(real.shape): an empty batch; expected [n, …] with n of at least 1")
+    }
+}
+
+/// A number without a useless fraction: 10 and 0.5.
+private func shortest(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? "\(value)" }

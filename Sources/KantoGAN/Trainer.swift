@@ -11,6 +11,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var beta2 = 0.9
     /// λ.
     public var penaltyWeight = 10.0
+    public var criticStep = CriticStepMethod.automatic
+    /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
+    public var allowsSampleMixing = false
     public var seed: UInt64 = 1
 
     public init() {}
@@ -20,7 +23,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
 public struct IterationMetrics: Sendable, Equatable {
     /// From 1.
     public var iteration = 0
-    /// Of the last critic step: E[D(x̃)] − E[D(x)] + λ · penalty.
+    /// Of the last critic step: the adversarial loss + λ · penalty.
     public var criticLoss = 0.0
     /// Of the last critic step: E[D(x)] − E[D(x̃)], no penalty in it.
     public var wassersteinEstimate = 0.0
@@ -52,19 +55,32 @@ public final class Trainer {
     /// Width of the noise.
     public let latentSize: Int
     public let configuration: TrainingConfiguration
+    public let loss: any AdversarialLoss
+    public let regularizer: any Regularizer
+    /// Taped or four-pass: what the configuration's method is for this critic.
+    public let criticStepMethod: CriticStepMethod
     public let criticOptimizer: Adam
     public let generatorOptimizer: Adam
     public private(set) var iteration = 0
     private var batches: BatchSampler
 
     /// - Parameter data: real samples, [n, …].
+    /// - Throws: `TensorError` if the data do not fill a batch, the critic mixes samples under a penalty, or four passes are
+    ///   demanded of a critic that does not allow them.
     public init(
-        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
+        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
+        loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
     ) throws {
         self.critic = critic
         self.generator = generator
         self.latentSize = latentSize
         self.configuration = configuration
+        self.loss = loss
+        self.regularizer = regularizer
+        if configuration.penaltyWeight != 0 {
+            try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
+        }
+        criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
         func optimizer(_ layer: any Layer) throws -> Adam {
             try Adam(
@@ -74,8 +90,29 @@ public final class Trainer {
         generatorOptimizer = try optimizer(generator)
     }
 
-    /// One iteration: the critic steps, then the generator step.
+    /// One iteration: the critic steps, then the generator step. Layers see it as training (see `withTraining`).
     public func runIteration() throws -> IterationMetrics {
+        let stream = RandomStream.layers.rawValue << 32 | UInt64(iteration)
+        return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
+    }
+
+    /// The critic's loss, without penalty, on real samples that it is not trained on and as many generated ones. Where it
+    /// parts from that of the training samples the critic knows those by heart (Gulrajani et al. 2017, section 5).
+    ///
+    /// Nothing is trained, and no random number of the training is used up: with it or without it a run is the same.
+    ///
+    /// - Parameter real: [n, …].
+    public func criticLoss(onHeldOut real: Tensor) throws -> Double {
+        let stream = RandomStream.heldOut.rawValue << 32 | UInt64(iteration)
+        var random = Random(seed: configuration.seed, stream: stream)
+        return try withoutGradient {
+            let fake = try generator(random.normal([real.shape.first ?? 0, latentSize]))
+            try requireSamples(real, fake, for: "held-out loss")
+            return try loss.critic(real: critic(real), fake: critic(fake)).item()
+        }
+    }
+
+    private func steps() throws -> IterationMetrics {
         var random = Random(seed: configuration.seed, stream: RandomStream.training.rawValue << 32 | UInt64(iteration))
         var metrics = IterationMetrics()
         for _ in 0..<configuration.criticSteps { metrics = try criticStep(using: &random) }
@@ -89,14 +126,16 @@ public final class Trainer {
         let real = try batches.next()
         let noise = try random.normal([configuration.batchSize, latentSize])
         let fake = try withoutGradient { try generator(noise) }
-        let epsilon = try random.uniform([configuration.batchSize])
+        let points = try regularizer.points(real: real, fake: fake, using: &random)
         let step = try CriticGradients(
-            critic, real: real, fake: fake, epsilon: epsilon, penaltyWeight: configuration.penaltyWeight)
+            critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer,
+            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod,
+            allowsSampleMixing: configuration.allowsSampleMixing)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()
         metrics.criticLoss = step.loss
-        metrics.wassersteinEstimate = try -wassersteinCriticLoss(real: step.scores.real, fake: step.scores.fake).item()
+        metrics.wassersteinEstimate = try (step.scores.real.mean() - step.scores.fake.mean()).item()
         metrics.penalty = try step.penalty.value.item()
         metrics.meanGradientNorm = try step.penalty.norms.mean().item()
         metrics.largestGradientNorm = try step.penalty.norms.maximum()
@@ -106,7 +145,10 @@ public final class Trainer {
     /// No gradient of the critic's own parameters is computed here.
     private func generatorStep(using random: inout Random) throws -> Double {
         let noise = try random.normal([configuration.batchSize, latentSize])
-        let loss = try wassersteinGeneratorLoss(fake: critic(generator(noise)))
+        let loss = try loss.generator(fake: critic(generator(noise)), real: {
+            let real = try batches.next()
+            return try withoutGradient { try critic(real) }
+        })
         let gradients = try KantoTensor.gradients(
             of: loss, withRespectTo: generator.parameters.map(\.value), isDifferentiable: false)
         try generatorOptimizer.update(with: gradients)
@@ -120,4 +162,8 @@ public enum RandomStream: UInt64, Sendable {
     case training = 2
     case dataOrder = 3
     case samples = 4
+    /// What layers draw while they are trained, such as dropout's masks.
+    case layers = 5
+    /// Noise for the critic's loss on held-out samples.
+    case heldOut = 6
 }

@@ -26,7 +26,7 @@ public enum Diagnostics {
     }
 
     /// Says a line once in the life of the process.
-    static func warnOnce(_ line: String, key: String) {
+    package static func warnOnce(_ line: String, key: String) {
         let isNew = state.withLock { $0.said.insert(key).inserted }
         if isNew { trace("warning: " + line) }
     }

@@ -1,14 +1,16 @@
 import KantoKernels
 import KantoTensor
 
-/// max(x, 0).
+// Functions of each element; shapes stay. The derivative at a kink is that of the side named.
+
+/// max(x, 0). Its derivative at 0 is 0.
 public struct ReLU: ActivationLayer {
     public init() {}
     public var activation: Activation { .relu }
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.relu() }
 }
 
-/// x where it is positive, slope · x elsewhere.
+/// x where it is positive, slope · x elsewhere (Maas, Hannun and Ng 2013). Its derivative at 0 is the slope.
 public struct LeakyReLU: ActivationLayer {
     public let slope: Double
     public init(_ slope: Double = 0.2) { self.slope = slope }
@@ -28,4 +30,61 @@ public struct Sigmoid: ActivationLayer {
     public init() {}
     public var activation: Activation { .sigmoid }
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.sigmoid() }
+}
+
+/// log(1 + eˣ).
+public struct Softplus: Layer {
+    public init() {}
+    public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.softplus() }
+}
+
+/// x / (1 + e⁻ˣ) (Hendrycks and Gimpel 2016; Elfwing, Uchibe and Doya 2018).
+public struct SiLU: Layer {
+    public init() {}
+    public func callAsFunction(_ input: Tensor) throws -> Tensor { try input * input.sigmoid() }
+}
+
+/// x Φ(x) = x (1 + erf(x / √2)) / 2 (Hendrycks and Gimpel 2016), exact.
+public struct GELU: Layer {
+    public init() {}
+
+    public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        let half = try input * 0.5
+        return try half.multiplied(by: (input * 0.5.squareRoot()).erf(), adding: half)
+    }
+}
+
+/// x where it is positive, α (eˣ − 1) elsewhere (Clevert, Unterthiner and Hochreiter 2016).
+///
+/// Its second derivative jumps at 0: in a critic the gradient penalty failed with it (Gulrajani et al. 2017, appendix D).
+public struct ELU: Layer {
+    public let alpha: Double
+    public init(alpha: Double = 1) { self.alpha = alpha }
+    public func callAsFunction(_ input: Tensor) throws -> Tensor { try exponentialLinear(input, scale: 1, alpha: alpha) }
+}
+
+/// softplus(2x + 2) / 2 − 1: close to an ELU and smooth, for critics under a gradient penalty (Gulrajani et al. 2017,
+/// appendix D).
+public struct SmoothELU: Layer {
+    public init() {}
+    public func callAsFunction(_ input: Tensor) throws -> Tensor { try (input * 2 + 2).softplus() * 0.5 - 1 }
+}
+
+/// λ times an ELU of α, which keep activations of mean 0 and variance 1 so (Klambauer et al. 2017, equation 2). Its second
+/// derivative jumps at 0, as that of `ELU`.
+public struct SELU: Layer {
+    public init() {}
+
+    public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        try exponentialLinear(input, scale: 1.0507009873554804934193349852946, alpha: 1.6732632423543772848170429916717)
+    }
+}
+
+/// scale · x where x is positive, scale · α (eˣ − 1) elsewhere; the derivative at 0 is scale · α.
+private func exponentialLinear(_ input: Tensor, scale: Double, alpha: Double) throws -> Tensor {
+    let type = input.elementType
+    // The smaller of equal numbers passes the gradient to the first, relu() passes none at 0.
+    let below = try Tensor.minimum(input, .scalar(0, elementType: type)).expMinusOne()
+    let above = try scale == 1 ? input.relu() : input.relu() * scale
+    return try below.multiplied(by: .scalar(scale * alpha, elementType: type), adding: above)
 }

@@ -2,7 +2,9 @@ import KantoKernels
 import KantoTensor
 
 /// A convolution with bias: [n, h, w, inputs] to [n, output height, output width, outputs].
-public struct Conv2D: LayerWithEpilogue {
+///
+/// The output height is (height + padding − dilation · (kernel − 1) − 1) / stride + 1, rounded down; the width likewise.
+public struct Conv2D: WeightedLayer {
     /// [kernel height, kernel width, inputs / groups, outputs].
     public let weight: Parameter
     /// [outputs].
@@ -15,23 +17,26 @@ public struct Conv2D: LayerWithEpilogue {
         self.window = window
     }
 
-    /// Weights as the original WGAN-GP draws them: He et al. 2015 over the mean of both fans, the outgoing one divided by
-    /// the square of the stride; biases zero.
+    /// Drawn weights, the outgoing fan divided by the square of the stride; biases zero.
+    ///
+    /// - Throws: `TensorError` if a number is not positive or the groups do not divide inputs and outputs.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, dilation: Int = 1, groups: Int = 1,
-        using random: inout Random
+        initializer: Initializer = .heOfMeanFan, using random: inout Random
     ) throws {
+        let window = Window(stride: stride, padding: padding, dilation: dilation, groups: groups)
+        try window.require(inputs, outputs, kernel: kernel, for: "convolution")
         let area = Double(kernel * kernel)
-        let fans = area * Double(inputs / max(1, groups)) + area * Double(outputs) / Double(stride * stride)
-        let shape = [kernel, kernel, inputs / max(1, groups), outputs]
         self.init(
-            weight: try initialWeights(shape, deviation: (4 / fans).squareRoot(), using: &random),
-            bias: try Tensor.zeros([outputs]),
-            window: Window(stride: stride, padding: padding, dilation: dilation, groups: groups))
+            weight: try initializer.weights(
+                [kernel, kernel, inputs / groups, outputs], incoming: area * Double(inputs / groups),
+                outgoing: area * Double(outputs) / Double(stride * stride), using: &random),
+            bias: try Tensor.zeros([outputs]), window: window)
     }
 
-    public func callAsFunction(_ input: Tensor, activation: Activation) throws -> Tensor {
-        try input.convolved(with: weight.value, bias: bias.value, window, activation: activation)
+    /// - Throws: `TensorError` if the input is not [n, h, w, inputs] or smaller than the kernel.
+    public func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor {
+        try input.convolved(with: weight, bias: bias.value, window, activation: activation)
     }
 
     public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }
@@ -41,7 +46,7 @@ public struct Conv2D: LayerWithEpilogue {
 ///
 /// The output height is (height − 1) · stride − padding on both sides + kernel + output padding; the width likewise.
 public struct ConvTranspose2D: Layer {
-    /// [kernel height, kernel width, outputs, inputs]: that of the convolution whose adjoint this is.
+    /// [kernel height, kernel width, outputs / groups, inputs]: that of the convolution whose adjoint this is.
     public let weight: Parameter
     /// [outputs].
     public let bias: Parameter
@@ -56,16 +61,27 @@ public struct ConvTranspose2D: Layer {
         self.outputPadding = outputPadding
     }
 
-    /// Weights as the original WGAN-GP draws them, the incoming fan divided by the square of the stride; biases zero.
+    /// Drawn weights, the incoming fan divided by the square of the stride; biases zero.
+    ///
+    /// - Throws: `TensorError` if a number is not positive, the groups do not divide inputs and outputs, or the output
+    ///   padding is not less than the stride or the dilation.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, outputPadding: Int = 0,
-        using random: inout Random
+        dilation: Int = 1, groups: Int = 1, initializer: Initializer = .heOfMeanFan, using random: inout Random
     ) throws {
+        let window = Window(stride: stride, padding: padding, dilation: dilation, groups: groups)
+        try window.require(inputs, outputs, kernel: kernel, for: "transposed convolution")
+        guard outputPadding >= 0, outputPadding < max(stride, dilation) else {
+            throw TensorError(
+                "transposed convolution", "an output padding of \(outputPadding), expected 0 up to, not including, the stride or the dilation: "
+                    + "\(max(stride, dilation))")
+        }
         let area = Double(kernel * kernel)
-        let fans = area * Double(inputs) / Double(stride * stride) + area * Double(outputs)
         self.init(
-            weight: try initialWeights([kernel, kernel, outputs, inputs], deviation: (4 / fans).squareRoot(), using: &random),
-            bias: try Tensor.zeros([outputs]), window: Window(stride: stride, padding: padding), outputPadding: outputPadding)
+            weight: try initializer.weights(
+                [kernel, kernel, outputs / groups, inputs], incoming: area * Double(inputs) / Double(stride * stride),
+                outgoing: area * Double(outputs / groups), using: &random),
+            bias: try Tensor.zeros([outputs]), window: window, outputPadding: outputPadding)
     }
 
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
@@ -84,4 +100,15 @@ public struct ConvTranspose2D: Layer {
     }
 
     public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }
+}
+
+extension Window {
+    fileprivate func require(_ inputs: Int, _ outputs: Int, kernel: Int, for operation: String) throws {
+        try requirePositive(
+            ["inputs": inputs, "outputs": outputs, "kernel": kernel, "stride": stride, "dilation": dilation, "groups": groups],
+            for: operation)
+        guard inputs % groups == 0, outputs % groups == 0 else {
+            throw TensorError(operation, "\(groups) groups do not divide both \(inputs) inputs and \(outputs) outputs")
+        }
+    }
 }

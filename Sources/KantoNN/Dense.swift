@@ -2,7 +2,7 @@ import KantoKernels
 import KantoTensor
 
 /// A fully connected layer: x · weight + bias, from [n, inputs] to [n, outputs].
-public struct Dense: LayerWithEpilogue {
+public struct Dense: WeightedLayer {
     /// [inputs, outputs].
     public let weight: Parameter
     /// [outputs].
@@ -13,22 +13,21 @@ public struct Dense: LayerWithEpilogue {
         self.bias = Parameter(bias)
     }
 
-    /// Weights as the original WGAN-GP draws them (Glorot and Bengio 2010), biases zero.
-    public init(_ inputs: Int, _ outputs: Int, using random: inout Random) throws {
+    /// Drawn weights; biases zero.
+    ///
+    /// - Throws: `TensorError` if a number is not positive.
+    public init(_ inputs: Int, _ outputs: Int, initializer: Initializer = .glorot, using random: inout Random) throws {
+        try requirePositive(["inputs": inputs, "outputs": outputs], for: "dense layer")
         self.init(
-            weight: try initialWeights([inputs, outputs], deviation: (2 / Double(inputs + outputs)).squareRoot(), using: &random),
+            weight: try initializer.weights(
+                [inputs, outputs], incoming: Double(inputs), outgoing: Double(outputs), using: &random),
             bias: try Tensor.zeros([outputs]))
     }
 
-    public func callAsFunction(_ input: Tensor, activation: Activation) throws -> Tensor {
-        try input.matmul(weight.value, bias: bias.value, activation: activation)
+    /// - Throws: `TensorError` if the input is not [n, inputs].
+    public func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor {
+        try input.matmul(weight, bias: bias.value, activation: activation)
     }
 
     public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }
-}
-
-/// Uniform weights in ±√3 · deviation: the distribution of the original WGAN-GP code (Gulrajani et al. 2017).
-func initialWeights(_ shape: [Int], deviation: Double, using random: inout Random) throws -> Tensor {
-    let limit = 3.0.squareRoot() * deviation
-    return try random.uniform(shape, in: -limit..<limit)
 }

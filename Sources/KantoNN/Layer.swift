@@ -6,12 +6,22 @@ public protocol Layer: Sendable {
     /// - Throws: `TensorError` if the input's shape does not fit.
     func callAsFunction(_ input: Tensor) throws -> Tensor
 
-    /// The parameters under their paths: `weight`, `bias`, in a sequence `0.weight` and so on.
+    /// The trainable parameters under their paths: `weight`, `bias`, in a sequence `0.weight` and so on.
     var namedParameters: [(path: String, parameter: Parameter)] { get }
+
+    /// What the layer keeps up itself while it is trained, such as running statistics; not trainable. A checkpoint holds it
+    /// beside the parameters.
+    var namedState: [(path: String, state: Parameter)] { get }
+
+    /// Whether a sample's result depends on the other samples of its batch. The gradient of a critic at one sample then
+    /// means nothing, nor does its norm.
+    var mixesSamples: Bool { get }
 }
 
 extension Layer {
     public var namedParameters: [(path: String, parameter: Parameter)] { [] }
+    public var namedState: [(path: String, state: Parameter)] { [] }
+    public var mixesSamples: Bool { false }
 
     public var parameters: [Parameter] { namedParameters.map(\.parameter) }
 
@@ -28,44 +38,20 @@ extension LayerWithEpilogue {
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try self(input, activation: .none) }
 }
 
+/// A layer that computes with a weight, and can do so with another one in its place.
+public protocol WeightedLayer: LayerWithEpilogue {
+    /// Its last axis counts the outputs.
+    var weight: Parameter { get }
+    func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor
+}
+
+extension WeightedLayer {
+    public func callAsFunction(_ input: Tensor, activation: Activation) throws -> Tensor {
+        try self(input, weight: weight.value, activation: activation)
+    }
+}
+
 /// An activation that an epilogue can compute.
 public protocol ActivationLayer: Layer {
     var activation: Activation { get }
-}
-
-/// Layers one behind the other. An activation behind a layer that can end with it is computed in that layer's kernel.
-public struct Sequential: Layer {
-    public let layers: [any Layer]
-
-    public init(_ layers: any Layer...) { self.layers = layers }
-    public init(_ layers: [any Layer]) { self.layers = layers }
-
-    /// - Throws: `TensorError`, which names the layer by its position and type.
-    public func callAsFunction(_ input: Tensor) throws -> Tensor {
-        var value = input
-        var index = 0
-        while index < layers.count {
-            let layer = layers[index]
-            do {
-                if let layer = layer as? any LayerWithEpilogue, index + 1 < layers.count,
-                    let next = layers[index + 1] as? any ActivationLayer
-                {
-                    value = try layer(value, activation: next.activation)
-                    index += 2
-                } else {
-                    value = try layer(value)
-                    index += 1
-                }
-            } catch let error as TensorError {
-                throw TensorError("layer \(index) (\(type(of: layer))), \(error.operation)", error.reason)
-            }
-        }
-        return value
-    }
-
-    public var namedParameters: [(path: String, parameter: Parameter)] {
-        layers.enumerated().flatMap { index, layer in
-            layer.namedParameters.map { ("\(index).\($0.path)", $0.parameter) }
-        }
-    }
 }

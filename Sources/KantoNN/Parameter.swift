@@ -1,16 +1,22 @@
 import KantoTensor
 import Synchronization
 
-/// A trainable tensor of a layer. An optimizer gives it new values; a graph that is still alive keeps the old ones.
+/// A tensor of a layer that changes: trained by an optimizer, or kept up by the layer itself. A graph that is still alive
+/// keeps the old values.
 public final class Parameter: Sendable {
+    /// Whether gradients reach it.
+    public let isTrainable: Bool
     private let state: Mutex<Tensor>
 
-    public init(_ value: Tensor) { state = Mutex(value.tracked()) }
+    public init(_ value: Tensor, isTrainable: Bool = true) {
+        self.isTrainable = isTrainable
+        state = Mutex(isTrainable ? value.tracked() : value.detached())
+    }
 
-    /// The current value, tracked.
+    /// The current value, tracked if it is trainable.
     public var value: Tensor {
         get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue.tracked() } }
+        set { state.withLock { $0 = isTrainable ? newValue.tracked() : newValue.detached() } }
     }
 
     public var shape: [Int] { value.shape }

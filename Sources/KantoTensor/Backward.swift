@@ -9,7 +9,7 @@ import KantoKernels
 ///   - variables: tracked tensors. One that the output does not depend on gets a gradient of zeros.
 ///   - seed: the adjoint of the output, of its shape; ones by default, so that the gradient is that of the sum.
 /// - Returns: a gradient of each variable's shape.
-/// - Throws: `TensorError` if a variable or the output is not tracked, or the seed's shape is wrong.
+/// - Throws: `TensorError` if a variable or the output is not tracked, or the seed's shape or type is wrong.
 public func gradients(
     of output: Tensor, withRespectTo variables: [Tensor], seed: Tensor? = nil, isDifferentiable: Bool = true
 ) throws -> [Tensor] {
@@ -23,8 +23,9 @@ public func gradients(
     guard let root = output.node else {
         throw TensorError("gradients", "the output of shape \(output.shape) was not computed from anything tracked")
     }
-    if let seed, seed.shape != output.shape {
-        throw TensorError("gradients", "a seed of shape \(seed.shape) for an output of shape \(output.shape)")
+    if let seed, seed.shape != output.shape || seed.elementType != output.elementType {
+        throw TensorError(
+            "gradients", "a seed of shape \(seed.shape) (\(seed.elementType)) for an output of \(output.shape) (\(output.elementType))")
     }
 
     let walk = Walk(from: root, to: variables.map { $0.node! })

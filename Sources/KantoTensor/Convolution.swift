@@ -28,6 +28,21 @@ public struct Window: Hashable, Sendable {
     }
 }
 
+extension Window {
+    /// So that no arithmetic with them overflows.
+    private static let numbers = 1...1 << 24
+
+    fileprivate func require(for operation: String) throws {
+        guard [stride, dilation, groups].allSatisfy(Self.numbers.contains) else {
+            throw TensorError(
+                operation, "stride \(stride), dilation \(dilation), groups \(groups), expected numbers from 1 to 2^24")
+        }
+        guard [padding.top, padding.left, padding.bottom, padding.right].allSatisfy({ $0 == 0 || Self.numbers.contains($0) }) else {
+            throw TensorError(operation, "\(padding), expected numbers from 0 to 2^24")
+        }
+    }
+}
+
 // Convolution is closed under differentiation: forward, input gradient and weight gradient are each linear in both of
 // their operands, and each one's rule is written in the other two.
 
@@ -42,6 +57,11 @@ extension Tensor {
     ) throws -> Tensor {
         guard rank == 4 else { throw TensorError("convolution", "an input of shape \(shape), expected [n, h, w, c]") }
         let geometry = try Convolution2D(input: shape, weight: weight, window, for: "convolution")
+        guard geometry.outputHeight > 0, geometry.outputWidth > 0 else {
+            throw TensorError(
+                "convolution", "a kernel of \(weight.shape[0]) x \(weight.shape[1]) with dilation \(window.dilation) does not fit an input of "
+                    + "\(shape[1]) x \(shape[2]) with \(window.padding)")
+        }
         try requireBias(bias, count: weight.shape[3], for: "convolution")
         try requireSlope(activation, for: "convolution")
         return try convolved(with: weight, bias: bias, geometry, activation: activation)
@@ -73,7 +93,9 @@ extension Tensor {
             throw TensorError(
                 "transposed convolution", "an input of shape \(shape) and weights of \(weight.shape), expected [n, h, w, o] and [kh, kw, c, o]")
         }
+        try window.require(for: "transposed convolution")
         let input = [shape[0], outputSize.height, outputSize.width, weight.shape[2] * window.groups]
+        try elementCount(input, for: "transposed convolution")
         let geometry = try Convolution2D(input: input, weight: weight, window, for: "transposed convolution")
         guard geometry.outputShape == shape else {
             throw TensorError(
@@ -84,7 +106,7 @@ extension Tensor {
     }
 
     /// This gradient of a convolution's output, passed to its input.
-    func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    package func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution input gradient", self, weight)
         let output = Tensor(uninitialized: geometry.inputShape, elementType)
         let problem = Problem.convolution(.convolution2DInputGradient, elementType, geometry)
@@ -93,7 +115,7 @@ extension Tensor {
     }
 
     /// The gradient of a convolution's weights, from this input and the gradient of its output.
-    func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    package func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution weight gradient", self, gradient)
         let output = Tensor(uninitialized: geometry.weightShape, elementType)
         let problem = Problem.convolution(.convolution2DWeightGradient, elementType, geometry)
@@ -102,12 +124,14 @@ extension Tensor {
     }
 }
 
+extension Window.Padding: CustomStringConvertible {
+    public var description: String { "padding \(top), \(left), \(bottom), \(right) (top, left, bottom, right)" }
+}
+
 extension Convolution2D {
-    init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
+    package init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
         let (shape, groups) = (weight.shape, window.groups)
-        guard window.stride > 0, window.dilation > 0, groups > 0 else {
-            throw TensorError(operation, "stride \(window.stride), dilation \(window.dilation), groups \(groups), expected positive numbers")
-        }
+        try window.require(for: operation)
         guard shape.count == 4, input[3] == shape[2] * groups, shape[3] % groups == 0 else {
             throw TensorError(
                 operation, "weights of shape \(shape) do not fit an input of \(input[3]) channels in \(groups) groups; expected "

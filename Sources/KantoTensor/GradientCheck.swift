@@ -42,13 +42,32 @@ public func gradientCheck(at point: [Tensor], step: Double = 1e-6, _ body: ([Ten
 
 /// `gradientCheck` of the gradient itself: a fixed random projection of the gradients with respect to all inputs.
 public func secondGradientCheck(at point: [Tensor], step: Double = 1e-6, _ body: ([Tensor]) throws -> Tensor) throws -> Double {
-    let seed = try projection(like: withoutGradient { try body(point) }, seed: 2)
-    return try gradientCheck(at: point, step: step) { inputs in
+    try withoutActuallyEscaping(body) { body in
+        try gradientCheck(at: point, step: step, projectedGradient(of: body, at: point, seed: 2))
+    }
+}
+
+/// `secondGradientCheck` of the gradient.
+public func thirdGradientCheck(at point: [Tensor], step: Double = 1e-6, _ body: ([Tensor]) throws -> Tensor) throws -> Double {
+    try withoutActuallyEscaping(body) { body in
+        try secondGradientCheck(at: point, step: step, projectedGradient(of: body, at: point, seed: 3))
+    }
+}
+
+/// The gradients of a random projection of a function, one behind the other.
+private func projectedGradient(
+    of body: @escaping ([Tensor]) throws -> Tensor, at point: [Tensor], seed: UInt64
+) throws -> ([Tensor]) throws -> Tensor {
+    let seed = try projection(like: withoutGradient { try body(point) }, seed: seed)
+    return { inputs in
         // The differences call this without recording; the inner gradient needs its own graph there.
         try Kernels.recordingGradients(true) {
             let variables = inputs.map { $0.isTracked ? $0 : $0.tracked() }
-            let first = try gradients(of: body(variables), withRespectTo: variables, seed: seed)
-            return try Tensor.concatenated(first.map { try $0.reshaped([-1]) })
+            let output = try body(variables)
+            let slopes = try output.isTracked
+                ? gradients(of: output, withRespectTo: variables, seed: seed)
+                : variables.map { try Tensor.zeros($0.shape, elementType: .float64) }
+            return try Tensor.concatenated(slopes.map { try $0.reshaped([-1]) })
         }
     }
 }

@@ -11,10 +11,19 @@ extension Operation {
         let inputs = node.inputs
         var a: Tensor { inputs[0] }
         var b: Tensor { inputs[1] }
+        var c: Tensor { inputs[2] }
         var y: Tensor { node.output }
+        var zero: Tensor { get throws { try .scalar(0, elementType: g.elementType) } }
         func wanted(_ index: Int, _ adjoint: () throws -> Tensor) rethrows -> Tensor? { needs(index) ? try adjoint() : nil }
         func binary(_ first: () throws -> Tensor, _ second: () throws -> Tensor) throws -> [Tensor?] {
             [try wanted(0) { try first().sum(to: a.shape) }, try wanted(1) { try second().sum(to: b.shape) }]
+        }
+
+        func number(of axes: [Int]) -> Double { Double(axes.reduce(1) { $0 * a.shape[$1] }) }
+        /// `g` to the second input where the condition holds, to the first elsewhere.
+        func split(_ condition: Tensor) throws -> [Tensor?] {
+            try binary(
+                { try .select(zero, where: condition, otherwise: g) }, { try .select(g, where: condition, otherwise: zero) })
         }
 
         switch self {
@@ -55,7 +64,25 @@ extension Operation {
 
         case .add: return try binary({ g }, { g })
         case .subtract: return try binary({ g }, { try -g })
-        case .multiply: return try binary({ try g * b }, { try g * a })
+        case .multiply:
+            return [try wanted(0) { try .product(g, b, to: a.shape) }, try wanted(1) { try .product(g, a, to: b.shape) }]
+        case .multiplyAdd:
+            return [
+                try wanted(0) { try .product(g, b, to: a.shape) }, try wanted(1) { try .product(g, a, to: b.shape) },
+                try wanted(2) { try g.sum(to: c.shape) },
+            ]
+        case .normalize:
+            return [
+                try wanted(0) { try .product(g, c, to: a.shape) }, try wanted(1) { try -.product(g, c, to: b.shape) },
+                try wanted(2) { try .product(g, a - b, to: c.shape) },
+            ]
+        case .select:
+            return [
+                nil, try wanted(1) { try .select(g, where: a, otherwise: zero).sum(to: b.shape) },
+                try wanted(2) { try .select(zero, where: a, otherwise: g).sum(to: c.shape) },
+            ]
+        case .maximum: return try split(b.isGreater(than: a))
+        case .minimum: return try split(a.isGreater(than: b))
         case .divide: return try binary({ try g / b }, { try -(g * y / b) })
         case .divideOrZero: return try binary({ try g.dividedOrZero(by: b) }, { try -((g * y).dividedOrZero(by: b)) })
         case .affine(let scale): return [try g * scale]
@@ -63,9 +90,13 @@ extension Operation {
         case .sqrt: return [try (g * 0.5).dividedOrZero(by: y)]
         case .reciprocal: return [try -(g * y.square())]
         case .exp: return [try g * y]
+        case .expMinusOne: return [try g.multiplied(by: y, adding: g)]
         case .log: return [try g / a]
+        case .logOnePlus: return [try g / (a + 1)]
         case .tanh: return [try g.through(.tanh, output: y)]
         case .sigmoid: return [try g.through(.sigmoid, output: y)]
+        case .softplus: return [try g * a.sigmoid()]
+        case .erf: return [try g * (-a.square()).exp() * (2 / Double.pi.squareRoot())]
         case .absolute: return [try g * a.sign()]
         case .leakyReLU(let slope): return [try g.throughLeakyReLU(output: y, slope: slope)]
         case .leakyReLUGradient(let slope): return [try g.throughLeakyReLU(output: b, slope: slope), nil]
@@ -83,10 +114,27 @@ extension Operation {
                 defer { start += inputs[index].shape[axis] }
                 return try wanted(index) { try g.sliced(start..<start + inputs[index].shape[axis], axis: axis) }
             }
+        case .gather(let rows): return [try g.scatterAdded(to: rows, count: a.shape[0])]
+        case .scatterAdd(let rows): return [try g.gathered(rows)]
+        case .windowSum(let pooling): return [try g.windowSpread(pooling, height: a.shape[1], width: a.shape[2])]
+        case .windowSpread(let pooling): return [try g.windowSum(pooling)]
 
         case .sampleNorm:
             let count = a.shape[0]
             return [try g.reshaped([count, 1]) * a.dividedOrZero(by: y.reshaped([count, 1]))]
+        case .variance(let axes):
+            return [try (a - a.mean(axes: axes, keepsAxes: true)) * (g * (2 / number(of: axes)))]
+        case .normalization(let axes, let inverseDeviation):
+            return [try g.throughNormalization(y, a.inverseDeviation(inverseDeviation, normalized: y, axes: axes), axes: axes)]
+        case .normalizationAdjoint(let axes, let products):
+            let (ab, gb) = (recorded(.multiply, [a, b], products), try Tensor.product(g, b, to: c.shape))
+            let scale = try c * (-1 / number(of: axes))
+            return [
+                try wanted(0) { try g.throughNormalization(b, c, axes: axes, products: gb) },
+                try wanted(1) { try g.multiplied(by: ab * scale, adding: a * (gb * scale)) },
+                try wanted(2) { try .product(g, y, to: c.shape) / c },
+            ]
+        case .inverseDeviation(let axes): return [try b * (g * y.square() * (-1 / number(of: axes))), nil]
         }
     }
 }

@@ -47,16 +47,22 @@ public struct Random: RandomNumberGenerator, Sendable {
         try draw(.normal, shape, offset: 0, scale: 1, elementType)
     }
 
+    /// Leaves out what `count` numbers of a tensor take.
+    package mutating func skip(_ count: Int) {
+        block &+= (UInt64(count) + 3) / 4
+        used = 4
+    }
+
     /// Takes the words of whole blocks, from the next one on.
     private mutating func draw(
         _ distribution: Function, _ shape: [Int], offset: Double, scale: Double, _ elementType: ElementType
     ) throws -> Tensor {
+        try elementCount(shape, for: "random")
         let output = Tensor(uninitialized: shape, elementType)
         let halves = [key, stream, block].flatMap { [Double($0 & 0xFFFF_FFFF), Double($0 >> 32)] }
         try Kernels.kernel(for: .random(distribution, elementType, count: output.count))
             .run(nil, into: output.pointer, scalars: [offset, scale] + halves)
-        block &+= (UInt64(output.count) + 3) / 4
-        used = 4
+        skip(output.count)
         return output
     }
 }

@@ -7,13 +7,32 @@ extension Tensor {
     public func sum(axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
         let axes = axes ?? Array(shape.indices)
         let total = try recorded(.sum(axes: axes), [self], reduced(.sum, axes))
-        return keepsAxes ? total : try total.reshaped(shape.indices.filter { !axes.contains($0) }.map { shape[$0] })
+        return try keepsAxes ? total : total.reshaped(shape.removing(axes))
     }
 
     /// The mean over some axes, or over all.
+    ///
+    /// - Throws: `TensorError` if an axis is not one of this tensor's, is named twice, or there is nothing to take the mean of.
     public func mean(axes: [Int]? = nil, keepsAxes: Bool = false) throws -> Tensor {
-        let number = (axes ?? Array(shape.indices)).reduce(1) { $0 * shape[$1] }
+        let axes = axes ?? Array(shape.indices)
+        let number = try ReductionNest(shape, axes, for: "mean").number
+        guard number > 0 else { throw TensorError("mean", "\(shape) has no elements along the axes \(axes)") }
         return try sum(axes: axes, keepsAxes: keepsAxes) / Double(number)
+    }
+
+    /// The product of two tensors, summed down to a shape that broadcasts to theirs; nothing of the product's size is stored.
+    /// On axes of the shape that both repeat along, the product is repeated.
+    public static func product(_ a: Tensor, _ b: Tensor, to wanted: [Int]) throws -> Tensor {
+        let full = try broadcastShape(broadcastShape(a.shape, b.shape, for: "multiply"), wanted, for: "multiply")
+        if full == wanted { return try combined(.multiply, .multiply, [a, b], to: wanted) }
+        try requireSameType("multiply", a, b)
+        let output = Tensor(uninitialized: wanted, a.elementType)
+        let nest = try LoopNest(extents: full, strides: [wanted, a.shape, b.shape].map { strides(of: $0, in: full) })
+        let problem = Problem.iteration(
+            .reduce, .sumOfProducts, a.elementType, extents: nest.extents, output: nest.strides[0],
+            inputs: Array(nest.strides[1...]))
+        try Kernels.kernel(for: problem).run(a.pointer, b.pointer, into: output.pointer)
+        return recorded(.multiply, [a, b], output)
     }
 
     /// The Euclidean norm of each sample over all its elements: [n, …] to [n].
@@ -46,16 +65,36 @@ extension Tensor {
 
     /// A reduction that keeps the reduced axes with extent 1; no gradient.
     private func reduced(_ function: Function, _ axes: [Int]) throws -> Tensor {
-        guard axes.allSatisfy(shape.indices.contains) else {
-            throw TensorError("\(function)", "axes \(axes) are not all of \(shape)")
-        }
-        let kept = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
-        let output = Tensor(uninitialized: kept, elementType)
-        let outputStrides = zip(shape.indices, strides(of: kept)).map { axes.contains($0) ? 0 : $1 }
-        let nest = try LoopNest(extents: shape, strides: [outputStrides, strides(of: shape)])
+        let nest = try ReductionNest(shape, axes, for: "\(function)")
+        let output = Tensor(uninitialized: nest.outputShape, elementType)
+        let loops = try LoopNest(extents: shape, strides: [nest.outputStrides, strides(of: shape)])
         let problem = Problem.iteration(
-            .reduce, function, elementType, extents: nest.extents, output: nest.strides[0], inputs: [nest.strides[1]])
+            .reduce, function, elementType, extents: loops.extents, output: loops.strides[0], inputs: [loops.strides[1]])
         try Kernels.kernel(for: problem).run(pointer, into: output.pointer)
         return output
     }
+}
+
+/// Where a reduction over some axes of a shape puts its results.
+struct ReductionNest {
+    /// The reduced axes with extent 1.
+    let outputShape: [Int]
+    /// 0 on the reduced axes.
+    let outputStrides: [Int]
+    /// Elements behind each result.
+    let number: Int
+
+    init(_ shape: [Int], _ axes: [Int], for operation: String) throws {
+        guard axes.allSatisfy(shape.indices.contains), Set(axes).count == axes.count else {
+            throw TensorError(operation, "axes \(axes) of a tensor of shape \(shape), expected each once, from 0 to \(shape.count - 1)")
+        }
+        outputShape = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+        outputStrides = zip(shape.indices, strides(of: outputShape)).map { axes.contains($0) ? 0 : $1 }
+        number = axes.reduce(1) { $0 * shape[$1] }
+    }
+}
+
+extension [Int] {
+    /// A shape without some of its axes.
+    func removing(_ axes: [Int]) -> [Int] { indices.filter { !axes.contains($0) }.map { self[$0] } }
 }

@@ -11,10 +11,12 @@ extension Tensor {
     public func reshaped(_ shape: [Int]) throws -> Tensor {
         var wanted = shape
         if let free = shape.firstIndex(of: -1) {
-            let rest = shape.filter { $0 != -1 }.reduce(1, *)
+            guard shape.count(where: { $0 == -1 }) == 1 else { throw TensorError("reshape", "\(shape): only one axis may be -1") }
+            wanted[free] = 1
+            let rest = try elementCount(wanted, for: "reshape")
             wanted[free] = rest > 0 ? count / rest : 0
         }
-        guard wanted.allSatisfy({ $0 >= 0 }), wanted.reduce(1, *) == count else {
+        guard try elementCount(wanted, for: "reshape") == count else {
             throw TensorError("reshape", "\(self.shape) has \(count) elements, \(shape) does not")
         }
         if wanted == self.shape { return self }
@@ -63,12 +65,13 @@ extension Tensor {
 
     /// Zeros before and after along an axis.
     public func padded(axis: Int, before: Int, after: Int) throws -> Tensor {
-        guard shape.indices.contains(axis), before >= 0, after >= 0 else {
+        guard shape.indices.contains(axis), (0...1 << 48).contains(before), (0...1 << 48).contains(after) else {
             throw TensorError("pad", "\(before) before and \(after) after along axis \(axis) of \(shape)")
         }
         if before == 0, after == 0 { return self }
         var wanted = shape
         wanted[axis] += before + after
+        try elementCount(wanted, for: "pad")
         let output = try Tensor(repeating: 0, shape: wanted, elementType: elementType)
         let dense = strides(of: wanted)
         try copy(
@@ -114,6 +117,7 @@ extension Tensor {
         guard try Tensor.broadcastShape(shape, wanted, for: "broadcast") == wanted else {
             throw TensorError("broadcast", "\(shape) does not repeat to \(wanted)")
         }
+        try elementCount(wanted, for: "broadcast")
         let output = Tensor(uninitialized: wanted, elementType)
         try copy(
             extents: wanted, from: pointer, strides(of: shape, in: wanted), to: output.pointer, strides(of: wanted), elementType)

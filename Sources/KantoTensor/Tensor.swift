@@ -21,7 +21,7 @@ public struct Tensor: Sendable {
     }
 
     /// A tensor with undefined content.
-    init(uninitialized shape: [Int], _ elementType: ElementType) {
+    package init(uninitialized shape: [Int], _ elementType: ElementType) {
         let count = shape.reduce(1, *)
         self.init(shape: shape, elementType: elementType, buffer: Buffer(byteCount: count * elementType.size))
     }
@@ -31,7 +31,8 @@ public struct Tensor: Sendable {
     /// The number of axes.
     public var rank: Int { shape.count }
 
-    var pointer: UnsafeMutableRawPointer { buffer.pointer + offset * elementType.size }
+    /// The first element, for kernels. Who writes here has made the tensor, and nobody else has seen it.
+    package var pointer: UnsafeMutableRawPointer { buffer.pointer + offset * elementType.size }
 }
 
 // MARK: - Making tensors
@@ -52,8 +53,9 @@ extension Tensor {
     }
 
     private init<Element>(copying elements: [Element], shape: [Int], _ elementType: ElementType) throws {
-        guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1, *) == elements.count else {
-            throw TensorError("tensor", "a shape of \(shape) needs \(shape.reduce(1, *)) elements, \(elements.count) were given")
+        let count = try elementCount(shape, for: "tensor")
+        guard count == elements.count else {
+            throw TensorError("tensor", "a shape of \(shape) needs \(count) elements, \(elements.count) were given")
         }
         self.init(uninitialized: shape, elementType)
         let target = pointer
@@ -61,7 +63,10 @@ extension Tensor {
     }
 
     /// A tensor of one value.
+    ///
+    /// - Throws: `TensorError` if an extent is negative or there would be more than 2^48 elements.
     public init(repeating value: Double, shape: [Int], elementType: ElementType = .float32) throws {
+        try elementCount(shape, for: "tensor")
         self.init(uninitialized: shape, elementType)
         try fill(self, with: value)
     }
@@ -134,6 +139,22 @@ extension Tensor: CustomStringConvertible {
         let shown = doubles.prefix(8).map { String($0) }.joined(separator: ", ")
         return "Tensor(\(shape), \(elementType), [\(shown)\(count > 8 ? ", …" : "")])"
     }
+}
+
+/// The number of elements of a shape that a caller states.
+///
+/// - Throws: `TensorError` if an extent is negative or there are more than 2^48 elements, the kernels' limit.
+@discardableResult
+func elementCount(_ shape: [Int], for operation: String) throws -> Int {
+    var count = 1
+    for extent in shape {
+        let (product, overflows) = count.multipliedReportingOverflow(by: extent)
+        guard extent >= 0, !overflows, product <= 1 << 48 else {
+            throw TensorError(operation, "a shape of \(shape), expected extents from 0 up and at most 2^48 elements")
+        }
+        count = product
+    }
+    return count
 }
 
 /// A wrong use of an op: which, and what was expected. One line for people.

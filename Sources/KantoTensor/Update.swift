@@ -84,17 +84,4 @@ extension Tensor {
         copy.pointer.copyMemory(from: pointer, byteCount: count * elementType.size)
         self = isTracked ? copy.tracked() : copy
     }
-
-    /// Samples of this [n, …] in a given order; a constant.
-    public func gathered(_ rows: [Int]) throws -> Tensor {
-        guard let count = shape.first, rows.allSatisfy({ (0..<count).contains($0) }) else {
-            throw TensorError("gather", "a row is outside of 0..<\(shape.first ?? 0)")
-        }
-        let output = Tensor(uninitialized: [rows.count] + shape[1...], elementType)
-        let bytes = shape[1...].reduce(1, *) * elementType.size
-        for (index, row) in rows.enumerated() {
-            (output.pointer + index * bytes).copyMemory(from: pointer + row * bytes, byteCount: bytes)
-        }
-        return output
-    }
 }

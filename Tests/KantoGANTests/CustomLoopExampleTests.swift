@@ -25,10 +25,10 @@ struct CustomLoopExampleTests {
                     let fake = try withoutGradient { try generator(random.normal([32, 16])) }
                     let points = try interpolate(real: real, fake: fake, epsilon: random.uniform([32]))
                     let penalty = try gradientPenalty({ try critic($0) }, at: points)
-                    let loss = try wassersteinCriticLoss(real: critic(real), fake: critic(fake)) + 10 * penalty.value
+                    let loss = try critic(fake).mean() - critic(real).mean() + 10 * penalty.value
                     try criticOptimizer.update(with: gradients(of: loss, withRespectTo: critic.parameters.map(\.value)))
                 }
-                let loss = try wassersteinGeneratorLoss(fake: critic(generator(random.normal([32, 16]))))
+                let loss = try -critic(generator(random.normal([32, 16]))).mean()
                 try generatorOptimizer.update(with: gradients(of: loss, withRespectTo: generator.parameters.map(\.value)))
             }
             return try generator(random.normal([64, 16]))

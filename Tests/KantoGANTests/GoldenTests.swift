@@ -98,9 +98,7 @@ struct BrokenGolden: CustomTestStringConvertible, Sendable {
         .layers(String(repeating: "[", count: 100_000), says: "expected a JSON list of layers"),
         .layers(#"["relu"]"#, says: "layer 0: expected a list that starts with the layer's name"),
         .layers(#"[["relu"], [2, 3]]"#, says: "layer 1: expected a list that starts with the layer's name"),
-        .layers(
-            #"[["relu"], ["gelu"]]"#,
-            says: "layer 1: unknown layer 'gelu'; known are dense, conv, leaky_relu, relu, tanh, sigmoid, flatten"),
+        .layers(#"[["relu"], ["batch_norm"]]"#, says: "layer 1: unknown layer 'batch_norm'; known are dense, conv, leaky_relu,"),
         .layers(#"[["dense", 2]]"#, says: #"layer 0: expected ["dense", inputs, outputs]"#),
         .layers(#"[["dense", 2, "1"]]"#, says: #"layer 0: expected ["dense", inputs, outputs]"#),
         .layers(#"[["relu", 1]]"#, says: #"layer 0: expected ["relu"]"#),
@@ -137,7 +135,24 @@ struct BrokenGolden: CustomTestStringConvertible, Sendable {
         .layers(#"[["conv", 1, 8, 13, 1, 0]]"#, says: "layer 0: conv: its kernel reaches over 13 rows and columns"),
         .layers(
             #"[["conv", 1, 8, 3, 1, 60000]]"#,
-            says: "layer 0: gives 8 samples of shape [8, 120010, 120010], more than 268435456 elements"),
+            says: "layer 0: gives samples of shape [8, 120010, 120010], more than 33554432 elements"),
+        .layers(#"[["upsample", 65536]]"#, says: "layer 0: gives samples of shape [1, 786432, 786432], more than"),
+        .layers(#"[["avg_pool", 13]]"#, says: "layer 0: avg_pool: its windows of 13 x 13 are larger than samples of shape [1, 12,"),
+        .layers(#"[["avg_pool"]]"#, says: #"layer 0: expected ["avg_pool", size]"#),
+        .layers(#"[["layer_norm", [1, 12, 11]]]"#, says: "layer 0: layer_norm: takes samples of shape [1, 12, 11], gets [1, 12, 12]"),
+        .layers(#"[["layer_norm", [1, 12]]]"#, says: #"layer 0: expected ["layer_norm", [channels, height, width]]"#),
+        .layers(#"[["layer_norm", [1, "12", 12]]]"#, says: "layer 0: layer_norm: an extent is nan, expected a whole number"),
+        .layers(#"[["group_norm", 2, 3]]"#, says: "layer 0: group_norm: the groups (2) do not divide the channels (3)"),
+        .layers(#"[["group_norm", 2, 4]]"#, says: "layer 0: group_norm: takes samples of 4 channels, gets [1, 12, 12]"),
+        .layers(#"[["instance_norm", 3]]"#, says: "layer 0: instance_norm: takes samples of shape [3, height, width], gets [1"),
+        .layers(#"[["residual", [["relu"]]]]"#, says: #"layer 0: expected ["residual", [layers …], [layers …]]"#),
+        .layers(#"[["residual", [["relu"], ["gel"]], []]]"#, says: "layer 0: main, layer 1: unknown layer 'gel'"),
+        .layers(
+            #"[["residual", [["avg_pool", 2]], []]]"#,
+            says: "layer 0: residual: main gives samples of shape [1, 6, 6], the shortcut [1, 12, 12]"),
+        .layers(
+            #"[["residual", [], [["flatten"], ["dense", 3, 1]]]]"#,
+            says: "layer 0: shortcut: layer 1: dense: takes samples of shape [3], gets [144]"),
     ]
 }
 

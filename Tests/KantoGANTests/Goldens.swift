@@ -3,7 +3,11 @@ import Kanto
 
 /// The golden files of this target, and the backends that they are checked on.
 enum Goldens {
-    static let names = ["mlp_relu", "conv_leaky", "one_sided", "r1"]
+    static let names = [
+        "mlp_relu", "conv_leaky", "one_sided", "r1", "conv_layer_norm", "conv_smooth", "conv_instance_norm", "residual",
+        "mlp_gelu_layer_norm", "mlp_elu_residual", "conv_dilated", "conv_groups", "depthwise_dilated_r1", "conv_group_norm",
+        "upsample_pool", "pool_remainder", "residual_two_norms", "residual_nested_r1",
+    ]
 
     static func path(_ name: String) -> String { folder + "/Goldens/\(name).safetensors" }
 

@@ -3,13 +3,17 @@ import Testing
 
 struct TrainerTests {
     /// A small pair of networks on the digits.
-    static func trainer(batchSize: Int = 16, criticSteps: Int = 2, channels: Int = 8, seed: UInt64 = 3) throws -> Trainer {
+    static func trainer(
+        batchSize: Int = 16, criticSteps: Int = 2, channels: Int = 8, seed: UInt64 = 3,
+        criticStep: CriticStepMethod = .automatic
+    ) throws -> Trainer {
         let digits = try ImageSet.digits()
         var random = Random(seed: seed)
         var configuration = TrainingConfiguration()
         configuration.batchSize = batchSize
         configuration.criticSteps = criticSteps
         configuration.seed = seed
+        configuration.criticStep = criticStep
         return try Trainer(
             critic: Sequential(
                 try Conv2D(1, channels, kernel: 4, stride: 2, padding: 1, using: &random), LeakyReLU(0.2), Flatten(),
@@ -69,13 +73,17 @@ struct TrainerTests {
     }
 
     /// If a weight gradient of the critic's convolution was computed, then its kernel is in the cache.
-    @Test func onlyTheCriticStepComputesWeightGradientsOfTheCritic() throws {
+    @Test(arguments: [(CriticStepMethod.taped, 1, 7), (.fourPass, 3, 6)])
+    func onlyTheCriticStepComputesWeightGradientsOfTheCritic(_ method: CriticStepMethod, batches: Int, channels: Int) throws {
         func lookUp(batchSize: Int, criticSteps: Int) throws -> (hits: Int, misses: Int) {
             // Shapes that no other test has.
-            _ = try Self.trainer(batchSize: batchSize, criticSteps: criticSteps, channels: 7).runIteration()
+            let trainer = try Self.trainer(
+                batchSize: batchSize, criticSteps: criticSteps, channels: channels, criticStep: method)
+            _ = try trainer.runIteration()
+            #expect(trainer.criticStepMethod == method)
             let geometry = Convolution2D(
-                batch: batchSize, height: 8, width: 8, channels: 1, outputChannels: 7, kernel: (4, 4), stride: (2, 2),
-                padding: (1, 1, 1, 1))
+                batch: batches * batchSize, height: 8, width: 8, channels: 1, outputChannels: channels, kernel: (4, 4),
+                stride: (2, 2), padding: (1, 1, 1, 1))
             let before = try Registry.shared().cacheStatistics
             _ = try Kernels.kernel(for: .convolution(.convolution2DWeightGradient, .float32, geometry))
             let after = try Registry.shared().cacheStatistics

@@ -39,14 +39,15 @@ import Testing
             Size(m: 1, n: 37, k: 9), Size(m: 7, n: 9, k: 1), Size(m: 17, n: 19, k: 23, gap: 3),
             Size(batch: 3, m: 9, n: 17, k: 5), Size(batch: 3, m: 9, n: 17, k: 5, gap: 2),
             Size(batch: 3, m: 9, n: 17, k: 5, sharesB: true), Size(batch: 3, m: 9, n: 17, k: 5, gap: 1, sharesB: true),
-            Size(batch: 3, m: 9, n: 17, k: 5, sharesA: true), Size(m: 200, n: 130, k: 300),
+            Size(batch: 3, m: 9, n: 17, k: 5, sharesA: true),
+            Size(batch: 3, m: 9, n: 17, k: 5, gap: 1, sharesA: true, sharesB: true), Size(m: 200, n: 130, k: 300),
         ], transposes)
     func multiplies(size: Size, transposes: Int) throws { try verify(size.problem(transposes)) }
 
-    @Test(arguments: Epilogue.all, [Size(m: 17, n: 35, k: 23), Size(batch: 2, m: 17, n: 35, k: 23, gap: 3)])
+    @Test(arguments: Epilogue.all + Epilogue.derivatives, [Size(m: 17, n: 35, k: 23), Size(batch: 2, m: 17, n: 35, k: 23, gap: 3)])
     func appliesEpilogue(epilogue: Epilogue, size: Size) throws { try verify(size.problem(0, epilogue)) }
 
-    @Test(arguments: Epilogue.all)
+    @Test(arguments: Epilogue.all + Epilogue.derivatives)
     func emptyInnerDimensionYieldsEpilogueOfZero(epilogue: Epilogue) throws {
         try verify(Size(batch: 2, m: 3, n: 5, k: 0, gap: 2).problem(0, epilogue))
     }

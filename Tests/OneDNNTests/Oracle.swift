@@ -69,8 +69,15 @@ extension kanto_problem {
         return kanto_output_extent(c.width, c.pad_left, c.pad_right, c.kernel_width, c.stride_x, c.dilation_x)
     }
 
-    /// Elements of the two inputs, the bias and the output, gaps included.
-    var counts: (first: Int, second: Int, bias: Int, output: Int) {
+    /// Elements of the inputs (the third is the bias or the saved output) and of the output, gaps included.
+    var counts: (first: Int, second: Int, third: Int, output: Int) {
+        var counts = countsWithoutThird
+        if has(KANTO_FLAG_BIAS) { counts.third = Int(op == KANTO_OP_MATMUL ? matmul.n : convolution.output_channels) }
+        if has(KANTO_FLAG_DERIVATIVE) { counts.third = counts.output }
+        return counts
+    }
+
+    private var countsWithoutThird: (first: Int, second: Int, third: Int, output: Int) {
         if op == KANTO_OP_MATMUL {
             func extent(_ rows: Int64, _ columns: Int64, _ rowStride: Int64, _ batchStride: Int64) -> Int {
                 guard matmul.batch > 0, rows > 0, columns > 0 else { return 0 }
@@ -81,7 +88,7 @@ extension kanto_problem {
             let b = has(KANTO_FLAG_TRANSPOSE_B) ? (n, k) : (k, n)
             return (
                 extent(a.0, a.1, matmul.row_stride_a, matmul.batch_stride_a),
-                extent(b.0, b.1, matmul.row_stride_b, matmul.batch_stride_b), Int(n),
+                extent(b.0, b.1, matmul.row_stride_b, matmul.batch_stride_b), 0,
                 extent(m, n, matmul.row_stride_c, matmul.batch_stride_c)
             )
         }
@@ -90,7 +97,7 @@ extension kanto_problem {
         let w = Int(c.kernel_height * c.kernel_width * (c.channels / c.groups) * c.output_channels)
         let y = Int(c.batch * outputHeight * outputWidth * c.output_channels)
         switch Int(op) {
-        case KANTO_OP_CONV2D_FORWARD: return (x, w, Int(c.output_channels), y)
+        case KANTO_OP_CONV2D_FORWARD: return (x, w, 0, y)
         case KANTO_OP_CONV2D_INPUT_GRADIENT: return (y, w, 0, x)
         default: return (x, y, 0, w)
         }
@@ -167,8 +174,17 @@ extension kanto_problem {
         }
     }
 
-    func activate(_ value: Double) -> Double {
-        switch Int(activation) {
+    /// The activation, or what its derivative at a saved output makes of a value.
+    func activate(_ value: Double, saved: Double?) -> Double {
+        if let saved {
+            switch Int(activation) {
+            case KANTO_ACTIVATION_RELU: return saved > 0 ? value : 0
+            case KANTO_ACTIVATION_LEAKY_RELU: return saved > 0 ? value : Double(Float(parameter)) * value
+            case KANTO_ACTIVATION_TANH: return (1 - saved * saved) * value
+            default: return saved * (1 - saved) * value
+            }
+        }
+        return switch Int(activation) {
         case KANTO_ACTIVATION_RELU: max(value, 0)
         case KANTO_ACTIVATION_LEAKY_RELU: value > 0 ? value : Double(Float(parameter)) * value
         case KANTO_ACTIVATION_TANH: tanh(value)

@@ -38,6 +38,19 @@ import Testing
         #expect(reason { $0.function = 5 } == "status 1: the oneDNN plugin does not know function 5 of op 1")
         #expect(reason { $0.op = UInt32(KANTO_OP_REDUCE) } == "status 1: the oneDNN plugin does not offer op 8")
         #expect(reason { $0.dtype = UInt32(KANTO_DTYPE_F64) } == "status 1: the oneDNN plugin computes in float32 only")
+        let derivative = UInt32(KANTO_FLAG_DERIVATIVE)
+        #expect(reason { $0.flags |= derivative } == "status 1: the derivative of no activation is asked for")
+        #expect(
+            reason {
+                $0.flags |= derivative | UInt32(KANTO_FLAG_BIAS)
+                $0.activation = UInt32(KANTO_ACTIVATION_TANH)
+            } == "status 1: a derivative is not taken together with a bias")
+        #expect(
+            reason {
+                $0.flags |= derivative
+                $0.activation = UInt32(KANTO_ACTIVATION_LEAKY_RELU)
+                $0.parameter = -0.5
+            } == "status 1: the derivative of a leaky ReLU of negative slope -0.5 cannot be told from its output")
         // Rows that overlap are oneDNN's to refuse.
         #expect(reason { $0.matmul.row_stride_c = 1 }.hasSuffix(": invalid_arguments"))
     }

@@ -7,6 +7,7 @@ struct Trial {
     let problem: kanto_problem
     let inputs: [[Float]]
     let old: [Float]
+    private let saved: [Float]?
     let expectation: Expectation
 
     /// `values` makes the operands from counts.
@@ -14,12 +15,14 @@ struct Trial {
         self.problem = problem
         let counts = problem.counts
         let operands = [values(counts.first), values(counts.second)]
-        let bias = problem.has(KANTO_FLAG_BIAS) ? values(counts.bias) : nil
-        inputs = operands + (bias.map { [$0] } ?? [])
+        let third = problem.has(KANTO_FLAG_BIAS | KANTO_FLAG_DERIVATIVE) ? values(counts.third) : nil
+        inputs = operands + (third.map { [$0] } ?? [])
+        saved = problem.has(KANTO_FLAG_DERIVATIVE) ? third : nil
         // Without accumulation the old content must never be read.
         old = problem.has(KANTO_FLAG_ACCUMULATE)
             ? values(counts.output) : [Float](repeating: .nan, count: counts.output)
-        expectation = problem.expectation(operands[0], operands[1], bias, old: old)
+        expectation = problem.expectation(
+            operands[0], operands[1], problem.has(KANTO_FLAG_BIAS) ? third : nil, old: old)
     }
 
     init(random problem: kanto_problem) {
@@ -52,10 +55,11 @@ struct Trial {
                 }
                 continue
             }
-            let wanted = problem.activate(expectation.sums[index])
+            let wanted = problem.activate(expectation.sums[index], saved: saved.map { Double($0[index]) })
             let error = abs(Double(output[index]) - wanted)
+            // A derivative of what only might be an output is at most 2.
             let bound =
-                exactly ? 0 : Double(expectation.termCount + 2) * epsilon * expectation.magnitudes[index] + slack
+                exactly ? 0 : 2 * Double(expectation.termCount + 2) * epsilon * expectation.magnitudes[index] + slack
             squaredError += error * error
             squaredNorm += wanted * wanted
             if !(error <= bound), !(error - bound <= worst.excess) {
@@ -105,5 +109,16 @@ struct Epilogue: CustomTestStringConvertible, Sendable {
         Epilogue(
             testDescription: "bias, accumulate, leaky relu", flags: KANTO_FLAG_BIAS | KANTO_FLAG_ACCUMULATE,
             activation: KANTO_ACTIVATION_LEAKY_RELU),
+    ]
+
+    static let derivatives = [
+        Epilogue(testDescription: "relu'", flags: KANTO_FLAG_DERIVATIVE, activation: KANTO_ACTIVATION_RELU),
+        Epilogue(
+            testDescription: "accumulate, leaky relu'", flags: KANTO_FLAG_DERIVATIVE | KANTO_FLAG_ACCUMULATE,
+            activation: KANTO_ACTIVATION_LEAKY_RELU),
+        Epilogue(testDescription: "tanh'", flags: KANTO_FLAG_DERIVATIVE, activation: KANTO_ACTIVATION_TANH),
+        Epilogue(
+            testDescription: "accumulate, sigmoid'", flags: KANTO_FLAG_DERIVATIVE | KANTO_FLAG_ACCUMULATE,
+            activation: KANTO_ACTIVATION_SIGMOID),
     ]
 }

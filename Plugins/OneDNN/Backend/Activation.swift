@@ -30,12 +30,34 @@ enum Activation {
         }
     }
 
-    func callAsFunction(_ value: Float) -> Float {
+    func apply(to values: UnsafeMutablePointer<Float>, count: Int) {
         switch self {
-        case .none: value
-        case .leakyReLU(let slope): value > 0 ? value : slope == 0 ? (value.isNaN ? value : 0) : slope * value
-        case .tanh: Glibc.tanh(value)
-        case .sigmoid: 1 / (1 + Glibc.exp(-value))
+        case .none: break
+        case .leakyReLU(let slope):
+            for index in 0..<count {
+                let value = values[index]
+                values[index] = value > 0 ? value : slope == 0 ? (value.isNaN ? value : 0) : slope * value
+            }
+        case .tanh: for index in 0..<count { values[index] = Glibc.tanh(values[index]) }
+        case .sigmoid: for index in 0..<count { values[index] = 1 / (1 + Glibc.exp(-values[index])) }
+        }
+    }
+
+    /// `values = act'(y) values`, where `y` are outputs of the activation.
+    func multiplyByDerivative(_ values: UnsafeMutablePointer<Float>, at y: UnsafePointer<Float>, count: Int) {
+        /// A factor of 0 yields 0, of infinity too.
+        @inline(__always) func multiply(_ factor: (Float) -> Float) {
+            for index in 0..<count {
+                let factor = factor(y[index])
+                values[index] = factor == 0 ? 0 : factor * values[index]
+            }
+        }
+        switch self {
+        case .none: break
+        case .leakyReLU(let slope): multiply { $0 > 0 ? 1 : slope }
+        // Not 1 - y², which cancels.
+        case .tanh: multiply { (1 - $0) * (1 + $0) }
+        case .sigmoid: multiply { $0 * (1 - $0) }
         }
     }
 }

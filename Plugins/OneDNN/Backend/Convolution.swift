@@ -28,64 +28,57 @@ struct Convolution {
     }
 
     func forward(threadCount: Int32) throws(Refusal) -> Work {
-        let rows = size.batch * outputHeight * outputWidth
-        if rows * size.output_channels == 0 { return .nothing }
-        if inputCount * weightCount == 0 {
-            return .epilogueOfZero(
-                EpilogueOfZero(
-                    batch: 1, rows: rows, columns: size.output_channels, batchStride: 0,
-                    rowStride: size.output_channels, hasBias: problem.hasBias, accumulates: problem.accumulates,
-                    activation: activation))
-        }
-        if problem.accumulates, activation.function != nil, hasWindowInPadding {
-            throw .declined(
-                """
-                oneDNN \(libraryVersion) crashes where a window lies wholly in the padding and its result is both \
-                accumulated and activated
-                """)
-        }
-        return try Work(threadCount: threadCount, buildForward)
+        if outputCount == 0 { return .nothing }
+        return try Work(threadCount: threadCount, inputCount * weightCount == 0 ? buildEpilogueOfZero : buildForward)
     }
 
     func inputGradient(threadCount: Int32) throws(Refusal) -> Work {
-        try declineActivation()
+        guard problem.isDerivative || activation.function == nil else {
+            throw .declined("an input gradient has an activation only as a derivative")
+        }
         if inputCount == 0 { return .nothing }
-        if outputCount * weightCount == 0 { return zeros(inputCount) }
-        return try Work(threadCount: threadCount, buildInputGradient)
+        return try Work(
+            threadCount: threadCount, outputCount * weightCount == 0 ? buildEpilogueOfZero : buildInputGradient)
     }
 
     func weightGradient(threadCount: Int32) throws(Refusal) -> Work {
-        try declineActivation()
-        if weightCount == 0 { return .nothing }
-        if outputCount * inputCount == 0 { return zeros(weightCount) }
-        return try Work(threadCount: threadCount, buildWeightGradient)
+        guard activation.function == nil else { throw .declined("a weight gradient has no activation") }
+        if size.output_channels == 0 || weightCount == 0 && !problem.hasBias { return .nothing }
+        return try Work(
+            threadCount: threadCount,
+            outputCount * inputCount * weightCount == 0 ? buildEmptyWeightGradient : buildWeightGradient)
     }
 
     // MARK: Plans
 
     private func buildForward(_ plan: Plan) throws(Refusal) {
-        let x = try input()
-        let y = try output()
         let bias = problem.hasBias ? try Layout(sizes: [size.output_channels], strides: [1]) : nil
-        let attributes = try Attributes(accumulate: problem.accumulates, activation: activation)
-        let convolution = try describe(dnnl_forward, bias: bias, attributes)
-        try declineMultipliedPadding(convolution)
+        let addsApart = problem.accumulates && hasWindowInPadding && onednn_fails_to_add_to_padding()
+        let activatesApart = problem.isDerivative || addsApart
+        let convolution = try describe(
+            dnnl_forward_training, bias: bias,
+            try Attributes(
+                accumulate: problem.accumulates && !addsApart, activation: activatesApart ? .none : activation))
+        let y = try output()
         let weights = try Layout(of: dnnl_query_weights_md, in: convolution.handle)
+        let target = addsApart ? plan.reserve(y.byteCount) : .output(0)
         var bindings = [
-            Binding(DNNL_ARG_SRC, x, .input(0)),
+            Binding(DNNL_ARG_SRC, try input(), .input(0)),
             Binding(DNNL_ARG_WEIGHTS, weights, try reorderedWeights(to: weights, plan)),
-            Binding(DNNL_ARG_DST, y, .output(0)),
+            Binding(DNNL_ARG_DST, y, target),
         ]
         if let bias { bindings.append(Binding(DNNL_ARG_BIAS, bias, .input(2))) }
         try plan.append(convolution, isMain: true, bindings)
+        if addsApart { try deliver(target, y, to: .output(0), y, plan) }
+        if activatesApart { plan.append(try Epilogue(problem, over: outputMatrix)) }
     }
 
     private func buildInputGradient(_ plan: Plan) throws(Refusal) {
-        let dx = try input()
         let gradient = try describe(dnnl_backward_data, bias: nil, try Attributes())
+        let dx = try input()
         let weights = try Layout(of: dnnl_query_weights_md, in: gradient.handle)
         let reordered = try reorderedWeights(to: weights, plan)
-        // oneDNN 2.6 takes no sum on gradients.
+        // oneDNN takes no sum on gradients.
         let target = problem.accumulates ? plan.reserve(dx.byteCount) : .output(0)
         try plan.append(
             gradient, isMain: true,
@@ -93,30 +86,43 @@ struct Convolution {
                 Binding(DNNL_ARG_DIFF_DST, try output(), .input(0)), Binding(DNNL_ARG_WEIGHTS, weights, reordered),
                 Binding(DNNL_ARG_DIFF_SRC, dx, target),
             ])
-        if problem.accumulates {
-            try plan.append(
-                PrimitiveDescription(reorder: dx, to: dx, accumulate: true),
-                [Binding(DNNL_ARG_FROM, dx, target), Binding(DNNL_ARG_TO, dx, .output(0))])
-        }
+        if problem.accumulates { try deliver(target, dx, to: .output(0), dx, plan) }
+        if problem.isDerivative { plan.append(try Epilogue(problem, over: inputMatrix)) }
     }
 
     private func buildWeightGradient(_ plan: Plan) throws(Refusal) {
-        let gradient = try describe(dnnl_backward_weights, bias: nil, try Attributes())
-        try declineMultipliedPadding(gradient)
+        let bias = problem.hasBias ? try Layout(sizes: [size.output_channels], strides: [1]) : nil
+        let gradient = try describe(dnnl_backward_weights, bias: bias, try Attributes())
         let chosen = try Layout(of: dnnl_query_diff_weights_md, in: gradient.handle)
         let plain = try plainWeights()
         let isDirect = chosen.isEqual(to: plain) && !problem.accumulates
         let target = isDirect ? .output(0) : plan.reserve(chosen.byteCount)
-        try plan.append(
-            gradient, isMain: true,
-            [
-                Binding(DNNL_ARG_SRC, try input(), .input(0)), Binding(DNNL_ARG_DIFF_DST, try output(), .input(1)),
-                Binding(DNNL_ARG_DIFF_WEIGHTS, chosen, target),
-            ])
-        if !isDirect {
-            try plan.append(
-                PrimitiveDescription(reorder: chosen, to: plain, accumulate: problem.accumulates),
-                [Binding(DNNL_ARG_FROM, chosen, target), Binding(DNNL_ARG_TO, plain, .output(0))])
+        var bindings = [
+            Binding(DNNL_ARG_SRC, try input(), .input(0)), Binding(DNNL_ARG_DIFF_DST, try output(), .input(1)),
+            Binding(DNNL_ARG_DIFF_WEIGHTS, chosen, target),
+        ]
+        let biasTarget = problem.accumulates ? bias.map { plan.reserve($0.byteCount) } : .output(1)
+        if let bias, let biasTarget { bindings.append(Binding(DNNL_ARG_DIFF_BIAS, bias, biasTarget)) }
+        try plan.append(gradient, isMain: true, bindings)
+        if !isDirect { try deliver(target, chosen, to: .output(0), plain, plan) }
+        if problem.accumulates, let bias, let biasTarget { try deliver(biasTarget, bias, to: .output(1), bias, plan) }
+    }
+
+    /// The forward convolution or its input gradient where the product is zero.
+    private func buildEpilogueOfZero(_ plan: Plan) throws(Refusal) {
+        let isForward = problem.op == UInt32(KANTO_OP_CONV2D_FORWARD)
+        plan.append(try Epilogue(problem, over: isForward ? outputMatrix : inputMatrix, productIsZero: true))
+    }
+
+    private func buildEmptyWeightGradient(_ plan: Plan) throws(Refusal) {
+        if weightCount > 0 {
+            var weights = problem
+            weights.flags &= ~UInt32(KANTO_FLAG_BIAS)
+            plan.append(try Epilogue(weights, over: Matrices(rows: 1, columns: weightCount), productIsZero: true))
+        }
+        if problem.hasBias {
+            plan.append(
+                BiasGradient(rows: outputMatrix.rows, channels: Int(size.output_channels), accumulates: problem.accumulates))
         }
     }
 
@@ -129,6 +135,15 @@ struct Convolution {
             PrimitiveDescription(reorder: plain, to: chosen),
             [Binding(DNNL_ARG_FROM, plain, .input(1)), Binding(DNNL_ARG_TO, chosen, reordered)])
         return reordered
+    }
+
+    /// Brings a result from scratch to an output, or adds it there.
+    private func deliver(
+        _ result: Operand, _ chosen: Layout, to output: Operand, _ plain: Layout, _ plan: Plan
+    ) throws(Refusal) {
+        try plan.append(
+            PrimitiveDescription(reorder: chosen, to: plain, accumulate: problem.accumulates),
+            [Binding(DNNL_ARG_FROM, chosen, result), Binding(DNNL_ARG_TO, plain, output)])
     }
 
     private func describe(
@@ -145,6 +160,8 @@ struct Convolution {
                 &$0, engine, direction, x.handle, weights.handle, bias?.handle, y.handle, &window, attributes.handle)
         }
         try description.declineReference()
+        // The input gradient folds and is right.
+        if direction != dnnl_backward_data { try declineMultipliedPadding(description) }
         return description
     }
 
@@ -154,6 +171,13 @@ struct Convolution {
     private var outputCount: Int64 { size.batch * outputHeight * outputWidth * size.output_channels }
     private var weightCount: Int64 {
         size.kernel_height * size.kernel_width * (size.channels / size.groups) * size.output_channels
+    }
+
+    private var outputMatrix: Matrices {
+        Matrices(rows: size.batch * outputHeight * outputWidth, columns: size.output_channels)
+    }
+    private var inputMatrix: Matrices {
+        Matrices(rows: size.batch * size.height * size.width, columns: size.channels)
     }
 
     private func input() throws(Refusal) -> Layout {
@@ -188,10 +212,11 @@ struct Convolution {
             strides: size.groups == 1 ? strides : [size.output_channels / size.groups] + strides)
     }
 
-    // MARK: What oneDNN gets wrong
+    // MARK: Padding
 
-    /// oneDNN's fallback unfolds the input with zeros for the padding and multiplies them: NaN against an infinity. Its
-    /// input gradient folds and is right.
+    /// oneDNN's fallback unfolds the input with zeros for the padding and multiplies them: NaN against an infinity. It is
+    /// chosen where the padding exceeds the kernel, or half of it in a weight gradient; layouts of activations that are
+    /// left to oneDNN do not help.
     private func declineMultipliedPadding(_ description: PrimitiveDescription) throws(Refusal) {
         let implementation = description.implementation
         guard implementation.contains("gemm"), readsPadding else { return }
@@ -223,18 +248,6 @@ struct Convolution {
                 extent: size.width, outputExtent: outputWidth, kernel: size.kernel_width, stride: size.stride_x,
                 padBefore: size.pad_left, dilation: size.dilation_x),
         ]
-    }
-
-    // MARK: Gradients
-
-    private func declineActivation() throws(Refusal) {
-        guard case .none = activation else { throw .declined("a gradient of a convolution has no epilogue") }
-    }
-
-    /// An output of zeros, or untouched if it accumulates.
-    private func zeros(_ count: Int64) -> Work {
-        if problem.accumulates { return .nothing }
-        return .epilogueOfZero(EpilogueOfZero(batch: 1, rows: 1, columns: count, batchStride: 0, rowStride: 0))
     }
 }
 

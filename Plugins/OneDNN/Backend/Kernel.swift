@@ -5,9 +5,7 @@ import OneDNNAdapter
 enum Work {
     /// An output without elements.
     case nothing
-    /// An inner dimension without elements.
-    case epilogueOfZero(EpilogueOfZero)
-    /// By oneDNN. `serial` is for runs with fewer threads than `parallel` was divided for.
+    /// `serial` is for runs with fewer threads than `parallel` was divided for.
     case plans(parallel: Plan, serial: Plan)
 
     /// Plans the same primitives for `threadCount` threads and for one. Within a parallel region oneDNN computes on the
@@ -21,14 +19,13 @@ enum Work {
     var description: String {
         switch self {
         case .nothing: "nothing to do"
-        case .epilogueOfZero: "epilogue of zero"
         case .plans(let parallel, _): parallel.description
         }
     }
 
     var scratchByteCount: Int {
         switch self {
-        case .nothing, .epilogueOfZero: 0
+        case .nothing: 0
         case .plans(let parallel, let serial): max(parallel.scratchByteCount, serial.scratchByteCount)
         }
     }
@@ -36,7 +33,6 @@ enum Work {
     func run(_ arguments: kanto_arguments) throws(Refusal) {
         switch self {
         case .nothing: break
-        case .epilogueOfZero(let work): work.run(arguments)
         case .plans(let parallel, let serial):
             let canRunParallel = arguments.host.pointee.thread_count >= parallel.threadCount && !gomp_in_parallel()
             let plan = canRunParallel ? parallel : serial

@@ -6,12 +6,13 @@ final class MemorySet: @unchecked Sendable {
     /// The next idle set of the plan.
     var next: MemorySet?
 
-    private struct Stage {
-        let primitive: dnnl_primitive_t
-        let arguments: Range<Int>
+    private enum Stage {
+        case primitive(dnnl_primitive_t, arguments: Range<Int>)
+        case pass(any Pass)
     }
 
     private let stream: dnnl_stream_t
+    private let threadCount: Int32
     private var stages: [Stage] = []
     private var operands: [Operand] = []
     private var arguments: [dnnl_exec_arg_t] = []
@@ -20,15 +21,20 @@ final class MemorySet: @unchecked Sendable {
         var stream: dnnl_stream_t?
         try check(dnnl_stream_create(&stream, engine, UInt32(dnnl_stream_default_flags.rawValue)), "create a stream")
         self.stream = stream!
+        threadCount = plan.threadCount
         for stage in plan.stages {
-            let start = arguments.count
-            for binding in stage.bindings {
-                var memory: dnnl_memory_t?
-                try check(onednn_memory_create(&memory, binding.layout.handle, engine), "create a memory object")
-                arguments.append(dnnl_exec_arg_t(arg: binding.argument, memory: memory))
-                operands.append(binding.operand)
+            switch stage {
+            case .primitive(let primitive, let bindings):
+                let start = arguments.count
+                for binding in bindings {
+                    var memory: dnnl_memory_t?
+                    try check(onednn_memory_create(&memory, binding.layout.handle, engine), "create a memory object")
+                    arguments.append(dnnl_exec_arg_t(arg: binding.argument, memory: memory))
+                    operands.append(binding.operand)
+                }
+                stages.append(.primitive(primitive, arguments: start..<arguments.count))
+            case .pass(let pass): stages.append(.pass(pass))
             }
-            stages.append(Stage(primitive: stage.primitive, arguments: start..<arguments.count))
         }
     }
 
@@ -45,9 +51,15 @@ final class MemorySet: @unchecked Sendable {
         }
         return arguments.withUnsafeBufferPointer { arguments in
             for stage in stages {
-                let status = dnnl_primitive_execute(
-                    stage.primitive, stream, Int32(stage.arguments.count),
-                    arguments.baseAddress! + stage.arguments.lowerBound)
+                let status: dnnl_status_t
+                switch stage {
+                case .primitive(let primitive, let range):
+                    status = dnnl_primitive_execute(
+                        primitive, stream, Int32(range.count), arguments.baseAddress! + range.lowerBound)
+                case .pass(let pass):
+                    status = dnnl_stream_wait(stream)
+                    if status == dnnl_success { pass.run(run, threadCount: threadCount) }
+                }
                 guard status == dnnl_success else { return status }
             }
             return dnnl_stream_wait(stream)
@@ -61,7 +73,8 @@ extension kanto_arguments {
         case .input(0): UnsafeMutableRawPointer(mutating: inputs.0)
         case .input(1): UnsafeMutableRawPointer(mutating: inputs.1)
         case .input: UnsafeMutableRawPointer(mutating: inputs.2)
-        case .output: outputs.0
+        case .output(0): outputs.0
+        case .output: outputs.1
         case .scratch(let offset): scratch! + offset
         }
     }

@@ -1,3 +1,4 @@
+import KantoABI
 import OneDNNAdapter
 import Synchronization
 
@@ -22,11 +23,16 @@ struct Binding {
     }
 }
 
-/// Primitives to execute one after the other, for one number of threads. Immutable once it has been planned.
+/// A step that the plugin computes itself, on the threads that oneDNN computes with.
+protocol Pass {
+    func run(_ arguments: kanto_arguments, threadCount: Int32)
+}
+
+/// Primitives and passes to execute one after the other, for one number of threads. Immutable once it has been planned.
 final class Plan: @unchecked Sendable {
-    struct Stage {
-        let primitive: dnnl_primitive_t
-        let bindings: [Binding]
+    enum Stage {
+        case primitive(dnnl_primitive_t, [Binding])
+        case pass(any Pass)
     }
 
     /// oneDNN divides the work when it makes a primitive, and must execute it with as many threads.
@@ -34,7 +40,7 @@ final class Plan: @unchecked Sendable {
     private(set) var stages: [Stage] = []
     private(set) var scratchByteCount = 0
     /// oneDNN's name of the implementation that does the work.
-    private(set) var description = ""
+    private(set) var description = "epilogue of zero"
 
     /// Memory sets that no run uses. A set is added when all are in use, and kept.
     private let idle = Mutex<MemorySet?>(nil)
@@ -50,7 +56,7 @@ final class Plan: @unchecked Sendable {
     }
 
     deinit {
-        for stage in stages { dnnl_primitive_destroy(stage.primitive) }
+        for case .primitive(let primitive, _) in stages { dnnl_primitive_destroy(primitive) }
     }
 
     /// A piece of lent scratch memory, aligned to 64 bytes.
@@ -73,9 +79,11 @@ final class Plan: @unchecked Sendable {
         if scratchpad.byteCount > 0 {
             bindings.append(Binding(DNNL_ARG_SCRATCHPAD, scratchpad, reserve(scratchpad.byteCount)))
         }
-        stages.append(Stage(primitive: handle!, bindings: bindings))
+        stages.append(.primitive(handle!, bindings))
         if isMain { description = primitive.implementation }
     }
+
+    func append(_ pass: any Pass) { stages.append(.pass(pass)) }
 
     /// A memory set for one run, to be put back after it.
     func takeMemorySet() throws(Refusal) -> MemorySet {

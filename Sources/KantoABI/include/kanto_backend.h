@@ -255,14 +255,17 @@ typedef struct kanto_message {
    the same time see the same one. */
 typedef void (*kanto_body)(void *context, int64_t index, int64_t worker);
 
+/* Owned by the host; lent to `make` for the call, and to `run` through its arguments. */
 typedef struct kanto_host {
   uint32_t struct_size;
   uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1; the same from make to run */
-  /* Runs body for 0 ..< count and returns when all have ended. Called from within a body, it runs inline. */
+  /* Runs body for 0 ..< count and returns when all have ended. To be called on the thread that `make` or `run` was called
+     on, or from within a body, where it runs inline. It cannot fail; a body reports through its context. */
   void (*parallel_for)(const struct kanto_host *host, int64_t count, kanto_body body, void *context);
   int64_t level1_cache_bytes, level2_cache_bytes, level3_cache_bytes; /* data caches; a guess where unknown */
 } kanto_host;
 
+/* What a run is handed. The struct, the operands and the scratch belong to the caller and are lent for the run. */
 typedef struct kanto_arguments {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
@@ -282,12 +285,15 @@ enum {
   KANTO_STATUS_FAILED = 2    /* something broke; the message says what */
 };
 
+/* Allocated by `make`, whose copy of the problem it keeps if it needs one: the host's may be gone. The host owns it until it
+   calls `release`, once, on whatever thread, when no run is under way. */
 typedef struct kanto_kernel {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
-  size_t scratch_bytes;
+  size_t scratch_bytes; /* lent to each run, aligned to 64 bytes */
   /* What it is, for people (`matmul 6x64 avx512`); lives as long as the kernel. */
   const char *description;
+  /* KANTO_STATUS_OK, or KANTO_STATUS_FAILED with a message, after which the outputs are undefined. */
   kanto_status (*run)(const struct kanto_kernel *kernel, const kanto_arguments *arguments, kanto_message *message);
   void (*release)(struct kanto_kernel *kernel); /* frees the kernel itself too */
 } kanto_kernel;
@@ -295,6 +301,7 @@ typedef struct kanto_kernel {
 /* Bit of an op in the offered masks. */
 #define KANTO_OFFER(op) (UINT64_C(1) << (op))
 
+/* Owned by the backend, constant, and there as long as the process. */
 typedef struct kanto_backend {
   uint32_t struct_size;
   uint32_t reserved; /* 0 */
@@ -303,7 +310,8 @@ typedef struct kanto_backend {
   /* The ops that the backend sets out to serve (KANTO_OFFER): what it does not offer goes to others silently; what it
      offers and then declines is told to the user. */
   uint64_t offers_f32, offers_f64;
-  /* Makes a kernel for a problem, or declines. May be called on several threads at once. `host` is lent for the call. */
+  /* Makes a kernel for a problem and stores it, or declines or fails with a message and stores nothing. May be called on
+     several threads at once. `problem` and `host` are lent for the call. */
   kanto_status (*make)(const struct kanto_backend *backend, const kanto_problem *problem, const kanto_host *host,
                        kanto_kernel **kernel, kanto_message *message);
   /* A backend whose library has worker threads of its own may offer them to the whole process, so that there is one

@@ -10,6 +10,11 @@
 #include <oneapi/dnnl/dnnl_debug.h>
 #include <stdbool.h>
 
+/* Exactly one of onednn2.c and onednn3.c is compiled to something. */
+#if DNNL_VERSION_MAJOR != 2 && DNNL_VERSION_MAJOR != 3
+#error "the plugin is written for oneDNN 2 and 3; give the prefix of one of them in KANTO_ONEDNN"
+#endif
+
 /* ---- layouts ------------------------------------------------------------------------------------------------------ */
 
 /* A memory descriptor of f32 elements, owned by its holder. oneDNN 2 has it as a large struct, oneDNN 3 as an object. */
@@ -33,7 +38,7 @@ dnnl_status_t onednn_memory_create(dnnl_memory_t *memory, onednn_layout_t layout
 dnnl_status_t onednn_append_sum(dnnl_post_ops_t post_ops);
 dnnl_status_t onednn_append_eltwise(dnnl_post_ops_t post_ops, dnnl_alg_kind_t function, float alpha);
 
-/* Each makes a primitive descriptor. `bias` may be NULL. */
+/* Each makes a primitive descriptor; the `bias` of a matmul may be NULL. */
 dnnl_status_t onednn_describe_matmul(dnnl_primitive_desc_t *description, dnnl_engine_t engine, onednn_layout_t a,
                                      onednn_layout_t b, onednn_layout_t bias, onednn_layout_t c,
                                      const_dnnl_primitive_attr_t attributes);
@@ -43,7 +48,8 @@ typedef struct onednn_window {
   int64_t pads_before[2], pads_after[2];
 } onednn_window;
 
-/* `direction` is dnnl_forward, dnnl_backward_data or dnnl_backward_weights; the gradients take no bias. */
+/* `direction` is dnnl_forward_training, dnnl_backward_data or dnnl_backward_weights. `bias` may be NULL; of the weight
+   gradient it is the bias gradient, and the input gradient has none. */
 dnnl_status_t onednn_describe_convolution(dnnl_primitive_desc_t *description, dnnl_engine_t engine,
                                           dnnl_prop_kind_t direction, onednn_layout_t source, onednn_layout_t weights,
                                           onednn_layout_t bias, onednn_layout_t destination,
@@ -51,6 +57,9 @@ dnnl_status_t onednn_describe_convolution(dnnl_primitive_desc_t *description, dn
 
 dnnl_status_t onednn_describe_reorder(dnnl_primitive_desc_t *description, dnnl_engine_t engine, onednn_layout_t source,
                                       onednn_layout_t destination, const_dnnl_primitive_attr_t attributes);
+
+/* Whether a convolution that adds to its output goes wrong where a window lies wholly in the padding. */
+bool onednn_fails_to_add_to_padding(void);
 
 /* ---- libgomp ------------------------------------------------------------------------------------------------------ */
 

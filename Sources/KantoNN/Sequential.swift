@@ -1,0 +1,79 @@
+import KantoTensor
+
+/// Layers one behind the other. An activation behind a layer that can end with it is computed in that layer's kernel.
+///
+/// Paths are positions: the weight of layer 2 is `2.weight`.
+public struct Sequential: Layer {
+    public let layers: [any Layer]
+
+    public init(_ layers: any Layer...) { self.layers = layers }
+    public init(_ layers: [any Layer]) { self.layers = layers }
+
+    /// - Throws: `TensorError`, which names the layer by its position and type.
+    public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        var value = input
+        var index = 0
+        while index < layers.count {
+            let layer = layers[index]
+            try within("layer \(index) (\(type(of: layer)))") {
+                if let layer = layer as? any LayerWithEpilogue, index + 1 < layers.count,
+                    let next = layers[index + 1] as? any ActivationLayer
+                {
+                    value = try layer(value, activation: next.activation)
+                    index += 2
+                } else {
+                    value = try layer(value)
+                    index += 1
+                }
+            }
+        }
+        return value
+    }
+
+    public var namedParameters: [(path: String, parameter: Parameter)] {
+        layers.enumerated().flatMap { index, layer in layer.namedParameters.map { ("\(index).\($0.path)", $0.parameter) } }
+    }
+    public var namedState: [(path: String, state: Parameter)] {
+        layers.enumerated().flatMap { index, layer in layer.namedState.map { ("\(index).\($0.path)", $0.state) } }
+    }
+    public var mixesSamples: Bool { layers.contains(where: \.mixesSamples) }
+}
+
+/// main(x) + shortcut(x) (He et al. 2016). Paths begin with `main.` and `shortcut.`.
+public struct Residual: Layer {
+    public let main: Sequential
+    /// Without layers it is the identity.
+    public let shortcut: Sequential
+
+    public init(main: Sequential, shortcut: Sequential = Sequential()) {
+        self.main = main
+        self.shortcut = shortcut
+    }
+
+    /// - Throws: `TensorError`, which names the branch, or both shapes if they differ.
+    public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        let sum = (try within("main") { try main(input) }, try within("shortcut") { try shortcut(input) })
+        guard sum.0.shape == sum.1.shape else {
+            throw TensorError("residual", "main gives \(sum.0.shape), the shortcut \(sum.1.shape); both must have the same shape")
+        }
+        return try sum.0 + sum.1
+    }
+
+    public var namedParameters: [(path: String, parameter: Parameter)] {
+        main.namedParameters.map { ("main.\($0.path)", $0.parameter) }
+            + shortcut.namedParameters.map { ("shortcut.\($0.path)", $0.parameter) }
+    }
+    public var namedState: [(path: String, state: Parameter)] {
+        main.namedState.map { ("main.\($0.path)", $0.state) } + shortcut.namedState.map { ("shortcut.\($0.path)", $0.state) }
+    }
+    public var mixesSamples: Bool { main.mixesSamples || shortcut.mixesSamples }
+}
+
+/// Puts a place before the operation that an error names.
+private func within<R>(_ place: String, _ body: () throws -> R) throws -> R {
+    do {
+        return try body()
+    } catch let error as TensorError {
+        throw TensorError("\(place), \(error.operation)", error.reason)
+    }
+}

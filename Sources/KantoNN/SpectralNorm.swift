@@ -1,0 +1,59 @@
+import KantoKernels
+import KantoTensor
+
+/// Spectral normalization (Miyato et al. 2018): the wrapped layer with its weight divided by the weight's largest singular
+/// value, which power iteration estimates.
+///
+/// A weight is read as a matrix W of [all but the outputs, outputs]. In training (see `withTraining`) each pass takes
+/// `iterations` steps. The vectors of the iteration are constants of a pass: the singular value is differentiated as vᵀ W u
+/// (Algorithm 1 there, whose W is this one transposed).
+public struct SpectralNorm: LayerWithEpilogue {
+    public let layer: any WeightedLayer
+    /// Power iterations a pass in training.
+    public let iterations: Int
+    /// The first singular vectors as far as they are known, of length 1: v of all but the outputs, and u of the outputs.
+    public let left: Parameter
+    public let right: Parameter
+
+    /// - Parameter random: the vectors start at random and take 15 steps.
+    /// - Throws: `TensorError` if the number of iterations is negative.
+    public init(_ layer: any WeightedLayer, iterations: Int = 1, using random: inout Random) throws {
+        guard iterations >= 0 else {
+            throw TensorError("spectral normalization", "\(iterations) iterations, expected a number from 0 up")
+        }
+        let weight = layer.weight.value
+        let outputs = weight.shape.last ?? 0
+        self.layer = layer
+        self.iterations = iterations
+        left = Parameter(try Tensor.zeros([weight.count / max(1, outputs)], elementType: weight.elementType), isTrainable: false)
+        right = Parameter(try random.normal([outputs], elementType: weight.elementType), isTrainable: false)
+        try iterate(15)
+    }
+
+    public func callAsFunction(_ input: Tensor, activation: Activation) throws -> Tensor {
+        if TrainingPass.current != nil { try iterate(iterations) }
+        let weight = layer.weight.value
+        let directions = try left.value.reshaped([-1, 1]) * right.value
+        let largest = try Tensor.product(weight, directions.reshaped(weight.shape), to: [])
+        return try layer(input, weight: weight.dividedOrZero(by: largest), activation: activation)
+    }
+
+    /// Takes some steps of power iteration.
+    private func iterate(_ count: Int) throws {
+        let matrix = try layer.weight.value.detached().reshaped([left.shape[0], right.shape[0]])
+        for _ in 0..<count {
+            left.value = try unit(matrix.matmul(right.value.reshaped([-1, 1])))
+            right.value = try unit(matrix.matmul(left.value.reshaped([-1, 1]), transposeSelf: true))
+        }
+    }
+
+    /// A vector of length 1, or of zeros where it was.
+    private func unit(_ column: Tensor) throws -> Tensor {
+        let row = try column.reshaped([1, -1])
+        return try row.dividedOrZero(by: row.sampleNorm()).reshaped([-1])
+    }
+
+    public var namedParameters: [(path: String, parameter: Parameter)] { layer.namedParameters }
+    public var namedState: [(path: String, state: Parameter)] { layer.namedState + [("left", left), ("right", right)] }
+    public var mixesSamples: Bool { layer.mixesSamples }
+}
