@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Where warnings and traces go: standard error, unless the handler is replaced.
 public enum Diagnostics {
@@ -9,7 +8,7 @@ public enum Diagnostics {
         var handler: Handler = { line in writeLine(line, to: STDERR_FILENO) }
         var said: Set<String> = []
     }
-    private static let state = Mutex(State())
+    private static let state = Lock(State())
 
     /// Replaces the handler and returns the old one.
     @discardableResult

@@ -1,6 +1,5 @@
 import Glibc
 import KantoShims
-import Synchronization
 
 /// The one thread on which kernels run.
 ///
@@ -16,12 +15,11 @@ final class KernelThread: Sendable {
         let context: UnsafeMutableRawPointer
         var isDone = sem_t()
         /// The job behind it in the queue.
-        var next: Queued?
+        var next: UnsafeMutablePointer<Job>?
     }
-    private struct Queued: @unchecked Sendable { let job: UnsafeMutablePointer<Job> }
-    private struct Queue { var first: Queued?, last: Queued? }
+    private struct Queue { var first: UnsafeMutablePointer<Job>?, last: UnsafeMutablePointer<Job>? }
 
-    private let queue = Mutex(Queue())
+    private let queue = Lock(Queue())
     nonisolated(unsafe) private let isWaiting = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     private init() {
@@ -33,10 +31,10 @@ final class KernelThread: Sendable {
                 while sem_wait(isWaiting) != 0 {}
                 let job = queue.withLock { queue in
                     let first = queue.first!
-                    queue.first = first.job.pointee.next
+                    queue.first = first.pointee.next
                     if queue.first == nil { queue.last = nil }
                     return first
-                }.job
+                }
                 job.pointee.function(job.pointee.context)
                 sem_post(&job.pointee.isDone)
             }
@@ -54,10 +52,9 @@ final class KernelThread: Sendable {
         var job = Job(function: function, context: context)
         withUnsafeMutablePointer(to: &job) { pointer in
             sem_init(&pointer.pointee.isDone, 0, 0)
-            let queued = Queued(job: pointer)
             queue.withLock { queue in
-                if let last = queue.last { last.job.pointee.next = queued } else { queue.first = queued }
-                queue.last = queued
+                if let last = queue.last { last.pointee.next = pointer } else { queue.first = pointer }
+                queue.last = pointer
             }
             sem_post(isWaiting)
             while sem_wait(&pointer.pointee.isDone) != 0 {}

@@ -1,5 +1,4 @@
 import KantoABI
-import Synchronization
 
 /// What travels with a caller onto the kernel thread.
 struct Scope: Sendable {
@@ -87,7 +86,7 @@ public enum Kernels {
         return try result!.get()
     }
 
-    private static let processSelection = Mutex<Registry.Selection?>(nil)
+    private static let processSelection = Lock<Registry.Selection?>(nil)
 
     fileprivate static func selected(_ registry: Registry) throws -> Registry.Selection {
         try processSelection.withLock { selection in

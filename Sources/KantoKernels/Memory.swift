@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// A caching allocator: what is released is kept by size and lent again, so that a training step asks the system for
 /// nothing once it has run a few times.
@@ -30,15 +29,14 @@ public enum Memory {
             }
             return state.free
         }
-        for list in lists { for block in list { free(block.pointer) } }
+        for list in lists { for block in list { free(block) } }
     }
 
-    private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
     private struct State {
-        var free: [[Block]] = Array(repeating: [], count: Memory.classCount)
+        var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: Memory.classCount)
         var statistics = Statistics()
     }
-    private static let state = Mutex(State())
+    private static let state = Lock(State())
     private static let classCount = 64 * 8
 
     /// Eight sizes to an octave, so that at most an eighth is wasted.
@@ -57,7 +55,7 @@ public enum Memory {
     static func allocate(byteCount: Int) throws(KernelError) -> UnsafeMutableRawPointer {
         guard byteCount <= Processor.memoryByteCount else { throw .memory(byteCount: byteCount) }
         let (index, size) = sizeClass(of: byteCount)
-        let cached: Block? = state.withLock { state in
+        let cached: UnsafeMutableRawPointer? = state.withLock { state in
             state.statistics.inUse += size
             state.statistics.peak = max(state.statistics.peak, state.statistics.inUse)
             if let block = state.free[index].popLast() {
@@ -67,7 +65,7 @@ public enum Memory {
             state.statistics.systemAllocations += 1
             return nil
         }
-        if let cached { return cached.pointer }
+        if let cached { return cached }
         // Large blocks on huge pages: a packed weight panel then costs few translations.
         let huge = 2 << 20
         var pointer: UnsafeMutableRawPointer?
@@ -93,7 +91,7 @@ public enum Memory {
         state.withLock { state in
             state.statistics.inUse -= size
             state.statistics.cached += size
-            state.free[index].append(Block(pointer: pointer))
+            state.free[index].append(pointer)
         }
     }
 }

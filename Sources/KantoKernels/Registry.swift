@@ -5,7 +5,6 @@ import KantoSIMDAVX2
 import KantoSIMDAVX512
 import KantoSIMDBaseline
 import KantoShims
-import Synchronization
 
 /// Knows the backends, opens plugins when one is first needed, and finds the kernel for a problem.
 public final class Registry: Sendable {
@@ -64,8 +63,8 @@ public final class Registry: Sendable {
 
     /// Those that are always there; built-in names are reserved.
     private let builtIn: [Backend]
-    private let plugins = Mutex(Plugins())
-    private let state = Mutex(State())
+    private let plugins = Lock(Plugins())
+    private let state = Lock(State())
 
     private static let processWide = Result {
         try Registry(configuration: Configuration(environment: processEnvironment(), isSetUserID: kanto_is_set_user_id()))
