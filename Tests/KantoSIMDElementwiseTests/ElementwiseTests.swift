@@ -34,6 +34,15 @@ struct Function: CustomTestStringConvertible, Sendable {
             bound: bound, largestTerm: largestTerm) { exact($0[0], $0[1]) }
     }
 
+    static func ternary(
+        _ name: String, _ code: Int, bound: Double = 0.5, largestTerm: (@Sendable ([Double]) -> Double)? = nil,
+        _ exact: @escaping @Sendable (Double, Double, Double) -> Double
+    ) -> Function {
+        Function(
+            name: name, op: KANTO_OP_TERNARY, code: code, inputCount: 3, bound: bound, largestTerm: largestTerm
+        ) { exact($0[0], $0[1], $0[2]) }
+    }
+
     static let all: [Function] = [
         .unary("copy", KANTO_FUNCTION_COPY) { $0 },
         .unary("fill", KANTO_FUNCTION_FILL, scalars: [2.5]) { _ in 2.5 },
@@ -49,6 +58,10 @@ struct Function: CustomTestStringConvertible, Sendable {
         .unary("log", KANTO_FUNCTION_LOG, bound: 2) { log($0) },
         .unary("tanh", KANTO_FUNCTION_TANH, bound: 2) { tanh($0) },
         .unary("sigmoid", KANTO_FUNCTION_SIGMOID, bound: 3) { 1 / (1 + exp(-$0)) },
+        .unary("exp minus one", KANTO_FUNCTION_EXP_MINUS_ONE, bound: 2) { expm1($0) },
+        .unary("log one plus", KANTO_FUNCTION_LOG_ONE_PLUS, bound: 2) { log1p($0) },
+        .unary("erf", KANTO_FUNCTION_ERF, bound: 2) { erf($0) },
+        .unary("softplus", KANTO_FUNCTION_SOFTPLUS, bound: 2) { max($0, 0) + log1p(exp(-abs($0))) },
         .unary("relu", KANTO_FUNCTION_LEAKY_RELU) { $0.isNaN ? .nan : $0 > 0 ? $0 : 0 },
         .unary("leaky relu", KANTO_FUNCTION_LEAKY_RELU, bound: 0.5, parameter: 0.125) { $0 > 0 ? $0 : 0.125 * $0 },
         .binary("add", KANTO_FUNCTION_ADD) { $0 + $1 },
@@ -65,7 +78,11 @@ struct Function: CustomTestStringConvertible, Sendable {
         .binary("greater", KANTO_FUNCTION_GREATER, bound: 0) { $0 > $1 ? 1 : 0 },
         .binary("relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, bound: 0) { $1 > 0 ? $0 : 0 },
         .binary("leaky relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, parameter: 0.25) { $1 > 0 ? $0 : 0.25 * $0 },
-        Function(name: "select", op: KANTO_OP_TERNARY, code: KANTO_FUNCTION_SELECT, inputCount: 3, bound: 0) { $0[0] != 0 ? $0[1] : $0[2] },
+        .ternary("select", KANTO_FUNCTION_SELECT, bound: 0) { $0 != 0 ? $1 : $2 },
+        .ternary(
+            "multiply add", KANTO_FUNCTION_MULTIPLY_ADD, bound: 2, largestTerm: { max(abs($0[0] * $0[1]), abs($0[2])) }
+        ) { $0 * $1 + $2 },
+        .ternary("normalize", KANTO_FUNCTION_NORMALIZE) { Double(Float($0) - Float($1)) * $2 },
     ]
 
     func problem(_ nest: Nest) -> kanto_problem { nest.problem(op: op, function: code, parameter: parameter) }
@@ -119,7 +136,7 @@ struct Function: CustomTestStringConvertible, Sendable {
 
     /// Normal values, every fifth divisor or condition 0, and positive ones for functions that need it.
     private func values(_ function: Function) -> (Int, Int) -> Float {
-        let isPositive = function.code == KANTO_FUNCTION_SQRT || function.code == KANTO_FUNCTION_LOG
+        let isPositive = [KANTO_FUNCTION_SQRT, KANTO_FUNCTION_LOG, KANTO_FUNCTION_LOG_ONE_PLUS].contains(function.code)
         return { number, index in
             if number == (function.inputCount == 3 ? 0 : 1), index % 5 == 0 { return 0 }
             let value = randomValue(number + 1)(index)

@@ -7,6 +7,8 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
     var code: Int
     var identity: Double
     var isSum = false
+    /// 2 for a reduction of products.
+    var inputCount = 1
     var combine: @Sendable (Double, Double) -> Double
 
     static let all = [
@@ -23,7 +25,22 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
         ReductionCase(testDescription: "maximum magnitude", code: KANTO_FUNCTION_MAXIMUM_MAGNITUDE, identity: 0) {
             $0.isNaN || $1.isNaN ? .nan : max($0, abs($1))
         },
+        ReductionCase(
+            testDescription: "sum of products", code: KANTO_FUNCTION_SUM_OF_PRODUCTS, identity: 0, isSum: true, inputCount: 2
+        ) { $0 + $1 },
     ]
+
+    /// The nest with what this reduction reads besides: the same layout, a dense one, and one that repeats the axes that
+    /// are kept or those that are reduced.
+    func nests(_ nest: Nest) -> [Nest] {
+        if inputCount == 1 { return [nest] }
+        let layouts = [
+            nest.inputs[0], Nest.strides(nest.extents, broadcastTo: nest.extents),
+            zip(nest.inputs[0], nest.output).map { $1 == 0 ? $0 : 0 },
+            zip(nest.inputs[0], nest.output).map { $1 == 0 ? 0 : $0 },
+        ]
+        return layouts.map { Nest(extents: nest.extents, output: nest.output, inputs: [nest.inputs[0], $0]) }
+    }
 }
 
 @Suite struct ReduceTests {
@@ -31,7 +48,20 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
         _ setup: Setup, _ reduction: ReductionCase, _ nest: Nest, accumulates: Bool = false,
         isExact: Bool = false, outputCount: Int? = nil, values: (Int) -> Float = randomValue(9)
     ) {
-        let input = Guarded(nest.span(nest.inputs[0]), values: values)
+        for nest in reduction.nests(nest) {
+            checkOne(
+                setup, reduction, nest, accumulates: accumulates, isExact: isExact, outputCount: outputCount,
+                values: values)
+        }
+    }
+
+    private func checkOne(
+        _ setup: Setup, _ reduction: ReductionCase, _ nest: Nest, accumulates: Bool, isExact: Bool, outputCount: Int?,
+        values: (Int) -> Float
+    ) {
+        let inputs = nest.inputs.enumerated().map { number, strides in
+            Guarded(nest.span(strides)) { values($0 + 5 * number) }
+        }
         let size = outputCount ?? nest.span(nest.output)
         let output = accumulates ? Guarded(size, values: randomValue(5)) : Guarded(size)
         let old = output.values.map { accumulates ? Double($0) : 0 }
@@ -39,15 +69,15 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
         var magnitudes = old.map(abs)
         var counts = [Int](repeating: 0, count: size)
         nest.forEach { target, source in
-            let value = Double(input.start[source[0]])
+            let value = zip(inputs, source).reduce(1.0) { $0 * Double($1.0.start[$1.1]) }
             expected[target] = reduction.combine(expected[target], value)
-            magnitudes[target] += reduction.code == KANTO_FUNCTION_SUM ? abs(value) : value * value
+            magnitudes[target] += reduction.code == KANTO_FUNCTION_SUM_OF_SQUARES ? value * value : abs(value)
             counts[target] += 1
         }
         let flags = accumulates ? KANTO_FLAG_ACCUMULATE : 0
         let outcome = setup.run(
-            nest.problem(op: KANTO_OP_REDUCE, function: reduction.code, flags: flags), inputs: [input.start],
-            outputs: [output.start])
+            nest.problem(op: KANTO_OP_REDUCE, function: reduction.code, flags: flags),
+            inputs: inputs.map { UnsafePointer($0.start) }, outputs: [output.start])
         #expect(outcome == .done)
         var wrong: [String] = []
         for index in 0..<size {
@@ -64,7 +94,7 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
             if !same, !(abs(actual - exact) <= bound) { wrong.append("\(index): \(actual), not \(exact)") }
         }
         #expect(wrong.isEmpty, "\(nest.testDescription): \(wrong.count), such as \(wrong.first ?? "")")
-        #expect(output.marginsAreUntouched)
+        for guarded in inputs + [output] { #expect(guarded.marginsAreUntouched) }
     }
 
     private static let nests: [Nest] = {
@@ -86,8 +116,8 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
         }
         // Every set of axes of ranks 3 to 6, dense and permuted.
         for (extents, order) in [
-            ([3, 5, 18], [2, 0, 1]), ([4, 7, 3, 5], [0, 3, 1, 2]), ([2, 3, 4, 3, 5], [4, 1, 3, 0, 2]),
-            ([2, 3, 2, 3, 2, 5], [3, 0, 5, 2, 4, 1]),
+            ([3, 5, 18], [2, 0, 1]), ([4, 7, 3, 5], [0, 3, 1, 2]), ([2, 9, 300, 7], [2, 0, 1, 3]),
+            ([2, 3, 4, 3, 5], [4, 1, 3, 0, 2]), ([2, 3, 2, 3, 2, 5], [3, 0, 5, 2, 4, 1]),
         ] {
             for reducedAxes in 0..<(1 << extents.count) {
                 let kept = extents.indices.map { reducedAxes & (1 << $0) == 0 ? extents[$0] : 1 }
@@ -146,6 +176,27 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// Whatever the rounding of the products, those of opposite sign cancel: as in double precision at least.
+    @Test(arguments: Setup.all)
+    func oppositeProductsCancel(_ setup: Setup) {
+        for (extents, output) in [([2, 500, 64], [0, 0, 1]), ([2, 3000, 17], [0, 0, 1]), ([2, 9, 1100], [0, 0, 1])] {
+            let half = extents[1] * extents[2]
+            let strides = Nest.strides(extents, broadcastTo: extents)
+            let nest = Nest(extents: extents, output: output, inputs: [strides, strides])
+            let a = Guarded(2 * half) { randomValue(1)($0 % half) }
+            let b = Guarded(2 * half) { ($0 < half ? 1 : -1) * randomValue(2)($0 % half) }
+            let sums = Guarded(extents[2])
+            let problem = nest.problem(op: KANTO_OP_REDUCE, function: KANTO_FUNCTION_SUM_OF_PRODUCTS)
+            #expect(setup.run(problem, inputs: [a.start, b.start], outputs: [sums.start]) == .done)
+            for column in 0..<extents[2] {
+                let rows = stride(from: column, to: 2 * half, by: extents[2])
+                let magnitude = rows.reduce(0) { $0 + Double(abs(a.start[$1] * b.start[$1])) }
+                #expect(Double(abs(sums.start[column])) <= 1e-14 * magnitude, "\(extents)")
+            }
+            for guarded in [a, b, sums] { #expect(guarded.marginsAreUntouched) }
+        }
+    }
+
     /// A chain of additions would be off by thousands of units here.
     @Test(arguments: Setup.all)
     func longSumsStayAccurate(_ setup: Setup) {
@@ -160,7 +211,7 @@ struct ReductionCase: CustomTestStringConvertible, Sendable {
     func declinesWhatItDoesNotKnow(_ setup: Setup) {
         let nest = Nest(extents: [4], output: [0], inputs: [[1]])
         for (function, flags) in [
-            (69, 0), (KANTO_FUNCTION_ADD, 0), (KANTO_FUNCTION_SUM, KANTO_FLAG_BIAS),
+            (70, 0), (KANTO_FUNCTION_ADD, 0), (KANTO_FUNCTION_SUM, KANTO_FLAG_BIAS),
             (KANTO_FUNCTION_REDUCE_MAXIMUM, KANTO_FLAG_ACCUMULATE), (KANTO_FUNCTION_REDUCE_MINIMUM, KANTO_FLAG_ACCUMULATE),
             (KANTO_FUNCTION_MAXIMUM_MAGNITUDE, KANTO_FLAG_ACCUMULATE),
         ] {

@@ -1,3 +1,4 @@
+import Foundation
 import KantoABI
 import Testing
 
@@ -70,11 +71,13 @@ struct ConvolutionTests {
         let old = wholeNumbers(g.outputCount, seed: 4)
         var sums = [Double](repeating: 0, count: g.outputCount)
         g.forEachProduct { sums[$2] += Double(x[$0]) * Double(w[$1]) }
-        for finish in Self.finishes {
+        let saved = savedOutputs(g.outputCount, seed: 11)
+        for finish in Self.finishes + Finish.derivatives {
             let expected = sums.indices.map {
-                finish.apply(sums[$0], bias: bias[$0 % Int(g.output_channels)], old: old[$0])
+                finish.apply(sums[$0], bias: bias[$0 % Int(g.output_channels)], old: old[$0], saved: saved[$0])
             }
-            try check(KANTO_OP_CONV2D_FORWARD, g, finish, variant, [x, w, bias], old, expected)
+            let third = finish.derivative == nil ? bias : saved
+            try check(KANTO_OP_CONV2D_FORWARD, g, finish, variant, [x, w, third], old, expected)
         }
     }
 
@@ -86,9 +89,11 @@ struct ConvolutionTests {
         let old = wholeNumbers(g.inputCount, seed: 7)
         var sums = [Double](repeating: 0, count: g.inputCount)
         g.forEachProduct { sums[$0] += Double(dy[$2]) * Double(w[$1]) }
-        for finish in [Finish.plain, Finish(accumulates: true)] {
-            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0]) }
-            try check(KANTO_OP_CONV2D_INPUT_GRADIENT, g, finish, variant, [dy, w], old, expected)
+        let saved = savedOutputs(g.inputCount, seed: 12)
+        for finish in [Finish.plain, Finish(accumulates: true)] + Finish.derivatives {
+            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0], saved: saved[$0]) }
+            let inputs = finish.derivative == nil ? [dy, w] : [dy, w, saved]
+            try check(KANTO_OP_CONV2D_INPUT_GRADIENT, g, finish, variant, inputs, old, expected)
         }
     }
 
@@ -101,8 +106,47 @@ struct ConvolutionTests {
         var sums = [Double](repeating: 0, count: g.weightCount)
         g.forEachProduct { sums[$1] += Double(x[$0]) * Double(dy[$2]) }
         for finish in [Finish.plain, Finish(accumulates: true)] {
-            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0]) }
+            let expected = sums.indices.map { finish.apply(sums[$0], bias: 0, old: old[$0], saved: 0) }
             try check(KANTO_OP_CONV2D_WEIGHT_GRADIENT, g, finish, variant, [x, dy], old, expected)
+        }
+    }
+
+    @Test("weight gradient sums the bias' gradient too", arguments: Variant.present, ConvolutionCase.all)
+    func biasGradient(variant: Variant, shape: ConvolutionCase) throws {
+        let g = shape.geometry
+        let channels = Int(g.output_channels)
+        let x = wholeNumbers(g.inputCount, seed: 8)
+        let dy = wholeNumbers(g.outputCount, seed: 9)
+        let old = [wholeNumbers(g.weightCount, seed: 10), wholeNumbers(channels, seed: 11)]
+        for accumulates in [false, true] {
+            var sums = old.map { accumulates ? $0 : $0.map { _ in 0 } }
+            g.forEachProduct { sums[0][$1] += x[$0] * dy[$2] }
+            for index in dy.indices { sums[1][index % channels] += dy[index] }
+            var problem = kanto_problem()
+            problem.op = UInt32(KANTO_OP_CONV2D_WEIGHT_GRADIENT)
+            problem.convolution = g
+            Finish(accumulates: accumulates, hasBias: true).write(to: &problem)
+            for threads in 1...2 {
+                let results = try Host(threadCount: threads).run(problem, on: variant, [x, dy], outputs: old)
+                #expect(results == sums, "\(threads) threads")
+            }
+        }
+    }
+
+    @Test("the bias' gradient of opposite parts is zero", arguments: Variant.present)
+    func biasGradientCancels(variant: Variant) throws {
+        let g = ConvolutionCase(64, 20, 20, 1, to: 40, kernel: (1, 1)).geometry
+        let half = g.outputCount / 2
+        let dy = (0..<g.outputCount).map { Float(sin(Double($0 % half))) * ($0 < half ? 1 : -1) }
+        var problem = kanto_problem()
+        problem.op = UInt32(KANTO_OP_CONV2D_WEIGHT_GRADIENT)
+        problem.flags = UInt32(KANTO_FLAG_BIAS)
+        problem.convolution = g
+        let x = [Float](repeating: 1, count: g.inputCount)
+        for threads in 1...2 {
+            let results = try Host(threadCount: threads).run(
+                problem, on: variant, [x, dy], outputs: [[Float](repeating: 0, count: 40), [Float](repeating: 0, count: 40)])
+            #expect(results[1].allSatisfy { $0 == 0 })
         }
     }
 

@@ -16,6 +16,13 @@ struct Host {
     func run(
         _ problem: kanto_problem, on variant: Variant, _ inputs: [[Float]], output: [Float]
     ) throws -> [Float] {
+        try run(problem, on: variant, inputs, outputs: [output])[0]
+    }
+
+    /// The same with several outputs.
+    func run(
+        _ problem: kanto_problem, on variant: Variant, _ inputs: [[Float]], outputs: [[Float]]
+    ) throws -> [[Float]] {
         var host = kanto_host()
         host.struct_size = UInt32(MemoryLayout<kanto_host>.size)
         host.thread_count = UInt32(threadCount)
@@ -39,12 +46,13 @@ struct Host {
         #expect(kernel.pointee.description[0] != 0)
 
         let accumulates = problem.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
-        let target = Guarded(accumulates ? output : output.map { _ in .nan }, offset: 3)
+        let targets = outputs.map { Guarded(accumulates ? $0 : $0.map { _ in .nan }, offset: 3) }
         let scratch = Guarded([Float](repeating: .nan, count: kernel.pointee.scratch_bytes / 4), offset: 0)
         let sources = inputs.map { Guarded($0, offset: 1) }
         var arguments = kanto_arguments()
         arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.outputs.0 = UnsafeMutableRawPointer(target.start)
+        if targets.count > 0 { arguments.outputs.0 = UnsafeMutableRawPointer(targets[0].start) }
+        if targets.count > 1 { arguments.outputs.1 = UnsafeMutableRawPointer(targets[1].start) }
         arguments.scratch = kernel.pointee.scratch_bytes == 0 ? nil : UnsafeMutableRawPointer(scratch.start)
         if sources.count > 0 { arguments.inputs.0 = UnsafeRawPointer(sources[0].start) }
         if sources.count > 1 { arguments.inputs.1 = UnsafeRawPointer(sources[1].start) }
@@ -55,13 +63,13 @@ struct Host {
                 throw Refusal(reason: String(cString: text))
             }
         }
-        #expect(target.isIntact, "the output's borders were written")
+        for target in targets { #expect(target.isIntact, "an output's borders were written") }
         #expect(scratch.isIntact, "the scratch's borders were written")
         for (source, input) in zip(sources, inputs) {
             let unchanged = zip(source.content, input).allSatisfy { $0.bitPattern == $1.bitPattern }
             #expect(source.isIntact && unchanged, "an input was written")
         }
-        return target.content
+        return targets.map(\.content)
     }
 }
 

@@ -37,6 +37,16 @@ struct MatmulCase: Sendable, CustomTestStringConvertible {
             MatmulCase(m: 9, n: 1, k: 70, batch: 2),
             MatmulCase(m: 9, n: 144, k: 10, batch: 3, slack: 1, finish: .all),
         ]
+        + Finish.derivatives.flatMap { finish in
+            [
+                MatmulCase(m: 12, n: 64, k: 20, finish: finish), MatmulCase(m: 13, n: 85, k: 10, slack: 1, finish: finish),
+                MatmulCase(m: 13, n: 80, k: 2500, finish: finish), MatmulCase(m: 7, n: 33, k: 0, finish: finish),
+                MatmulCase(m: 8, n: 20, k: 5, batch: 3, slack: 2, sharesB: true, finish: finish),
+                MatmulCase(m: 9, n: 70, k: 5, batch: 2, sharesA: true, finish: finish),
+                MatmulCase(m: 1, n: 150, k: 40, slack: 2, finish: finish),
+                MatmulCase(m: 150, n: 1, k: 139, slack: 1, finish: finish),
+            ]
+        }
 }
 
 @Suite("Matmul in float32")
@@ -63,6 +73,7 @@ struct MatmulTests {
         let b = wholeNumbers(sizeB * shape.batch, seed: 2)
         let bias = wholeNumbers(n, seed: 3)
         let old = wholeNumbers(m * columnsC * shape.batch, seed: 4)
+        let saved = savedOutputs(m * columnsC * shape.batch, seed: 5)
 
         var problem = kanto_problem()
         problem.op = UInt32(KANTO_OP_MATMUL)
@@ -75,7 +86,7 @@ struct MatmulTests {
             batch_stride_a: shape.sharesA ? 0 : Int64(sizeA), batch_stride_b: shape.sharesB ? 0 : Int64(sizeB),
             batch_stride_c: Int64(m * columnsC))
         let result = try Host(threadCount: threads, level2CacheBytes: 1 << 18).run(
-            problem, on: variant, [a, b, bias], output: old)
+            problem, on: variant, [a, b, shape.finish.derivative == nil ? bias : saved], output: old)
 
         for batch in 0..<shape.batch {
             let startA = shape.sharesA ? 0 : batch * sizeA
@@ -89,7 +100,7 @@ struct MatmulTests {
                         sum += Double(left) * Double(right)
                     }
                     let index = (batch * m + i) * columnsC + j
-                    let expected = shape.finish.apply(sum, bias: bias[j], old: old[index])
+                    let expected = shape.finish.apply(sum, bias: bias[j], old: old[index], saved: saved[index])
                     if result[index] != expected {
                         let place = "transposes \(transposesA) \(transposesB), [\(batch), \(i), \(j)]"
                         Issue.record("\(place) is \(result[index]), not \(expected)")
@@ -118,6 +129,49 @@ struct MatmulTests {
         for i in 0..<67 {
             let expected = [Float.nan, 0, .infinity, 0, 3][i % 5]
             #expect(result[i] == expected || (result[i].isNaN && expected.isNaN), "\(i)")
+        }
+    }
+
+    @Test("a derivative of zero is zero of infinity too", arguments: Variant.present)
+    func derivativeOfInfinity(variant: Variant) throws {
+        for (m, n) in [(1, 67), (12, 67), (67, 1)] {
+            var problem = kanto_problem()
+            problem.op = UInt32(KANTO_OP_MATMUL)
+            Finish(slope: 0, derivative: KANTO_ACTIVATION_RELU).write(to: &problem)
+            problem.matmul.batch = 1
+            (problem.matmul.m, problem.matmul.n, problem.matmul.k) = (Int64(m), Int64(n), 2)
+            (problem.matmul.row_stride_a, problem.matmul.row_stride_b) = (2, Int64(n))
+            problem.matmul.row_stride_c = Int64(n)
+            let saved = (0..<m * n).map { [Float(-1), 0, .nan, 2][$0 % 4] }
+            let result = try Host().run(
+                problem, on: variant,
+                [[Float](repeating: 1, count: 2 * m), [Float](repeating: .infinity, count: 2 * n), saved], output: saved)
+            for i in result.indices { #expect(result[i] == (i % 4 == 3 ? .infinity : 0)) }
+        }
+    }
+
+    @Test("derivatives that cannot be told from the output are declined", arguments: Variant.present)
+    func declinesDerivatives(variant: Variant) {
+        for op in [KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT] {
+            var problem = kanto_problem()
+            problem.op = UInt32(op)
+            problem.convolution = ConvolutionCase(1, 4, 4, 5, to: 3, kernel: (3, 3)).geometry
+            problem.flags = UInt32(KANTO_FLAG_DERIVATIVE)
+            let isDeclined = { (change: (inout kanto_problem) -> Void) in
+                var changed = problem
+                change(&changed)
+                #expect(throws: Host.Refusal.self) { try Host().run(changed, on: variant, [], output: []) }
+            }
+            isDeclined { $0.activation = UInt32(KANTO_ACTIVATION_NONE) }
+            isDeclined { $0.activation = 99 }
+            isDeclined {
+                $0.activation = UInt32(KANTO_ACTIVATION_LEAKY_RELU)
+                $0.parameter = -0.1
+            }
+            isDeclined {
+                $0.activation = UInt32(KANTO_ACTIVATION_RELU)
+                $0.flags |= UInt32(KANTO_FLAG_BIAS)
+            }
         }
     }
 

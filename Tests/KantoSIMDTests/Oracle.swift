@@ -11,18 +11,36 @@ func wholeNumbers(_ count: Int, seed: UInt64) -> [Float] {
     }
 }
 
+/// Outputs of an activation, of which derivatives are exact in float32.
+func savedOutputs(_ count: Int, seed: UInt64) -> [Float] { wholeNumbers(count, seed: seed).map { $0 / 4 } }
+
 /// What an epilogue adds and applies.
 struct Finish: Sendable {
     var accumulates = false
     var hasBias = false
     /// Slope of a leaky ReLU, or nil.
     var slope: Double?
+    /// The activation by whose derivative the sum is multiplied, or nil.
+    var derivative: Int?
 
     static let plain = Finish()
     static let all = Finish(accumulates: true, hasBias: true, slope: 0.25)
+    static let derivatives = [
+        Finish(slope: 0, derivative: KANTO_ACTIVATION_RELU),
+        Finish(accumulates: true, slope: 0.25, derivative: KANTO_ACTIVATION_LEAKY_RELU),
+        Finish(accumulates: true, derivative: KANTO_ACTIVATION_TANH),
+        Finish(derivative: KANTO_ACTIVATION_SIGMOID),
+    ]
 
-    func apply(_ sum: Double, bias: Float, old: Float) -> Float {
+    func apply(_ sum: Double, bias: Float, old: Float, saved: Float) -> Float {
         let value = sum + (hasBias ? Double(bias) : 0) + (accumulates ? Double(old) : 0)
+        let y = Double(saved)
+        switch derivative {
+        case KANTO_ACTIVATION_TANH: return Float(value * (1 - y * y))
+        case KANTO_ACTIVATION_SIGMOID: return Float(value * y * (1 - y))
+        case .some: return Float(y > 0 ? value : value * slope!)
+        case nil: break
+        }
         guard let slope, value <= 0 else { return Float(value) }
         return Float(slope == 0 ? 0 : value * slope)
     }
@@ -33,6 +51,10 @@ struct Finish: Sendable {
         if let slope {
             problem.activation = UInt32(slope == 0 ? KANTO_ACTIVATION_RELU : KANTO_ACTIVATION_LEAKY_RELU)
             problem.parameter = slope
+        }
+        if let derivative {
+            problem.flags |= UInt32(KANTO_FLAG_DERIVATIVE)
+            problem.activation = UInt32(derivative)
         }
     }
 }

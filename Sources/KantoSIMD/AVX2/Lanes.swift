@@ -2,6 +2,9 @@
 
 typealias Lanes = SIMD8<Float>
 typealias LanesOfBits = SIMD8<UInt32>
+/// As wide, of half as many numbers.
+typealias WideLanes = SIMD4<Double>
+typealias WideLanesOfBits = SIMD4<UInt64>
 
 @inline(__always) var backendName: StaticString { "simd-avx2" }
 @inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, AVX2 and FMA" }

@@ -2,6 +2,9 @@
 
 typealias Lanes = SIMD16<Float>
 typealias LanesOfBits = SIMD16<UInt32>
+/// As wide, of half as many numbers.
+typealias WideLanes = SIMD8<Double>
+typealias WideLanesOfBits = SIMD8<UInt64>
 
 @inline(__always) var backendName: StaticString { "simd-avx512" }
 @inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, AVX-512" }

@@ -2,6 +2,9 @@
 
 typealias Lanes = SIMD4<Float>
 typealias LanesOfBits = SIMD4<UInt32>
+/// As wide, of half as many numbers.
+typealias WideLanes = SIMD2<Double>
+typealias WideLanesOfBits = SIMD2<UInt64>
 
 @inline(__always) var backendName: StaticString { "simd-baseline" }
 @inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, baseline instruction set" }

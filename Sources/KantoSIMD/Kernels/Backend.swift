@@ -13,7 +13,7 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
     table.pointee.name = UnsafeRawPointer(backendName.utf8Start).assumingMemoryBound(to: CChar.self)
     table.pointee.description = UnsafeRawPointer(backendDescription.utf8Start).assumingMemoryBound(to: CChar.self)
-    for op in KANTO_OP_MATMUL...KANTO_OP_OPTIMIZE { table.pointee.offers_f32 |= 1 << UInt64(op) }
+    for op in KANTO_OP_MATMUL...KANTO_OP_RANDOM { table.pointee.offers_f32 |= 1 << UInt64(op) }
     table.pointee.make = { _, problem, host, kernel, message in
         makeKernel(problem!, host!, kernel!, message)
     }
@@ -36,7 +36,9 @@ private func makeKernel(
     case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message)
     case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_TERNARY: return makeElementwise(problem, host, kernel, message)
     case KANTO_OP_REDUCE: return makeReduce(problem, host, kernel, message)
+    case KANTO_OP_STATISTICS: return makeStatistics(problem, host, kernel, message)
     case KANTO_OP_OPTIMIZE: return makeOptimize(problem, host, kernel, message)
+    case KANTO_OP_RANDOM: return makeRandom(problem, host, kernel, message)
     default: return decline(message, "no such op in the SIMD backend")
     }
 }

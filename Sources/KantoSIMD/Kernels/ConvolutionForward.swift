@@ -10,7 +10,7 @@ private struct ForwardPlan {
 func makeConvolutionForward(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS) == 0 else {
+    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_DERIVATIVE) == 0 else {
         return decline(message, "unknown flag of a convolution")
     }
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
@@ -33,11 +33,12 @@ func makeConvolutionForward(
 private let runForward: RunFunction = { kernel, arguments, _ in
     let made = plan(of: kernel!, as: ForwardPlan.self)
     let host = arguments!.pointee.host!
-    let product = made.pointee.plan.product
+    var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }
     let y = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
     let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
-    // Without channels nothing is read; the addresses only have to be some.
+    product.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: y)
+    // Without channels nothing else is read; the addresses only have to be some.
     var x = UnsafePointer(y)
     var packed = y
     if product.panels.rowCount > 0 {

@@ -9,20 +9,21 @@ private struct InputGradientPlan {
 func makeConvolutionInputGradient(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE) == 0 else {
+    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_DERIVATIVE) == 0 else {
         return decline(message, "unknown flag of an input gradient")
     }
-    guard problem.pointee.activation == KANTO_ACTIVATION_NONE else {
-        return decline(message, "an input gradient has no epilogue")
+    let requested = RequestedEpilogue(problem)
+    if let refusal = requested.refusal { return decline(message, refusal) }
+    guard !requested.epilogue.activates, requested.epilogue.curve == .none else {
+        return decline(message, "an input gradient has no activation, other than as a derivative")
     }
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
-    let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
     if shape.groupChannels <= 4 && shape.outputSize > 0 && shape.batch > 0 && shape.inputSize > 0 {
-        return makeScatteredInputGradient(shape, accumulates: accumulates, host, slot)
+        return makeScatteredInputGradient(shape, requested.epilogue, host, slot)
     }
     var product = shape.adjointProduct(host)
-    product.epilogue.accumulates = accumulates
+    product.epilogue = requested.epilogue
     // Tap by tap, the weights [channels, output channels] are packed transposed.
     let plan = InputGradientPlan(
         product: product,
@@ -41,10 +42,11 @@ func makeConvolutionInputGradient(
 private let runInputGradient: RunFunction = { kernel, arguments, _ in
     let made = plan(of: kernel!, as: InputGradientPlan.self)
     let host = arguments!.pointee.host!
-    let product = made.pointee.plan.product
+    var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }
     let dx = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
-    // Where the output is empty nothing is read; the addresses only have to be some.
+    product.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: dx)
+    // Where the output is empty nothing else is read; the addresses only have to be some.
     let dy = arguments!.pointee.inputs.0?.assumingMemoryBound(to: Float.self) ?? UnsafePointer(dx)
     var packed = dx
     if product.panels.rowCount > 0 {

@@ -7,7 +7,8 @@ import KantoABI
 
 private struct ScatterPlan {
     var shape: ConvolutionShape
-    var accumulates: Bool
+    /// Of the gradient; the product has none.
+    var epilogue: Epilogue
     var product: Product
     /// Numbers in a row of the product: taps · channels, rounded up to whole vectors.
     var windowSize: Int
@@ -25,7 +26,7 @@ private struct ScatterPlan {
 private typealias Chunk = SIMD8<Float>
 
 func makeScatteredInputGradient(
-    _ shape: ConvolutionShape, accumulates: Bool, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot
+    _ shape: ConvolutionShape, _ epilogue: Epilogue, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot
 ) -> kanto_status {
     let panels = Panels(rowCount: shape.groupOutputChannels, columnCount: shape.weightRows)
     var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
@@ -43,7 +44,7 @@ func makeScatteredInputGradient(
     rowClass.rows.innerStrideC = windowSize
     product.append(rowClass)
     let plan = ScatterPlan(
-        shape: shape, accumulates: accumulates, product: product, windowSize: windowSize,
+        shape: shape, epilogue: epilogue, product: product, windowSize: windowSize,
         tilesPerBlock: min(max(4096 / (tileRows &* windowSize), 1), product.tileCount),
         paddedWidth: shape.horizontal.paddedExtent,
         paddedSize: shape.vertical.paddedExtent &* shape.horizontal.paddedExtent &* shape.channels
@@ -69,6 +70,7 @@ private struct ScatterJob {
     var packed: UnsafePointer<Float>
     var workers: UnsafeMutablePointer<Float>
     var dx: UnsafeMutablePointer<Float>
+    var epilogue: Epilogue
 }
 
 private let runScatter: RunFunction = { kernel, arguments, _ in
@@ -89,7 +91,8 @@ private let runScatter: RunFunction = { kernel, arguments, _ in
     var job = ScatterJob(
         plan: made, dy: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self), packed: packed,
         workers: packed + roundUp(shape.groups &* product.panels.size, to: 16),
-        dx: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self))
+        dx: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self), epilogue: made.pointee.plan.epilogue)
+    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.dx)
     parallelFor(host, count: shape.batch, &job) { context, index, worker in
         context!.assumingMemoryBound(to: ScatterJob.self).pointee.computeSample(Int(index), worker: Int(worker))
     }
@@ -122,12 +125,7 @@ extension ScatterJob {
         for row in 0..<shape.height {
             let source = padded
                 + ((row &+ shape.vertical.pad) &* plan.paddedWidth &+ shape.horizontal.pad) &* shape.channels
-            let target = dx + (sample &* shape.height &+ row) &* rowSize
-            if plan.accumulates {
-                for i in 0..<rowSize { target[i] += source[i] }
-            } else {
-                target.update(from: source, count: rowSize)
-            }
+            epilogue.store(source, count: rowSize, to: dx + (sample &* shape.height &+ row) &* rowSize)
         }
     }
 

@@ -7,6 +7,8 @@ import KantoABI
 private struct WeightGradientPlan {
     var shape: ConvolutionShape
     var accumulates: Bool
+    /// The sums of dy over all positions; no kept elements where they are not wanted.
+    var bias: ReducePlan
     /// dy as a matrix [positions, output channels of a group].
     var panels: Panels
     var verticals: UnsafeMutablePointer<AxisClass>
@@ -52,7 +54,7 @@ private func positionsPerBlock(unitRows: Int) -> Int {
 func makeConvolutionWeightGradient(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE) == 0 else {
+    guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS) == 0 else {
         return decline(message, "unknown flag of a weight gradient")
     }
     guard problem.pointee.activation == KANTO_ACTIVATION_NONE else {
@@ -60,17 +62,26 @@ func makeConvolutionWeightGradient(
     }
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
+    let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
     let positions = shape.outputHeight &* shape.outputWidth
+    var bias = ReducePlan()
+    if problem.pointee.flags & UInt32(KANTO_FLAG_BIAS) != 0 {
+        if let reason = bias.read(sumOver: shape.batch &* positions, shape.outputChannels, accumulates: accumulates, host) {
+            return decline(message, reason)
+        }
+    } else {
+        bias.keptCount = 0
+    }
     let panels = Panels(rowCount: shape.batch &* positions, columnCount: shape.groupOutputChannels)
     let verticals = UnsafeMutablePointer<AxisClass>.allocate(capacity: max(shape.outputHeight, 1))
     let horizontals = UnsafeMutablePointer<AxisClass>.allocate(capacity: max(shape.outputWidth, 1))
     var plan = WeightGradientPlan(
-        shape: shape, accumulates: problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0, panels: panels,
+        shape: shape, accumulates: accumulates, bias: bias, panels: panels,
         verticals: verticals, verticalCount: shape.vertical.forwardClasses(verticals),
         horizontals: horizontals, horizontalCount: shape.horizontal.forwardClasses(horizontals),
         steps: nil, firstSteps: nil,
         unitCount: shape.kernelHeight, unitRows: shape.kernelWidth &* shape.channels, pieceRows: 1, piecesPerUnit: 1,
-        panelPieces: 1,         blockSamples: 1, blockOutputRows: max(shape.outputHeight, 1), partCount: 1)
+        panelPieces: 1, blockSamples: 1, blockOutputRows: max(shape.outputHeight, 1), partCount: 1)
     if !shape.hasContiguousRows {
         plan.unitCount = shape.kernelHeight &* shape.kernelWidth
         plan.unitRows = shape.groupChannels
@@ -84,7 +95,8 @@ func makeConvolutionWeightGradient(
     plan.tabulateSteps()
     plan.divide(threads: Int(host.pointee.thread_count))
     let copies = plan.partCount > 1 ? plan.partCount &* roundUp(plan.weightCount, to: 16) : 0
-    let scratch = plan.packedSize &+ copies
+    // The sums of dy are finished before the scratch is written again.
+    let scratch = max(plan.packedSize &+ copies, (bias.scratchBytes &+ 3) / 4)
     return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
         made.pointee.plan.steps?.deallocate()
@@ -166,6 +178,13 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
     let made = plan(of: kernel!, as: WeightGradientPlan.self)
     let plan = made.pointee.plan
     let host = arguments!.pointee.host!
+    if plan.bias.keptCount > 0 {
+        let db = arguments!.pointee.outputs.1!.assumingMemoryBound(to: Float.self)
+        // Nothing is read where there are no positions.
+        let dy = floats(arguments!.pointee.inputs.1) ?? UnsafePointer(db)
+        let scratch = arguments!.pointee.scratch ?? UnsafeMutableRawPointer(db)
+        runPieces(ReduceRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
+    }
     if plan.weightCount == 0 { return kanto_status(KANTO_STATUS_OK) }
     let dw = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
     if plan.panels.rowCount == 0 || plan.shape.inputSize == 0 {

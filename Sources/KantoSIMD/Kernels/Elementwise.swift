@@ -58,7 +58,7 @@ func makeElementwise(
     }
     switch op {
     case KANTO_OP_UNARY:
-        guard KANTO_FUNCTION_COPY...KANTO_FUNCTION_LEAKY_RELU ~= plan.function else {
+        guard KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS ~= plan.function else {
             return decline(message, "no such unary function in the SIMD backend")
         }
         plan.inputCount = 1
@@ -71,7 +71,7 @@ func makeElementwise(
         plan.inputCount = 2
         if plan.function == KANTO_FUNCTION_ADD_SCALED { plan.scalarCount = 2 }
     default:
-        guard plan.function == KANTO_FUNCTION_SELECT else {
+        guard KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE ~= plan.function else {
             return decline(message, "no such ternary function in the SIMD backend")
         }
         plan.inputCount = 3
@@ -102,7 +102,10 @@ func makeElementwise(
     }
 
     // A fork and join takes 1 to 5 µs, as long as about 2¹⁵ elements of a cheap function, in cache, on one core.
-    let isCostly = op == KANTO_OP_UNARY && KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID ~= plan.function
+    let isCostly =
+        op == KANTO_OP_UNARY
+        && (KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID ~= plan.function
+            || KANTO_FUNCTION_EXP_MINUS_ONE...KANTO_FUNCTION_SOFTPLUS ~= plan.function)
     plan.isParallel = plan.elementCount >= (isCostly ? 1 << 13 : 1 << 15)
 
     let block = UnsafeMutablePointer<ElementwisePlan>.allocate(capacity: 1)
@@ -164,7 +167,7 @@ private func compute(_ run: ElementwiseRun, piece: Int) {
     switch run.op {
     case KANTO_OP_UNARY: computeUnary(run, work)
     case KANTO_OP_BINARY: computeBinary(run, work)
-    default: computeSelect(run, work)
+    default: computeTernary(run, work)
     }
 }
 

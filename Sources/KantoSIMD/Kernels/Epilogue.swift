@@ -25,7 +25,49 @@ enum Curve {
     }
 }
 
-/// What happens to a finished sum before it is stored: act(sum + bias + old).
+/// The derivative of an activation as a function of its output y, which a finished sum is multiplied by. A derivative of 0
+/// yields 0, even of infinity.
+struct Derivative {
+    enum Kind {
+        case none
+        /// y > 0 ? 1 : constant.
+        case leakyReLU
+        /// (1 - y) (constant + y), of the hyperbolic tangent with 1, of the sigmoid with 0: near y = 1 as accurate as y.
+        case curve
+    }
+
+    var kind = Kind.none
+    var constant: Float = 0
+    /// From an element of the output to y, in bytes.
+    private var distance = 0
+
+    init(_ kind: Kind = .none, constant: Float = 0) {
+        self.kind = kind
+        self.constant = constant
+    }
+
+    /// Lends the outputs of the activation, which are laid out as the output.
+    @inline(__always)
+    mutating func setSaved(_ saved: UnsafeRawPointer?, output: UnsafeMutablePointer<Float>) {
+        if kind != .none { distance = Int(bitPattern: saved) &- Int(bitPattern: output) }
+    }
+
+    /// Where y stands. Not by arithmetic on the pointer, which must not leave its buffer.
+    @inline(__always) func saved(of target: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+        UnsafePointer<Float>(bitPattern: Int(bitPattern: target) &+ distance).unsafelyUnwrapped
+    }
+
+    @inline(__always) func multiply(_ value: Lanes, _ y: Lanes) -> Lanes {
+        if kind == .curve {
+            let factor = (1 - y) * (constant + y)
+            return (value * factor).replacing(with: 0, where: factor .== 0)
+        }
+        let below = constant == 0 ? Lanes() : value * Lanes(repeating: constant)
+        return below.replacing(with: value, where: y .> 0)
+    }
+}
+
+/// What happens to a finished sum before it is stored: act(sum + bias + old), or act'(y) (sum + old).
 struct Epilogue {
     /// The bias of the tile's first column, or nil.
     var bias: UnsafePointer<Float>?
@@ -34,6 +76,7 @@ struct Epilogue {
     /// Of the leaky ReLU; 0 is the ReLU.
     var slope: Float = 0
     var curve = Curve.none
+    var derivative = Derivative()
 
     /// Stores the first `count` of a row's sums: whole vectors, then single numbers.
     func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {
@@ -43,17 +86,27 @@ struct Epilogue {
             if let bias { row.add(SingleRow(loading: bias + column)) }
             if accumulates { row.add(SingleRow(loading: target + column)) }
             if activates { row.applyLeakyReLU(slope: slope) }
+            if derivative.kind != .none { row.multiply(by: derivative, of: target + column) }
             row.store(to: target + column)
             column &+= Lanes.scalarCount
         }
         while column < count {
-            var value = sums[column]
-            if let bias { value += bias[column] }
-            if accumulates { value += target[column] }
-            if activates && value <= 0 { value = slope == 0 ? 0 : value * slope }
-            target[column] = value
+            var sum = sums[column]
+            if let bias { sum += bias[column] }
+            store(sum, to: target + column)
             column &+= 1
         }
+    }
+
+    /// Stores one sum, to which its bias has been added.
+    @inline(__always) func store(_ sum: Float, to target: UnsafeMutablePointer<Float>) {
+        var value = sum
+        if accumulates { value += target.pointee }
+        if activates && value <= 0 { value = slope == 0 ? 0 : value * slope }
+        if derivative.kind != .none {
+            value = derivative.multiply(Lanes(repeating: value), Lanes(repeating: derivative.saved(of: target).pointee))[0]
+        }
+        target.pointee = value
     }
 }
 
@@ -67,6 +120,10 @@ struct RequestedEpilogue {
         let flags = problem.pointee.flags
         hasBias = flags & UInt32(KANTO_FLAG_BIAS) != 0
         epilogue.accumulates = flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
+        if flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0 {
+            readDerivative(problem)
+            return
+        }
         switch Int(problem.pointee.activation) {
         case KANTO_ACTIVATION_NONE: break
         case KANTO_ACTIVATION_RELU: epilogue.activates = true
@@ -75,6 +132,23 @@ struct RequestedEpilogue {
             epilogue.slope = Float(problem.pointee.parameter)
         case KANTO_ACTIVATION_TANH: epilogue.curve = .tanh
         case KANTO_ACTIVATION_SIGMOID: epilogue.curve = .sigmoid
+        default: refusal = "unknown activation"
+        }
+    }
+
+    private mutating func readDerivative(_ problem: UnsafePointer<kanto_problem>) {
+        if hasBias { refusal = "a bias is not added to what a derivative multiplies" }
+        switch Int(problem.pointee.activation) {
+        case KANTO_ACTIVATION_NONE: refusal = "a derivative needs the activation whose it is"
+        case KANTO_ACTIVATION_RELU: epilogue.derivative = Derivative(.leakyReLU)
+        case KANTO_ACTIVATION_LEAKY_RELU:
+            epilogue.derivative = Derivative(.leakyReLU, constant: Float(problem.pointee.parameter))
+            // The sign of the output would not be that of the input.
+            if !(problem.pointee.parameter >= 0) {
+                refusal = "the derivative of a leaky ReLU cannot be told from its output where the slope is negative"
+            }
+        case KANTO_ACTIVATION_TANH: epilogue.derivative = Derivative(.curve, constant: 1)
+        case KANTO_ACTIVATION_SIGMOID: epilogue.derivative = Derivative(.curve, constant: 0)
         default: refusal = "unknown activation"
         }
     }

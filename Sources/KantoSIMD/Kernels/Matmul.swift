@@ -20,6 +20,7 @@ func makeMatmul(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
     let known = KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B
+        | KANTO_FLAG_DERIVATIVE
     guard problem.pointee.flags & ~UInt32(known) == 0 else { return decline(message, "unknown flag of a matmul") }
     let requested = RequestedEpilogue(problem)
     if let refusal = requested.refusal { return decline(message, refusal) }
@@ -99,13 +100,14 @@ private struct TransposedRowsJob {
 private let runMatmul: RunFunction = { kernel, arguments, _ in
     let made = plan(of: kernel!, as: MatmulPlan.self)
     let host = arguments!.pointee.host!
-    let product = made.pointee.plan.product
+    var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount <= 0 || product.groupCount <= 0 {
         return kanto_status(KANTO_STATUS_OK)
     }
     let c = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
     let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
-    // With an empty inner dimension nothing is read; the addresses only have to be some.
+    product.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: c)
+    // With an empty inner dimension nothing else is read; the addresses only have to be some.
     var a = UnsafePointer(c)
     var b = UnsafePointer(c)
     if made.pointee.plan.k > 0 {

@@ -56,6 +56,7 @@ private struct MatrixVectorJob {
     var vector: UnsafePointer<Float>
     var target: UnsafeMutablePointer<Float>
     var bias: UnsafePointer<Float>?
+    var epilogue: Epilogue
 }
 
 private let runMatrixVector: RunFunction = { kernel, arguments, _ in
@@ -66,7 +67,9 @@ private let runMatrixVector: RunFunction = { kernel, arguments, _ in
     var job = MatrixVectorJob(
         plan: made, matrix: plan.matrixIsA ? a : b, vector: plan.matrixIsA ? b : a,
         target: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self),
-        bias: plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil)
+        bias: plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil,
+        epilogue: plan.epilogue)
+    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.target)
     if plan.vectorStride != 1 {
         let copy = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         for i in 0..<plan.depth { copy[i] = job.vector[i &* plan.vectorStride] }
@@ -161,12 +164,10 @@ extension MatrixVectorJob {
 
     @inline(__always) private func finish(_ sum: Float, _ index: Int) {
         let plan = plan.pointee.plan
-        var value = sum
-        if let bias { value += bias[index &* plan.biasStride] }
+        var sum = sum
+        if let bias { sum += bias[index &* plan.biasStride] }
         let address = target + index &* plan.targetStride
-        if plan.epilogue.accumulates { value += address.pointee }
-        if plan.epilogue.activates && value <= 0 { value = plan.epilogue.slope == 0 ? 0 : value * plan.epilogue.slope }
-        address.pointee = value
-        if plan.epilogue.curve != .none { plan.epilogue.curve.apply(to: address, count: 1) }
+        epilogue.store(sum, to: address)
+        if epilogue.curve != .none { epilogue.curve.apply(to: address, count: 1) }
     }
 }

@@ -95,6 +95,15 @@ private func sumTile<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row
         tile.e4.applyLeakyReLU(slope: epilogue.slope)
         tile.e5.applyLeakyReLU(slope: epilogue.slope)
     }
+    let derivative = epilogue.derivative
+    if derivative.kind != .none {
+        tile.e0.multiply(by: derivative, of: targets.e0)
+        tile.e1.multiply(by: derivative, of: targets.e1)
+        tile.e2.multiply(by: derivative, of: targets.e2)
+        tile.e3.multiply(by: derivative, of: targets.e3)
+        tile.e4.multiply(by: derivative, of: targets.e4)
+        tile.e5.multiply(by: derivative, of: targets.e5)
+    }
     tile.e0.store(to: targets.e0)
     tile.e1.store(to: targets.e1)
     tile.e2.store(to: targets.e2)

@@ -1,38 +1,47 @@
 import KantoABI
 
+/// The step of an optimizer, for a vector of parameters.
+private protocol OptimizerStep {
+    /// Moments that it keeps for each parameter.
+    static var momentCount: Int { get }
+    /// Takes s0, s1 ….
+    init(_ s: UnsafePointer<Double>)
+    func update(_ parameter: inout Lanes, _ first: inout Lanes, _ second: inout Lanes, _ gradient: Lanes)
+}
+
 /// A kernel of the optimizer's update.
 private struct OptimizePlan {
     var header = kanto_kernel()
+    var function = 0
+    var momentCount = 0
     var count = 0
 }
 
-/// What the threads of one run share: the operands, and the constants of a step.
-private struct AdamRun {
+/// What the threads of one run share.
+private struct OptimizeRun {
+    var function: Int
     var count: Int
     var pieceCount: Int
+    var scalars: UnsafePointer<Double>
     var gradient: UnsafePointer<Float>
     var parameter: UnsafeMutablePointer<Float>
     var first: UnsafeMutablePointer<Float>
+    /// Some address where there is one moment only.
     var second: UnsafeMutablePointer<Float>
-    var beta1: Float
-    var oneMinusBeta1: Float
-    var beta2: Float
-    var oneMinusBeta2: Float
-    /// 1 - learning rate · weight decay.
-    var decay: Float
-    /// Learning rate / (1 - β₁ᵗ).
-    var step: Float
-    /// 1 / √(1 - β₂ᵗ).
-    var secondScale: Float
-    var epsilon: Float
 }
 
 /// Makes a kernel that updates parameters and moments in one pass.
 func makeOptimize(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    guard problem.pointee.function == UInt32(KANTO_FUNCTION_ADAM) else {
-        return decline(message, "no such optimizer in the SIMD backend: it has Adam")
+    var plan = OptimizePlan()
+    plan.function = Int(problem.pointee.function)
+    let description: StaticString
+    switch plan.function {
+    case KANTO_FUNCTION_ADAM: (plan.momentCount, description) = (Adam.momentCount, "adam")
+    case KANTO_FUNCTION_MOMENTUM: (plan.momentCount, description) = (Momentum.momentCount, "momentum")
+    case KANTO_FUNCTION_RMSPROP: (plan.momentCount, description) = (RMSProp.momentCount, "rmsprop")
+    default: return decline(message, "no such optimizer in the SIMD backend: it has Adam, momentum and RMSProp")
     }
     guard problem.pointee.flags == 0, problem.pointee.activation == 0 else {
         return decline(message, "an optimizer takes no flags and no activation")
@@ -40,10 +49,10 @@ func makeOptimize(
     guard problem.pointee.iteration.rank == 1, problem.pointee.iteration.extent.0 >= 0 else {
         return decline(message, "an optimizer's operands have rank 1")
     }
+    plan.count = Int(problem.pointee.iteration.extent.0)
     let block = UnsafeMutablePointer<OptimizePlan>.allocate(capacity: 1)
-    block.initialize(to: OptimizePlan())
-    block.pointee.count = Int(problem.pointee.iteration.extent.0)
-    setHeader(&block.pointee.header, "adam", scratchBytes: 0)
+    block.initialize(to: plan)
+    setHeader(&block.pointee.header, description, scratchBytes: 0)
     block.pointee.header.run = { kernel, arguments, message in runOptimize(kernel!, arguments!, message) }
     kernel.pointee = UnsafeMutableRawPointer(block).assumingMemoryBound(to: kanto_kernel.self)
     return kanto_status(KANTO_STATUS_OK)
@@ -52,70 +61,136 @@ func makeOptimize(
 private func runOptimize(
     _ kernel: UnsafePointer<kanto_kernel>, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
-    let count = UnsafeRawPointer(kernel).assumingMemoryBound(to: OptimizePlan.self).pointee.count
-    guard count > 0 else { return kanto_status(KANTO_STATUS_OK) }
-    guard let s = arguments.pointee.scalars else {
-        return fail(message, "the scalars of Adam are missing: arguments.scalars is NULL")
+    let plan = UnsafeRawPointer(kernel).assumingMemoryBound(to: OptimizePlan.self).pointee
+    guard plan.count > 0 else { return kanto_status(KANTO_STATUS_OK) }
+    guard let scalars = arguments.pointee.scalars else {
+        return fail(message, "the scalars of an optimizer are missing: arguments.scalars is NULL")
     }
     let outputs = arguments.pointee.outputs
     guard let gradient = floats(arguments.pointee.inputs.0),
         let parameter = outputs.0?.assumingMemoryBound(to: Float.self),
         let first = outputs.1?.assumingMemoryBound(to: Float.self),
-        let second = outputs.2?.assumingMemoryBound(to: Float.self)
-    else { return fail(message, "an operand of Adam is NULL") }
+        let second = plan.momentCount < 2 ? first : outputs.2?.assumingMemoryBound(to: Float.self)
+    else { return fail(message, "an operand of an optimizer is NULL") }
     let host = arguments.pointee.host!
-    var run = AdamRun(
-        count: count, pieceCount: count < 1 << 13 ? 1 : Int(host.pointee.thread_count),
-        gradient: gradient, parameter: parameter, first: first, second: second,
-        beta1: Float(s[1]), oneMinusBeta1: Float(1 - s[1]), beta2: Float(s[2]), oneMinusBeta2: Float(1 - s[2]),
-        decay: Float(1 - s[0] * s[6]), step: Float(s[0] / s[4]), secondScale: Float(1 / s[5].squareRoot()),
-        epsilon: Float(s[3]))
+    var run = OptimizeRun(
+        function: plan.function, count: plan.count,
+        pieceCount: plan.count < 1 << 13 ? 1 : Int(host.pointee.thread_count), scalars: scalars, gradient: gradient,
+        parameter: parameter, first: first, second: second)
     if run.pieceCount > 1 {
-        host.pointee.parallel_for(host, Int64(run.pieceCount), { context, index, _ in
-            adam(context!.assumingMemoryBound(to: AdamRun.self).pointee, piece: Int(index))
-        }, &run)
+        parallelFor(host, count: run.pieceCount, &run) { context, index, _ in
+            update(context!.assumingMemoryBound(to: OptimizeRun.self).pointee, piece: Int(index))
+        }
     } else {
-        adam(run, piece: 0)
+        update(run, piece: 0)
     }
     return kanto_status(KANTO_STATUS_OK)
 }
 
-private func adam(_ run: AdamRun, piece: Int) {
+private func update(_ run: OptimizeRun, piece: Int) {
     let part = share(piece, of: run.pieceCount, run.count, granularity: 64)
+    switch run.function {
+    case KANTO_FUNCTION_ADAM: update(Adam.self, run, part)
+    case KANTO_FUNCTION_MOMENTUM: update(Momentum.self, run, part)
+    default: update(RMSProp.self, run, part)
+    }
+}
+
+@inline(never) private func update<Step: OptimizerStep>(_: Step.Type, _ run: OptimizeRun, _ part: Range<Int>) {
+    let step = Step(run.scalars)
     var position = part.lowerBound
-    let gradient = Contiguous(run.gradient, stride: 1)
-    let parameter = Contiguous(run.parameter, stride: 1)
-    let first = Contiguous(run.first, stride: 1)
-    let second = Contiguous(run.second, stride: 1)
-    let newParameter = ContiguousOutput(run.parameter, stride: 1)
-    let newFirst = ContiguousOutput(run.first, stride: 1)
-    let newSecond = ContiguousOutput(run.second, stride: 1)
     while position &+ Lanes.scalarCount <= part.upperBound {
-        let (p, m, v) = adam(
-            run, gradient.lanes(at: position), parameter.lanes(at: position), first.lanes(at: position),
-            second.lanes(at: position))
-        newParameter.store(p, at: position)
-        newFirst.store(m, at: position)
-        newSecond.store(v, at: position)
+        var parameter = loadLanes(run.parameter + position)
+        var first = loadLanes(run.first + position)
+        var second = Step.momentCount > 1 ? loadLanes(run.second + position) : Lanes()
+        step.update(&parameter, &first, &second, loadLanes(run.gradient + position))
+        storeLanes(parameter, to: run.parameter + position)
+        storeLanes(first, to: run.first + position)
+        if Step.momentCount > 1 { storeLanes(second, to: run.second + position) }
         position = position &+ Lanes.scalarCount
     }
     let rest = part.upperBound &- position
     if rest > 0 {
-        let (p, m, v) = adam(
-            run, gradient.lanes(at: position, count: rest), parameter.lanes(at: position, count: rest),
-            first.lanes(at: position, count: rest), second.lanes(at: position, count: rest))
-        newParameter.store(p, at: position, count: rest)
-        newFirst.store(m, at: position, count: rest)
-        newSecond.store(v, at: position, count: rest)
+        @inline(__always) func load(_ source: UnsafePointer<Float>) -> Lanes {
+            Contiguous(source, stride: 1).lanes(at: position, count: rest)
+        }
+        @inline(__always) func store(_ lanes: Lanes, _ target: UnsafeMutablePointer<Float>) {
+            ContiguousOutput(target, stride: 1).store(lanes, at: position, count: rest)
+        }
+        var parameter = load(run.parameter)
+        var first = load(run.first)
+        var second = Step.momentCount > 1 ? load(run.second) : Lanes()
+        step.update(&parameter, &first, &second, load(run.gradient))
+        store(parameter, run.parameter)
+        store(first, run.first)
+        if Step.momentCount > 1 { store(second, run.second) }
     }
 }
 
-@inline(__always) private func adam(
-    _ run: AdamRun, _ gradient: Lanes, _ parameter: Lanes, _ first: Lanes, _ second: Lanes
-) -> (parameter: Lanes, first: Lanes, second: Lanes) {
-    let m = multiplyAdd(Lanes(repeating: run.beta1), first, run.oneMinusBeta1 * gradient)
-    let v = multiplyAdd(Lanes(repeating: run.beta2), second, run.oneMinusBeta2 * (gradient * gradient))
-    let root = multiplyAdd(squareRoot(v), Lanes(repeating: run.secondScale), Lanes(repeating: run.epsilon))
-    let p = multiplyAdd(Lanes(repeating: run.decay), parameter, -(run.step * m / root))
-    return (p, m, v)
+private struct Adam: OptimizerStep {
+    let beta1, oneMinusBeta1, beta2, oneMinusBeta2: Lanes
+    /// 1 - learning rate · weight decay.
+    let decay: Lanes
+    /// Learning rate / (1 - β₁ᵗ).
+    let step: Lanes
+    /// 1 / √(1 - β₂ᵗ).
+    let secondScale: Lanes
+    let epsilon: Lanes
+
+    @inline(__always) static var momentCount: Int { 2 }
+    @inline(__always) init(_ s: UnsafePointer<Double>) {
+        beta1 = Lanes(repeating: Float(s[1]))
+        oneMinusBeta1 = Lanes(repeating: Float(1 - s[1]))
+        beta2 = Lanes(repeating: Float(s[2]))
+        oneMinusBeta2 = Lanes(repeating: Float(1 - s[2]))
+        decay = Lanes(repeating: Float(1 - s[0] * s[6]))
+        step = Lanes(repeating: Float(s[0] / s[4]))
+        secondScale = Lanes(repeating: Float(1 / s[5].squareRoot()))
+        epsilon = Lanes(repeating: Float(s[3]))
+    }
+    @inline(__always)
+    func update(_ parameter: inout Lanes, _ first: inout Lanes, _ second: inout Lanes, _ gradient: Lanes) {
+        first = multiplyAdd(beta1, first, oneMinusBeta1 * gradient)
+        second = multiplyAdd(beta2, second, oneMinusBeta2 * (gradient * gradient))
+        let root = multiplyAdd(squareRoot(second), secondScale, epsilon)
+        parameter = multiplyAdd(decay, parameter, -(step * first / root))
+    }
+}
+
+private struct Momentum: OptimizerStep {
+    let rate, momentum: Lanes
+    /// 1 - learning rate · weight decay.
+    let decay: Lanes
+
+    @inline(__always) static var momentCount: Int { 1 }
+    @inline(__always) init(_ s: UnsafePointer<Double>) {
+        rate = Lanes(repeating: Float(s[0]))
+        momentum = Lanes(repeating: Float(s[1]))
+        decay = Lanes(repeating: Float(1 - s[0] * s[2]))
+    }
+    @inline(__always)
+    func update(_ parameter: inout Lanes, _ first: inout Lanes, _: inout Lanes, _ gradient: Lanes) {
+        first = multiplyAdd(momentum, first, gradient)
+        parameter = multiplyAdd(decay, parameter, -(rate * first))
+    }
+}
+
+private struct RMSProp: OptimizerStep {
+    let rate, beta, oneMinusBeta, epsilon: Lanes
+    /// 1 - learning rate · weight decay.
+    let decay: Lanes
+
+    @inline(__always) static var momentCount: Int { 1 }
+    @inline(__always) init(_ s: UnsafePointer<Double>) {
+        rate = Lanes(repeating: Float(s[0]))
+        beta = Lanes(repeating: Float(s[1]))
+        oneMinusBeta = Lanes(repeating: Float(1 - s[1]))
+        epsilon = Lanes(repeating: Float(s[2]))
+        decay = Lanes(repeating: Float(1 - s[0] * s[3]))
+    }
+    @inline(__always)
+    func update(_ parameter: inout Lanes, _ first: inout Lanes, _: inout Lanes, _ gradient: Lanes) {
+        first = multiplyAdd(beta, first, oneMinusBeta * (gradient * gradient))
+        parameter = multiplyAdd(decay, parameter, -(rate * gradient / (squareRoot(first) + epsilon)))
+    }
 }

@@ -227,6 +227,7 @@ extension Product {
                     task.epilogue.activates = epilogue.activates
                     task.epilogue.slope = epilogue.slope
                     task.epilogue.curve = epilogue.curve
+                    task.epilogue.derivative = epilogue.derivative
                     if let bias {
                         task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
                     }

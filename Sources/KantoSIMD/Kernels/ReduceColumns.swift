@@ -4,51 +4,72 @@
 /// results of a tile stay in the first-level cache.
 let columnTile = 1024
 
-/// Floats of scratch for a piece of work: partial results, and what the rounding of sums lost.
-let columnScratch = 2 * columnTile
+/// Floats of scratch for a piece of work: partial results, what the rounding of sums lost, and partners.
+let columnScratch = 3 * columnTile
 
 /// Reduces a range of the reduced elements for a range of tasks: a task is a tile of columns of one outer kept index.
-@inline(__always) func reduceColumns<R: Reduction, A: InputRow>(
-    _: R.Type, _: A.Type, _ run: ReduceRun, tasks: Range<Int>, reduced: Range<Int>, piece: Int
+@inline(__always) func reduceColumns<R: Reduction, Row: ReducedRow>(
+    _: R.Type, _: Row.Type, _ run: ReduceRun, tasks: Range<Int>, reduced: Range<Int>, piece: Int
 ) {
-    let extent = run.kept.inner.extent
-    let tiles = (extent + columnTile - 1) / columnTile
+    let extent = run.vectorAxis.extent
+    let tileWidth = run.plan.tileWidth
+    let tiles = (extent + tileWidth - 1) / tileWidth
+    let columnsPerResult = run.plan.columnsPerResult
     let partials = run.columns + piece &* columnScratch
     let losses = partials + columnTile
+    let partners = losses + columnTile
     let identity = Lanes(repeating: R.identity)
-    let pitch = run.reduced.inner.input0
-    let stride = run.kept.inner.input0
     var task = tasks.lowerBound
     while task < tasks.upperBound {
         let outer = task / tiles
-        let first = (task &- outer &* tiles) &* columnTile
-        let width = min(columnTile, extent &- first)
+        let first = (task &- outer &* tiles) &* tileWidth
+        let width = min(tileWidth, extent &- first)
+        let firstResult = first / columnsPerResult
         var at = run.kept.offsets(ofRow: outer)
-        at.advance(along: run.kept.inner, by: first)
+        at.advance(along: run.kept.inner, by: firstResult)
         fill(partials, identity, width)
         fill(losses, Lanes(repeating: 0), width)
+        if !reduced.isEmpty, Row.partner(run, at) != nil {
+            var place = at
+            var column = 0
+            while column < width {
+                let partner = Row.partner(run, place).unsafelyUnwrapped.pointee
+                for _ in 0..<columnsPerResult {
+                    partners[column] = partner
+                    column = column &+ 1
+                }
+                place.advance(along: run.kept.inner, by: 1)
+            }
+        }
 
         var walk = run.reduced.rows(of: reduced)
         while walk.next() {
-            var start = run.input + (at.input0 &+ walk.start.input0)
+            var reduced = walk.start
             var row = 0
             while row &+ 8 <= walk.count {
-                addEightRows(R.self, A.self, start, stride, pitch, partials, losses, width)
-                start += 8 &* pitch
+                addEightRows(R.self, Row.self, run, kept: at, reduced: reduced, partners, partials, losses, width)
+                reduced.advance(along: run.reduced.inner, by: 8)
                 row = row &+ 8
             }
             while row < walk.count {
-                addRow(R.self, A(start, stride: stride), partials, losses, width)
-                start += pitch
+                addRow(R.self, Row(run, kept: at, reduced: reduced, partners: partners), partials, losses, width)
+                reduced.advance(along: run.reduced.inner, by: 1)
                 row = row &+ 1
             }
         }
 
-        for column in 0..<width {
-            var total = Double(partials[column])
-            // What an infinite sum lost is NaN, and meaningless.
-            if R.isSum, losses[column] == losses[column] { total += Double(losses[column]) }
-            run.finish(total, outer &* extent &+ first &+ column, at.output, piece)
+        var column = 0
+        var result = outer &* run.kept.inner.extent &+ firstResult
+        while column < width {
+            var total = Double(R.identity)
+            for _ in 0..<columnsPerResult {
+                total = R.combine(total, Double(partials[column]))
+                // What an infinite sum lost is NaN, and meaningless.
+                if R.isSum, losses[column] == losses[column] { total += Double(losses[column]) }
+                column = column &+ 1
+            }
+            run.finish(total, result, at, piece)
+            result = result &+ 1
             at.advance(along: run.kept.inner, by: 1)
         }
         task = task &+ 1
@@ -78,8 +99,8 @@ let columnScratch = 2 * columnTile
     R.isSum ? sum(a, b, &lost) : R.combine(a, b)
 }
 
-@inline(__always) private func addRow<R: Reduction, A: InputRow>(
-    _: R.Type, _ row: A, _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
+@inline(__always) private func addRow<R: Reduction, Row: ReducedRow>(
+    _: R.Type, _ row: Row, _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
 ) {
     @inline(__always) func add(_ column: Int, _ lanes: Lanes) {
         var lost = Contiguous(losses, stride: 1).lanes(at: column)
@@ -92,23 +113,22 @@ let columnScratch = 2 * columnTile
         add(column, row.lanes(at: column))
         column = column &+ Lanes.scalarCount
     }
-    if column < width { add(column, row.lanes(at: column, count: width &- column)) }
+    if column < width { add(column, row.lanes(at: column, count: width &- column, padding: 0)) }
 }
 
 /// Eight rows as a tree, which reads and writes the partial results once.
-@inline(__always) private func addEightRows<R: Reduction, A: InputRow>(
-    _: R.Type, _: A.Type, _ start: UnsafePointer<Float>, _ stride: Int, _ pitch: Int,
+@inline(__always) private func addEightRows<R: Reduction, Row: ReducedRow>(
+    _: R.Type, _: Row.Type, _ run: ReduceRun, kept: Offsets, reduced: Offsets, _ partners: UnsafePointer<Float>,
     _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
 ) {
-    let row0 = A(start, stride: stride)
-    let row1 = A(start + pitch, stride: stride)
-    let row2 = A(start + 2 &* pitch, stride: stride)
-    let row3 = A(start + 3 &* pitch, stride: stride)
-    let row4 = A(start + 4 &* pitch, stride: stride)
-    let row5 = A(start + 5 &* pitch, stride: stride)
-    let row6 = A(start + 6 &* pitch, stride: stride)
-    let row7 = A(start + 7 &* pitch, stride: stride)
-    @inline(__always) func add(_ column: Int, _ lanes: (A) -> Lanes) {
+    @inline(__always) func row(_ number: Int) -> Row {
+        var place = reduced
+        place.advance(along: run.reduced.inner, by: number)
+        return Row(run, kept: kept, reduced: place, partners: partners)
+    }
+    let row0 = row(0), row1 = row(1), row2 = row(2), row3 = row(3)
+    let row4 = row(4), row5 = row(5), row6 = row(6), row7 = row(7)
+    @inline(__always) func add(_ column: Int, _ lanes: (Row) -> Lanes) {
         var lost = Contiguous(losses, stride: 1).lanes(at: column)
         let pair0 = combine(R.self, R.contribution(lanes(row0)), R.contribution(lanes(row1)), &lost)
         let pair1 = combine(R.self, R.contribution(lanes(row2)), R.contribution(lanes(row3)), &lost)
@@ -126,5 +146,5 @@ let columnScratch = 2 * columnTile
         add(column) { $0.lanes(at: column) }
         column = column &+ Lanes.scalarCount
     }
-    if column < width { add(column) { $0.lanes(at: column, count: width &- column) } }
+    if column < width { add(column) { $0.lanes(at: column, count: width &- column, padding: 0) } }
 }

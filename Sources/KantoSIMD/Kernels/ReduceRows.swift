@@ -1,13 +1,13 @@
-// Reductions along the axis that vectors lie along: each output element is a row, or many, of the input.
+// Reductions along the axis that vectors lie along: each output element is a row, or many, of what is reduced.
 
-/// Elements that are summed in float32 before the sum goes on in double: 64 for each lane of four partial sums.
-private var blockLength: Int { @inline(__always) get { 64 * 4 * Lanes.scalarCount } }
+/// Vectors that are summed in float32 into one of four partial results before these go on in double.
+private var chainLimit: Int { @inline(__always) get { 64 } }
 
 /// Reduces a range of the reduced elements, for each kept element of a range.
-@inline(__always) func reduceRows<R: Reduction, A: InputRow>(
-    _: R.Type, _: A.Type, _ run: ReduceRun, kept: Range<Int>, reduced: Range<Int>, piece: Int
+@inline(__always) func reduceRows<R: Reduction, Row: ReducedRow>(
+    _: R.Type, _: Row.Type, _ run: ReduceRun, kept: Range<Int>, reduced: Range<Int>, piece: Int
 ) {
-    let stride = run.reduced.inner.input0
+    let longest = chainLimit &* 4 &* Lanes.scalarCount
     var keptIndex = kept.lowerBound
     var keptRows = run.kept.rows(of: kept)
     while keptRows.next() {
@@ -15,35 +15,45 @@ private var blockLength: Int { @inline(__always) get { 64 * 4 * Lanes.scalarCoun
         let end = keptIndex &+ keptRows.count
         while keptIndex < end {
             var total = Double(R.identity)
+            var partials = RowPartials<R>()
+            let partner = Row.partner(run, at) ?? run.input0
             var rows = run.reduced.rows(of: reduced)
             while rows.next() {
-                let row = A(run.input + (at.input0 &+ rows.start.input0), stride: stride)
+                let row = Row(run, kept: at, reduced: rows.start, partners: partner)
                 var position = 0
                 while position < rows.count {
-                    let length = min(blockLength, rows.count &- position)
-                    total = R.combine(total, Double(reduceBlock(R.self, row, position, length)))
+                    let length = min(longest, rows.count &- position)
+                    // Short rows share their partial results: to combine the lanes costs more than a short row.
+                    let added = length / (4 &* Lanes.scalarCount) &+ 4
+                    if partials.chainLength &+ added > chainLimit &+ 4 { total = R.combine(total, partials.take()) }
+                    partials.add(row, position, length)
+                    partials.chainLength = partials.chainLength &+ added
                     position = position &+ length
                 }
             }
-            run.finish(total, keptIndex, at.output, piece)
+            total = R.combine(total, partials.take())
+            run.finish(total, keptIndex, at, piece)
             keptIndex = keptIndex &+ 1
             at.advance(along: run.kept.inner, by: 1)
         }
     }
 }
 
-@inline(__always) private func reduceBlock<R: Reduction, A: InputRow>(
-    _: R.Type, _ row: A, _ start: Int, _ length: Int
-) -> Float {
-    let width = Lanes.scalarCount
-    let end = start &+ length
-    let identity = Lanes(repeating: R.identity)
-    var position = start
-    var partial0 = identity
-    var partial1 = identity
-    if length >= 4 &* width {
-        var partial2 = identity
-        var partial3 = identity
+/// Four vectors of partial results, as many as hide the latency of an addition.
+private struct RowPartials<R: Reduction> {
+    private var partial0 = Lanes(repeating: R.identity)
+    private var partial1 = Lanes(repeating: R.identity)
+    private var partial2 = Lanes(repeating: R.identity)
+    private var partial3 = Lanes(repeating: R.identity)
+    /// The most vectors that may have gone into one of them.
+    var chainLength = 0
+
+    @inline(__always) init() {}
+
+    @inline(__always) mutating func add<Row: ReducedRow>(_ row: Row, _ start: Int, _ length: Int) {
+        let width = Lanes.scalarCount
+        let end = start &+ length
+        var position = start
         while position &+ 4 &* width <= end {
             partial0 = R.add(row.lanes(at: position), to: partial0)
             partial1 = R.add(row.lanes(at: position &+ width), to: partial1)
@@ -51,15 +61,19 @@ private var blockLength: Int { @inline(__always) get { 64 * 4 * Lanes.scalarCoun
             partial3 = R.add(row.lanes(at: position &+ 3 &* width), to: partial3)
             position = position &+ 4 &* width
         }
-        partial0 = R.combine(partial0, partial2)
-        partial1 = R.combine(partial1, partial3)
+        while position &+ width <= end {
+            partial0 = R.add(row.lanes(at: position), to: partial0)
+            position = position &+ width
+        }
+        if position < end {
+            partial1 = R.add(row.lanes(at: position, count: end &- position, padding: R.identity), to: partial1)
+        }
     }
-    while position &+ width <= end {
-        partial0 = R.add(row.lanes(at: position), to: partial0)
-        position = position &+ width
+
+    /// All of them combined; nothing is left.
+    @inline(__always) mutating func take() -> Double {
+        let all = R.combine(R.combine(partial0, partial2), R.combine(partial1, partial3))
+        self = RowPartials()
+        return Double(R.combineLanes(all))
     }
-    if position < end {
-        partial1 = R.add(row.lanes(at: position, count: end &- position, padding: R.identity), to: partial1)
-    }
-    return R.combineLanes(R.combine(partial0, partial1))
 }

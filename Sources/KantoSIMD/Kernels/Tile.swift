@@ -13,6 +13,8 @@ protocol VectorRow {
     mutating func addProduct(_ a: Float, _ b: Self)
     /// Multiplies what is not above zero by the slope; a slope of zero yields zero, even from infinity.
     mutating func applyLeakyReLU(slope: Float)
+    /// Multiplies by the derivative at the outputs that were saved for this target.
+    mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>)
 }
 
 extension VectorRow {
@@ -33,6 +35,9 @@ struct SingleRow: VectorRow {
     @inline(__always) mutating func applyLeakyReLU(slope: Float) {
         let below = slope == 0 ? Lanes() : lanes * Lanes(repeating: slope)
         lanes = lanes.replacing(with: below, where: lanes .<= Lanes())
+    }
+    @inline(__always) mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>) {
+        lanes = derivative.multiply(lanes, loadLanes(derivative.saved(of: target)))
     }
 }
 
@@ -64,6 +69,10 @@ struct RowPair<First: VectorRow, Second: VectorRow>: VectorRow {
     @inline(__always) mutating func applyLeakyReLU(slope: Float) {
         first.applyLeakyReLU(slope: slope)
         second.applyLeakyReLU(slope: slope)
+    }
+    @inline(__always) mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>) {
+        first.multiply(by: derivative, of: target)
+        second.multiply(by: derivative, of: target + First.width)
     }
 }
 

@@ -64,6 +64,10 @@ func computeUnary(_ run: ElementwiseRun, _ elements: Range<Int>) {
     case KANTO_FUNCTION_LOG: unary(Logarithm.self, run, elements)
     case KANTO_FUNCTION_TANH: unary(HyperbolicTangent.self, run, elements)
     case KANTO_FUNCTION_SIGMOID: unary(Sigmoid.self, run, elements)
+    case KANTO_FUNCTION_EXP_MINUS_ONE: unary(ExponentialMinusOne.self, run, elements)
+    case KANTO_FUNCTION_LOG_ONE_PLUS: unary(LogarithmOfOnePlus.self, run, elements)
+    case KANTO_FUNCTION_ERF: unary(ErrorFunction.self, run, elements)
+    case KANTO_FUNCTION_SOFTPLUS: unary(Softplus.self, run, elements)
     case KANTO_FUNCTION_LEAKY_RELU where run.constants.parameter == 0: unary(ReLU.self, run, elements)
     default: unary(LeakyReLU.self, run, elements)
     }
@@ -129,6 +133,26 @@ private struct HyperbolicTangent: UnaryFunction {
 private struct Sigmoid: UnaryFunction {
     @inline(__always) init(_ constants: Constants) {}
     @inline(__always) func callAsFunction(_ a: Lanes) -> Lanes { sigmoid(a) }
+}
+
+private struct ExponentialMinusOne: UnaryFunction {
+    @inline(__always) init(_ constants: Constants) {}
+    @inline(__always) func callAsFunction(_ a: Lanes) -> Lanes { expMinusOne(a) }
+}
+
+private struct LogarithmOfOnePlus: UnaryFunction {
+    @inline(__always) init(_ constants: Constants) {}
+    @inline(__always) func callAsFunction(_ a: Lanes) -> Lanes { logOnePlus(a) }
+}
+
+private struct ErrorFunction: UnaryFunction {
+    @inline(__always) init(_ constants: Constants) {}
+    @inline(__always) func callAsFunction(_ a: Lanes) -> Lanes { errorFunction(a) }
+}
+
+private struct Softplus: UnaryFunction {
+    @inline(__always) init(_ constants: Constants) {}
+    @inline(__always) func callAsFunction(_ a: Lanes) -> Lanes { softplus(a) }
 }
 
 /// A slope of 0 apart, since 0 times infinity is not 0.
