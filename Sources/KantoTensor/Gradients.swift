@@ -18,7 +18,6 @@ extension Operation {
         func binary(_ first: () throws -> Tensor, _ second: () throws -> Tensor) throws -> [Tensor?] {
             [try wanted(0) { try first().sum(to: a.shape) }, try wanted(1) { try second().sum(to: b.shape) }]
         }
-
         func number(of axes: [Int]) -> Double { Double(axes.reduce(1) { $0 * a.shape[$1] }) }
         /// `g` to the second input where the condition holds, to the first elsewhere.
         func split(_ condition: Tensor) throws -> [Tensor?] {
