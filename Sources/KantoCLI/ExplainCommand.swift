@@ -6,7 +6,7 @@ struct ExplainCommand: KantoCommand {
         commandName: "explain", abstract: "Show who serves a problem, and why others decline it.",
         discussion: """
             A problem is the line that warnings and traces print: the op, the element type (f32 if left out), then words in any \
-            order. Nothing is run. The backends are those that KANTO_BACKEND selects, in the order in which they are asked.
+            order. Nothing is run. The backends are those that KANTO_BACKEND selects, in the order in which they are asked; the times are those that KANTO_TUNING=tune has measured.
 
             kanto explain "conv2d_forward f32 n50 h14 w14 c64 k5x5 s2 p2 o128 bias leaky_relu(0.2)"
             kanto explain "matmul m50 n128 k64 transpose_b accumulate"
@@ -31,10 +31,10 @@ struct ExplainCommand: KantoCommand {
         if let gflop = report.gflop { print("\n\(gflop < 0.1 ? "\(gflop)" : fixed(gflop, 3)) GFLOP") }
         print("")
         printTable(
-            ["BACKEND", "VERDICT", "REASON"],
+            ["BACKEND", "VERDICT", "TIME", "REASON"],
             report.backends.map { entry in
                 [
-                    entry.backend, entry.verdict.rawValue,
+                    entry.backend, entry.verdict.rawValue, entry.milliseconds.map { "\(fixed($0, 3)) ms" } ?? "",
                     entry.reason ?? "\(entry.kernel ?? ""), scratch \(entry.scratchBytes ?? 0) bytes",
                 ]
             })
@@ -67,8 +67,10 @@ private struct Report: Encodable {
         /// What the backend calls its kernel.
         var kernel: String?
         var scratchBytes: Int?
+        /// The tuner's time.
+        var milliseconds: Double?
 
-        enum CodingKeys: String, CodingKey { case backend, verdict, reason, kernel, scratchBytes = "scratch_bytes" }
+        enum CodingKeys: String, CodingKey { case backend, verdict, reason, kernel, scratchBytes = "scratch_bytes", milliseconds }
     }
 
     let problem: String
@@ -99,7 +101,7 @@ private struct Report: Encodable {
             case .makes(let kernel, let scratch):
                 return Entry(
                     backend: name, verdict: answer.backend == explanation.server ? .serves : .couldServe, kernel: kernel,
-                    scratchBytes: scratch)
+                    scratchBytes: scratch, milliseconds: explanation.times[name].map { $0 * 1e3 })
             }
         }
         servedBy = explanation.server?.name

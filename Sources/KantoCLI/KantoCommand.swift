@@ -11,7 +11,7 @@ struct KantoTool: ParsableCommand {
             KANTO_BACKEND selects who computes: auto (default), simd, onednn, reference, a plugin's name, or a list such as \
             onednn,simd. KANTO_ISA (baseline, avx2, avx512) and KANTO_NUM_THREADS bound it. 'kanto backends' shows what is here.
             """,
-        version: "0.1.0",
+        version: Kernels.version,
         subcommands: [
             TrainCommand.self, SampleCommand.self, BackendsCommand.self, ExplainCommand.self, PresetsCommand.self,
             BenchCommand.self, VerifyCommand.self, CheckCommand.self,

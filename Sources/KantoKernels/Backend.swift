@@ -62,6 +62,16 @@ public final class Backend: @unchecked Sendable {
     }
 }
 
+extension Backend {
+    /// A kernel that no cache keeps; `nil` if the backend does not offer the op or declines.
+    func kernel(for problem: Problem, on host: Host) -> Kernel? {
+        guard let op = problem.op, let type = problem.elementType, offers(op, type),
+            case .kernel(let raw) = make(problem, on: host)
+        else { return nil }
+        return Kernel(problem: problem, backend: self, raw: raw, host: host, isTimed: false)
+    }
+}
+
 extension Backend: Hashable {
     public static func == (a: Backend, b: Backend) -> Bool { a === b }
     public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }

@@ -12,10 +12,12 @@ public struct Configuration: Sendable, Equatable {
     public var threadCount: Int
     /// 0: silent; 1: each kernel made; 2: each run.
     public var verbosity: Int
-    /// Whether `auto` chooses by measured times. Only `off` has an effect in this version.
+    /// Whether `auto` chooses by measured times.
     public var tuning: Tuning
+    /// Where measured times are kept; `nil` if nowhere.
+    public var tuningFolder: String?
 
-    /// By heuristics; by times that were measured earlier; by times that are measured where they are missing.
+    /// Never; by times that were measured earlier; by times that are measured where they are missing.
     public enum Tuning: String, Sendable, CaseIterable { case off, cache, tune }
 
     static let threadCounts = 1...1024
@@ -73,7 +75,9 @@ public struct Configuration: Sendable, Equatable {
         default: throw malformed("KANTO_VERBOSE", "0, 1 or 2")
         }
 
-        guard let tuning = Tuning(rawValue: value("KANTO_TUNING") ?? "off") else {
+        // As with plugins: in a set-uid process the environment belongs to somebody else.
+        tuningFolder = isSetUserID ? nil : TuningTable.folder(environment: environment)
+        guard let tuning = Tuning(rawValue: value("KANTO_TUNING") ?? "cache") else {
             throw malformed("KANTO_TUNING", "off, cache or tune")
         }
         self.tuning = tuning

@@ -21,4 +21,6 @@ public struct Explanation: Sendable {
     public let server: Backend?
     /// The named backend that declines, where `KANTO_STRICT=1` forbids to ask the next one.
     public let refuser: Backend?
+    /// Seconds of a run by the names of backends, where `auto` goes by measured times and this problem's are known.
+    public let times: [String: Double]
 }

@@ -16,6 +16,8 @@ final class Host: @unchecked Sendable {
     private var scratch: UnsafeMutableRawPointer?
     private var scratchByteCount = 0
 
+    var threadCount: Int { Int(lent.pointee.header.thread_count) }
+
     var pointer: UnsafePointer<kanto_host> { UnsafeRawPointer(lent).assumingMemoryBound(to: kanto_host.self) }
 
     /// - Parameters:

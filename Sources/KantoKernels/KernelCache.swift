@@ -25,6 +25,9 @@ struct KernelCache {
 
     init(capacity: Int) { self.capacity = capacity }
 
+    /// Whether a kernel is there, which is no use of it.
+    func contains(_ key: Key) -> Bool { slots[key] != nil }
+
     mutating func find(_ key: Key) -> Kernel? {
         guard let slot = slots[key] else {
             statistics.misses += 1

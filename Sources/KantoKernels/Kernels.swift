@@ -14,6 +14,9 @@ struct Scope: Sendable {
 
 /// Finding and running kernels.
 public enum Kernels {
+    /// Kanto's version.
+    public static let version = "0.1.0"
+
     /// Runs a program on the kernel thread and returns what it returns. All kernels inside run inline, on one set of worker
     /// threads. A trainer or a benchmark enters once; entering again is free.
     public static func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {

@@ -55,6 +55,23 @@ extension Kernel {
     }
 }
 
+extension Kernel {
+    /// How far the results of a kernel are from those of another for the same problem: the norm of the difference over that
+    /// of the other's results; infinite where one is not finite.
+    static func relativeError(of kernel: Kernel, against oracle: Kernel) throws -> Double {
+        let (found, expected) = (try OperandMemory(kernel.problem), try OperandMemory(oracle.problem))
+        try found.run(kernel)
+        try expected.run(oracle)
+        var squares = (difference: 0.0, expected: 0.0)
+        expected.forEachOutput(beside: found) { expected, found in
+            squares.difference += (found - expected) * (found - expected)
+            squares.expected += expected * expected
+        }
+        let error = (squares.difference / max(squares.expected, .leastNormalMagnitude)).squareRoot()
+        return error.isFinite ? error : .infinity
+    }
+}
+
 /// A kernel with memory for its problem's operands, to be run again and again.
 public final class KernelRunner {
     public let kernel: Kernel
@@ -76,11 +93,14 @@ private final class OperandMemory {
     /// Small rates and decays, as an optimizer's step has them, for whatever reads scalars.
     private let scalars = [1e-4, 0.5, 0.9, 1e-8, 0.5, 0.5, 0, 0]
 
+    private let isDouble: Bool
+
     init(_ problem: Problem) throws {
         operands = try problem.operands()
+        isDouble = problem.elementType == .float64
         for operand in operands {
             let pointer = try Memory.allocate(byteCount: max(1, operand.byteCount))
-            if problem.elementType == .float64 {
+            if isDouble {
                 fill(pointer.assumingMemoryBound(to: Double.self), operand.byteCount / 8)
             } else {
                 fill(pointer.assumingMemoryBound(to: Float.self), operand.byteCount / 4)
@@ -102,6 +122,24 @@ private final class OperandMemory {
     func run(_ kernel: Kernel) throws {
         try kernel.run(
             inputs[0], inputs[1], inputs[2], into: outputs[0]!, outputs[1], outputs[2], scalars: scalars)
+    }
+
+    /// Calls the body with each element of the outputs, gaps included, and the same one of another problem like this.
+    func forEachOutput(beside other: OperandMemory, _ body: (Double, Double) -> Void) {
+        for (index, operand) in operands.filter(\.isOutput).enumerated() {
+            let (a, b) = (outputs[index]!, other.outputs[index]!)
+            if isDouble {
+                for place in 0..<operand.byteCount / 8 {
+                    body(a.load(fromByteOffset: 8 * place, as: Double.self), b.load(fromByteOffset: 8 * place, as: Double.self))
+                }
+            } else {
+                for place in 0..<operand.byteCount / 4 {
+                    body(
+                        Double(a.load(fromByteOffset: 4 * place, as: Float.self)),
+                        Double(b.load(fromByteOffset: 4 * place, as: Float.self)))
+                }
+            }
+        }
     }
 
     private func fill<T: BinaryFloatingPoint>(_ pointer: UnsafeMutablePointer<T>, _ count: Int) {

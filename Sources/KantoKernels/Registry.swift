@@ -24,11 +24,19 @@ public final class Registry: Sendable {
         /// Those that were named come first; what they decline falls to the others.
         let backends: [Backend]
         let namedCount: Int
-        init(identifier: Int, names: [String], backends: [Backend], namedCount: Int) {
+        /// Of `auto`, where it goes by measured times.
+        let tuner: Tuner?
+        init(identifier: Int, names: [String], backends: [Backend], namedCount: Int, tuner: Tuner?) {
             self.identifier = identifier
             self.names = names
             self.backends = backends
             self.namedCount = namedCount
+            self.tuner = tuner
+        }
+
+        /// The backends in the order in which they are asked for a kernel.
+        func order(for problem: Problem, threadCount: Int) -> [Backend] {
+            tuner?.order(backends, for: problem, threadCount: threadCount) ?? backends
         }
     }
 
@@ -81,11 +89,6 @@ public final class Registry: Sendable {
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
-        if configuration.tuning != .off {
-            Diagnostics.warnOnce(
-                "KANTO_TUNING=\(configuration.tuning) has no effect: this version measures nothing to choose a backend by",
-                key: "KANTO_TUNING")
-        }
     }
 
     // MARK: - Backends
@@ -164,13 +167,27 @@ public final class Registry: Sendable {
         try append(names == ["auto"] ? [] : names)
         let namedCount = backends.count
         try append(["simd", "reference"])
+        let tuner = names == ["auto"] ? try makeTuner() : nil
+        if let tuner { backends += tuner.candidates.filter { !backends.contains($0) } }
         return state.withLock { state in
             if let known = state.selections.first(where: { $0.names == names }) { return known }
             let selection = Selection(
-                identifier: state.selections.count, names: names, backends: backends, namedCount: namedCount)
+                identifier: state.selections.count, names: names, backends: backends, namedCount: namedCount, tuner: tuner)
             state.selections.append(selection)
             return selection
         }
+    }
+
+    /// What `auto` goes by: nothing but the order of its backends where no times were measured and none may be.
+    private func makeTuner() throws -> Tuner? {
+        let folder = configuration.tuningFolder
+        switch configuration.tuning {
+        case .off: return nil
+        case .cache: guard let folder, Tuner.hasTimes(in: folder) else { return nil }
+        case .tune: break
+        }
+        return Tuner(
+            candidates: [try backend(named: "simd")] + openPlugins().backends, measures: configuration.tuning == .tune, folder: folder)
     }
 
     // MARK: - Kernels
@@ -178,6 +195,16 @@ public final class Registry: Sendable {
     /// The kernel for a problem, from the cache or newly made.
     func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws -> Kernel {
         let key = KernelCache.Key(problem: problem, selection: selection.identifier, threadCount: threadCount)
+        if let tuner = selection.tuner, tuner.measures {
+            // Not under the lock, which a kernel on the kernel thread may wait for.
+            let host: Host? = state.withLock { state in
+                state.cache.contains(key) ? nil : state.host(for: selection, threadCount: threadCount)
+            }
+            if let host {
+                try check(problem)
+                try tuner.measure(problem, host: host, reference: backend(named: "reference"))
+            }
+        }
         var refusals: [(backend: Backend, reason: String)] = []
         var isNew = false
         // Made under the lock: concurrent misses make one kernel.
@@ -185,7 +212,7 @@ public final class Registry: Sendable {
             if let kernel = state.cache.find(key) { return kernel }
             try check(problem)
             let host = state.host(for: selection, threadCount: threadCount)
-            for (index, backend) in selection.backends.enumerated() {
+            for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
                 guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { continue }
                 switch backend.make(problem, on: host) {
                 case .kernel(let raw):
@@ -237,7 +264,7 @@ public final class Registry: Sendable {
         let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
         var answers: [Explanation.Answer] = []
         var server: Backend?, refuser: Backend?
-        for (index, backend) in selection.backends.enumerated() {
+        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
             guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else {
                 answers.append(Explanation.Answer(backend: backend, verdict: .notOffered))
                 continue
@@ -256,7 +283,10 @@ public final class Registry: Sendable {
                 if endsTheSearch, refuser == nil { refuser = backend }
             }
         }
-        return Explanation(problem: problem, answers: answers, server: server, refuser: refuser)
+        let times = selection.tuner?.times(of: problem, threadCount: threadCount) ?? []
+        return Explanation(
+            problem: problem, answers: answers, server: server, refuser: refuser,
+            times: Dictionary(times.map { ($0.backend, $0.seconds) }) { $1 })
     }
 
     /// Hits, misses and evictions of the cache of made kernels.

@@ -126,13 +126,12 @@ extension Operation {
             return [try (a - a.mean(axes: axes, keepsAxes: true)) * (g * (2 / number(of: axes)))]
         case .normalization(let axes, let inverseDeviation):
             return [try g.throughNormalization(y, a.inverseDeviation(inverseDeviation, normalized: y, axes: axes), axes: axes)]
-        case .normalizationAdjoint(let axes):
+        case .normalizationAdjoint(let axes, let products):
+            let (ab, gb) = (recorded(.multiply, [a, b], products), try Tensor.product(g, b, to: c.shape))
             let scale = try c * (-1 / number(of: axes))
             return [
-                try wanted(0) { try g.throughNormalization(b, c, axes: axes) },
-                try wanted(1) {
-                    try g.multiplied(by: .product(a, b, to: c.shape) * scale, adding: a * (.product(g, b, to: c.shape) * scale))
-                },
+                try wanted(0) { try g.throughNormalization(b, c, axes: axes, products: gb) },
+                try wanted(1) { try g.multiplied(by: ab * scale, adding: a * (gb * scale)) },
                 try wanted(2) { try .product(g, y, to: c.shape) / c },
             ]
         case .inverseDeviation(let axes): return [try b * (g * y.square() * (-1 / number(of: axes))), nil]

@@ -7,8 +7,9 @@ import KantoKernels
 //     its adjoint  P(g) = r (g − mean(g) − y mean(g y))
 //     r's own      ∂r/∂x = −r² y / N
 //
-// P is linear and self-adjoint in g. Written so, a gradient of any order is made of P, sums of products and products: three
-// reductions and two elementwise passes for each P, where the plain composition takes about twice as many.
+// P is linear and self-adjoint in g. Written so, a gradient of any order is made of P, sums of products and products, and what
+// is known is not computed again. Bandwidth is all that these cost: a first gradient takes 4 passes over memory, the second 10
+// more, where the plain composition takes 13 and 34.
 
 extension Tensor {
     /// The mean and the variance (mean squared deviation) over some axes, which stay with extent 1; constants for gradients.
@@ -62,14 +63,18 @@ extension Tensor {
     }
 
     /// This gradient of a normalized tensor, passed to what was normalized.
-    func throughNormalization(_ normalized: Tensor, _ inverseDeviation: Tensor, axes: [Int]) throws -> Tensor {
-        let kept = inverseDeviation.shape
+    ///
+    /// - Parameter products: the sums of the products of this and the normalized tensor, if they are known.
+    func throughNormalization(
+        _ normalized: Tensor, _ inverseDeviation: Tensor, axes: [Int], products: Tensor? = nil
+    ) throws -> Tensor {
         let scale = 1 / Double(axes.reduce(1) { $0 * shape[$1] })
         let (g, y, r) = (detached(), normalized.detached(), inverseDeviation.detached())
+        let products = try products?.detached() ?? Tensor.product(g, y, to: r.shape)
         let mean = try g.sum(axes: axes, keepsAxes: true) * scale
-        let share = try Tensor.product(g, y, to: kept) * -scale
-        let rest = try Tensor.elementwise(.ternary, .multiplyAdd, [y, share, g])
+        let rest = try Tensor.elementwise(.ternary, .multiplyAdd, [y, products * -scale, g])
         let output = try Tensor.elementwise(.ternary, .normalize, [rest, mean, r], into: rest)
-        return recorded(.normalizationAdjoint(axes: axes), [self, normalized, inverseDeviation], output)
+        return recorded(
+            .normalizationAdjoint(axes: axes, products: products), [self, normalized, inverseDeviation], output)
     }
 }

@@ -43,8 +43,8 @@ enum Operation: Sendable {
     // Statistics and what is made of them, see Normalization.swift.
     case variance(axes: [Int])
     case normalization(axes: [Int], inverseDeviation: Tensor)
-    /// Inputs: gradient, normalized tensor, inverse deviation.
-    case normalizationAdjoint(axes: [Int])
+    /// Inputs: gradient, normalized tensor, inverse deviation. The products are the sums of those of the first two.
+    case normalizationAdjoint(axes: [Int], products: Tensor)
     /// Inputs: tensor, the same normalized.
     case inverseDeviation(axes: [Int])
     /// The Euclidean norm over all axes but the first.

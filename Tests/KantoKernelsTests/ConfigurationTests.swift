@@ -29,7 +29,7 @@ import Testing
         #expect(configuration.pluginPaths == [])
         #expect(configuration.threadCount == 6)
         #expect(configuration.verbosity == 0)
-        #expect(configuration.tuning == .off)
+        #expect(configuration.tuning == .cache && configuration.tuningFolder == nil)
     }
 
     @Test(arguments: [

@@ -61,14 +61,6 @@ let builtInNames = InstructionSet.allCases.filter(\.isSupported).map { "simd-" +
         }
     }
 
-    /// A variable that is accepted and does nothing says so.
-    @Test func tuningWithoutEffectIsSaid() throws {
-        for value in ["off", "tune", "cache"] { _ = try makeRegistry(["KANTO_TUNING": value]) }
-        #expect(
-            Said.lines(with: "KANTO_TUNING")
-                == ["kanto: warning: KANTO_TUNING=tune has no effect: this version measures nothing to choose a backend by"])
-    }
-
     @Test func selectionOrder() throws {
         let registry = try makeRegistry(["KANTO_ISA": "baseline"])
         func order(_ list: String) throws -> (names: [String], namedCount: Int) {

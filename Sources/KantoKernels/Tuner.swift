@@ -1,0 +1,114 @@
+import Glibc
+import Synchronization
+
+/// Chooses among backends by measured times, for `auto`: those that are kept on disk and, if it may, new ones.
+///
+/// What is measured are matmul and the convolutions; other ops go to `simd`.
+final class Tuner: Sendable {
+    /// Those that compete, in the order in which they are asked where there are no times.
+    let candidates: [Backend]
+    /// Whether what is missing is measured.
+    let measures: Bool
+    private let folder: String?
+    private let table: Mutex<TuningTable>
+
+    /// - Parameter folder: where the times are kept; `nil` keeps them in memory alone.
+    init(candidates: [Backend], measures: Bool, folder: String?) {
+        self.candidates = candidates
+        self.measures = measures
+        self.folder = folder
+        var table = TuningTable(environment: Tuner.environment(candidates))
+        if let folder, let text = TuningTable.read(folder + "/" + table.fileName), let fault = table.merge(text) {
+            Diagnostics.warnOnce("\(folder)/\(table.fileName) is passed over in part or whole: \(fault)", key: "tuning file")
+        }
+        self.table = Mutex(table)
+    }
+
+    /// Whether a folder holds times of whatever environment: if not, no plugin need be opened to look for one's own.
+    static func hasTimes(in folder: String) -> Bool {
+        guard let directory = opendir(folder) else { return false }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(cString: $0.assumingMemoryBound(to: CChar.self).baseAddress!) }
+            if name.hasPrefix("tuning-"), name.hasSuffix(".txt") { return true }
+        }
+        return false
+    }
+
+    /// What the times depend on, beside problem and threads.
+    private static func environment(_ candidates: [Backend]) -> String {
+        let backends = candidates.map { "\($0.name) (\($0.summary))" }
+        let text = (["kanto \(Kernels.version)", Processor.name] + backends).joined(separator: "; ")
+        return String(text.map { $0.isNewline ? " " : $0 })
+    }
+
+    /// The times of a problem, fastest first.
+    func times(of problem: Problem, threadCount: Int) -> [TuningTable.Time]? {
+        guard isTuned(problem) else { return nil }
+        return table.withLock { $0[key(problem, threadCount)] }
+    }
+
+    /// Backends in the order in which they are to be asked: by time, then those without one.
+    func order(_ backends: [Backend], for problem: Problem, threadCount: Int) -> [Backend] {
+        guard let times = times(of: problem, threadCount: threadCount) else {
+            // Plugins compete by their times only.
+            return backends.filter { $0.origin == .builtIn }
+        }
+        let measured = times.compactMap { time in backends.first { $0.name == time.backend } }
+        return measured + backends.filter { !measured.contains($0) }
+    }
+
+    /// Measures a problem that has no times yet, on the kernel thread, and keeps them.
+    func measure(_ problem: Problem, host: Host, reference: Backend) throws {
+        guard measures, isTuned(problem), times(of: problem, threadCount: host.threadCount) == nil else { return }
+        try Kernels.run {
+            let key = key(problem, host.threadCount)
+            let kernels = candidates.compactMap { backend in backend.kernel(for: problem, on: host) }
+                .filter { kernel in isRight(kernel.backend, problem, host, reference) }
+            // What cannot be compared is not kept.
+            guard kernels.count > 1 else { return }
+            let timings = try Kernel.measure(kernels, seconds: 0.1)
+            let times = zip(kernels, timings).map { TuningTable.Time(backend: $0.backend.name, seconds: $1.median) }
+            let changed = table.withLock { table in
+                // Another process may have written since.
+                if let folder, let text = TuningTable.read(folder + "/" + table.fileName) { _ = table.merge(text) }
+                table[key] = times
+                return table
+            }
+            if let folder, let fault = changed.write(folder: folder) {
+                Diagnostics.warnOnce("measured times are not kept: \(fault)", key: "tuning folder")
+            }
+        }
+    }
+
+    /// Whether a backend computes a problem as the reference does, tried on few samples.
+    private func isRight(_ backend: Backend, _ problem: Problem, _ host: Host, _ reference: Backend) -> Bool {
+        var small = problem
+        small.raw.convolution.batch = min(1, small.raw.convolution.batch)
+        if small.op == .matmul { small.raw.matmul.m = min(8, small.raw.matmul.m) }
+        guard let candidate = backend.kernel(for: small, on: host), let oracle = reference.kernel(for: small, on: host),
+            let fault = try? Kernel.relativeError(of: candidate, against: oracle)
+        else { return false }
+        // The bound of a sum of so many products, as a whole.
+        let output = (try? small.operands())?.first { $0.isOutput }
+        let termCount = small.floatingPointOperations / 2 / Double(max(1, output?.shape.reduce(1, *) ?? 1))
+        guard fault <= 4 * (termCount.squareRoot() + 1) * 0x1p-24 else {
+            Diagnostics.warnOnce(
+                "\(backend.name) is not considered for \(problem): it differs from the reference by \(fault) of the result",
+                key: "tuner \(backend.name)")
+            return false
+        }
+        return true
+    }
+
+    private func isTuned(_ problem: Problem) -> Bool {
+        switch problem.op {
+        case .matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: true
+        default: false
+        }
+    }
+
+    private func key(_ problem: Problem, _ threadCount: Int) -> TuningTable.Key {
+        TuningTable.Key(problem: problem.description, threadCount: threadCount)
+    }
+}

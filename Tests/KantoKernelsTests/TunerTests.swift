@@ -1,0 +1,171 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import KantoKernels
+
+@Suite struct TuningTableTests {
+    private let key = TuningTable.Key(problem: "matmul f32 m3 n4 k5", threadCount: 2)
+
+    private func table(_ environment: String = "here") -> TuningTable {
+        var table = TuningTable(environment: environment)
+        table[key] = [.init(backend: "simd-avx2", seconds: 2e-6), .init(backend: "onednn", seconds: 1.5e-6)]
+        return table
+    }
+
+    @Test func comesBackFastestFirst() {
+        var read = TuningTable(environment: "here")
+        #expect(read.merge(table().text) == nil)
+        #expect(read == table())
+        #expect(read[key]?.map(\.backend) == ["onednn", "simd-avx2"])
+    }
+
+    @Test func whatWasMeasuredHereStands() {
+        var mine = TuningTable(environment: "here")
+        mine[key] = [.init(backend: "cblas", seconds: 1)]
+        #expect(mine.merge(table().text) == nil)
+        #expect(mine[key]?.map(\.backend) == ["cblas"])
+    }
+
+    @Test(arguments: [
+        ("", "it does not begin with 'kanto tuning 1'"),
+        ("kanto tuning 2\nhere\n", "it does not begin with 'kanto tuning 1'"),
+        ("kanto tuning 1\nelsewhere\n", "its times are of another machine or version"),
+        ("kanto tuning 1", "its times are of another machine or version"),
+        ("kanto tuning 1\nhere\nnonsense\n", "1 of its 1 entries cannot be read"),
+        ("kanto tuning 1\nhere\n2\tsimd=1\tmatmul m1 n1\n", "1 of its 1 entries cannot be read"),
+        ("kanto tuning 1\nhere\n2\tsimd=-1\tmatmul m1 n1 k1\n", "1 of its 1 entries cannot be read"),
+        ("kanto tuning 1\nhere\n2\tsimd=nan\tmatmul m1 n1 k1\n", "1 of its 1 entries cannot be read"),
+        ("kanto tuning 1\nhere\n0\tsimd=1\tmatmul m1 n1 k1\n", "1 of its 1 entries cannot be read"),
+        ("kanto tuning 1\nhere\n2\t\tmatmul m1 n1 k1\n", "1 of its 1 entries cannot be read"),
+        ("kanto tuning 1\nhere\n1\tsimd=1\tmatmul m1 n1 k1\n2\tsimd=1\n", "1 of its 2 entries cannot be read"),
+    ])
+    func badFilesAreNamed(text: String, fault: String) {
+        var table = TuningTable(environment: "here")
+        #expect(table.merge(text) == fault)
+        #expect(table.entries.count == (text.contains("n1 k1\n2") ? 1 : 0))
+    }
+
+    @Test func damageNeverTraps() {
+        let bytes = Array(table().text.utf8)
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<2000 {
+            var damaged = bytes
+            damaged[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            damaged.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+            var table = TuningTable(environment: "here")
+            _ = table.merge(String(decoding: damaged, as: UTF8.self))
+        }
+    }
+
+    @Test func anEnvironmentHasItsOwnFile() {
+        #expect(table("a").fileName != table("b").fileName && table("a").fileName == table("a").fileName)
+        #expect(TuningTable.folder(environment: ["XDG_CACHE_HOME": "/c", "HOME": "/h"]) == "/c/kanto")
+        // The standard has relative paths ignored.
+        #expect(TuningTable.folder(environment: ["XDG_CACHE_HOME": "c", "HOME": "/h"]) == "/h/.cache/kanto")
+        #expect(TuningTable.folder(environment: [:]) == nil)
+    }
+
+    @Test func writesAtomicallyOrSaysWhyNot() throws {
+        let folder = try TemporaryFolder()
+        #expect(table().write(folder: folder.path + "/cache/kanto") == nil)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/cache/kanto")
+        #expect(names == [table().fileName])
+        let file = try folder.write("", to: "file")
+        #expect(table().write(folder: file + "/kanto")?.contains("Not a directory") == true)
+    }
+}
+
+@Suite struct TunerTests {
+    /// Computes a dense matmul as it should, after a rest.
+    private static func plugin(rightly: Bool = true) -> PluginSource {
+        var source = PluginSource(name: rightly ? "slow" : "wrong")
+        source.header = "#include <kanto_backend.h>\n#include <unistd.h>\nstatic kanto_matmul size;"
+        source.make = "size = problem->matmul;"
+        source.run = """
+            const float *a = arguments->inputs[0], *b = arguments->inputs[1];
+            float *c = arguments->outputs[0];
+            usleep(3000);
+            for (int64_t i = 0; i < size.m; i++)
+              for (int64_t j = 0; j < size.n; j++) {
+                float sum = 0;
+                for (int64_t p = 0; p < size.k; p++) sum += a[i * size.k + p] * b[p * size.n + j];
+                c[i * size.n + j] = \(rightly ? "sum" : "sum * 1.0001f");
+              }
+            return KANTO_STATUS_OK;
+            """
+        return source
+    }
+
+    private let problem = Problem.matmul(m: 4, n: 16, k: 8)
+
+    private func registry(_ folder: TemporaryFolder, _ source: PluginSource, _ tuning: String) throws -> Registry {
+        let file = "libKanto\(source.name).so"
+        let library = FileManager.default.fileExists(atPath: folder.path + "/" + file)
+            ? folder.path + "/" + file : try source.compile(in: folder)
+        return try makeRegistry(["KANTO_PLUGIN_PATH": library, "XDG_CACHE_HOME": folder.path, "KANTO_TUNING": tuning])
+    }
+
+    private func times(_ registry: Registry) throws -> [TuningTable.Time]? {
+        try registry.selection(["auto"]).tuner?.times(of: problem, threadCount: 1)
+    }
+
+    private func cacheFile(_ folder: TemporaryFolder) throws -> String {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/kanto")
+        #expect(names.count == 1)
+        return folder.path + "/kanto/" + (names.first ?? "")
+    }
+
+    @Test func theFasterBackendIsKeptAndChosen() throws {
+        let folder = try TemporaryFolder()
+        let tuning = try registry(folder, Self.plugin(), "tune")
+        let chosen = try tuning.kernel(problem, "auto").backend.name
+        let measured = try #require(try times(tuning))
+        #expect(measured.last?.backend == "slow" && measured.last!.seconds > 2e-3)
+        #expect(measured[0].backend == chosen)
+
+        // Somebody edits the file: a reader goes by it and measures nothing.
+        let file = try cacheFile(folder)
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let line = text.split(separator: "\n")[2].split(separator: "\t")
+        let simd = try #require(line[1].split(separator: " ").first { $0.hasPrefix("simd-") })
+        let edited = text.replacingOccurrences(of: String(line[1]), with: "slow=1e-9 \(simd)")
+        try edited.write(toFile: file, atomically: true, encoding: .utf8)
+        let reading = try registry(folder, Self.plugin(), "cache")
+        #expect(try reading.kernel(problem, "auto").backend.name == "slow")
+        let selection = try reading.selection(["auto"])
+        let explanation = try reading.explain(problem, selection: selection, threadCount: 1)
+        #expect(explanation.server?.name == "slow" && explanation.times["slow"] == 1e-9)
+        // Without times of its own a problem goes to simd, and other ops are never a plugin's.
+        #expect(try reading.kernel(.matmul(m: 4, n: 4, k: 4), "auto").backend.name.hasPrefix("simd-"))
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == edited)
+        // Nobody asks the cache where it is off, or where a backend is named.
+        #expect(try registry(folder, Self.plugin(), "off").kernel(problem, "auto").backend.name.hasPrefix("simd-"))
+        #expect(try reading.kernel(problem, "simd").backend.name.hasPrefix("simd-"))
+    }
+
+    @Test func aWrongBackendIsNotEligible() throws {
+        let folder = try TemporaryFolder()
+        let tuning = try registry(folder, Self.plugin(rightly: false), "tune")
+        #expect(try tuning.kernel(problem, "auto").backend.name != "wrong")
+        #expect(try times(tuning)?.contains { $0.backend == "wrong" } != true)
+        #expect(Said.lines(with: "wrong is not considered for matmul f32 m4 n16 k8").count == 1)
+    }
+
+    @Test func aForeignFileIsPassedOver() throws {
+        let folder = try TemporaryFolder()
+        _ = try registry(folder, Self.plugin(), "tune").kernel(problem, "auto")
+        let file = try cacheFile(folder)
+        try "kanto tuning 1\nanother machine\n".write(toFile: file, atomically: true, encoding: .utf8)
+        let reading = try registry(folder, Self.plugin(), "cache")
+        #expect(try reading.kernel(problem, "auto").backend.name.hasPrefix("simd-"))
+        #expect(!Said.lines(with: "its times are of another machine or version").isEmpty)
+    }
+
+    @Test func withoutTimesNoPluginIsOpened() throws {
+        let folder = try TemporaryFolder()
+        let reading = try registry(folder, Self.plugin(), "cache")
+        #expect(try reading.selection(["auto"]).tuner == nil)
+        #expect(try reading.selection(["auto"]).backends.count == 2)
+    }
+}
