@@ -106,7 +106,7 @@ extension Tensor {
     }
 
     /// This gradient of a convolution's output, passed to its input.
-    package func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
+    func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution input gradient", self, weight)
         let output = Tensor(uninitialized: geometry.inputShape, elementType)
         let problem = Problem.convolution(.convolution2DInputGradient, elementType, geometry)

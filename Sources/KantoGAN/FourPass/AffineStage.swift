@@ -9,8 +9,10 @@ protocol AffineLayer: WeightedLayer {
     /// The product with the weight, without bias: how a tangent goes through.
     func product(_ input: Tensor) throws -> Tensor
 
-    /// The adjoint of the input, [m] + `sampleShape`, from that of the output, [m, …].
-    func inputGradient(_ output: Tensor, sampleShape: ArraySlice<Int>) throws -> Tensor
+    /// The adjoint of what an activation was applied to, from that of the layer's output, [m, …]; in one kernel.
+    ///
+    /// - Parameter input: what the activation gave to the layer, [m, …].
+    func inputGradient(_ output: Tensor, through activation: Activation, _ input: Tensor) throws -> Tensor
 
     /// The gradient of the weight, from inputs and the adjoints of the outputs.
     func weightGradient(_ input: Tensor, _ output: Tensor) throws -> Tensor
@@ -19,8 +21,10 @@ protocol AffineLayer: WeightedLayer {
 extension Dense: AffineLayer {
     func product(_ input: Tensor) throws -> Tensor { try input.matmul(weight.value) }
 
-    func inputGradient(_ output: Tensor, sampleShape: ArraySlice<Int>) throws -> Tensor {
-        try output.matmul(weight.value, transposeOther: true)
+    func inputGradient(_ output: Tensor, through activation: Activation, _ input: Tensor) throws -> Tensor {
+        let problem = Problem.matmul(
+            input.elementType, m: input.shape[0], n: input.shape[1], k: output.shape[1], transposeB: true, derivative: activation)
+        return try input.adjoint(problem, output, weight.value)
     }
 
     func weightGradient(_ input: Tensor, _ output: Tensor) throws -> Tensor { try input.matmul(output, transposeSelf: true) }
@@ -29,8 +33,10 @@ extension Dense: AffineLayer {
 extension Conv2D: AffineLayer {
     func product(_ input: Tensor) throws -> Tensor { try input.convolved(with: weight.value, window) }
 
-    func inputGradient(_ output: Tensor, sampleShape: ArraySlice<Int>) throws -> Tensor {
-        try output.convolutionInputGradient(weight.value, geometry([output.shape[0]] + sampleShape))
+    func inputGradient(_ output: Tensor, through activation: Activation, _ input: Tensor) throws -> Tensor {
+        let problem = try Problem.convolution(
+            .convolution2DInputGradient, input.elementType, geometry(input.shape), derivative: activation)
+        return try input.adjoint(problem, output, weight.value)
     }
 
     func weightGradient(_ input: Tensor, _ output: Tensor) throws -> Tensor {
@@ -71,9 +77,7 @@ final class AffineStage: Stage {
 
     func adjoint(_ output: Tensor, rows: Range<Int>) throws -> Tensor {
         outputAdjoint = output
-        let adjoint = try layer.inputGradient(output.sliced(rows), sampleShape: input!.shape[1...])
-        try adjoint.multiply(byDerivativeOf: inputActivation, output: input!.sliced(rows), into: adjoint)
-        return adjoint
+        return try layer.inputGradient(output.sliced(rows), through: inputActivation, input!.sliced(rows))
     }
 
     func tangent(_ input: Tensor, _ gradients: inout ParameterGradients) throws -> Tensor {
@@ -89,6 +93,15 @@ final class AffineStage: Stage {
 }
 
 extension Tensor {
+    /// Runs a problem that turns the adjoint of a layer's output into that of its input, which is this one.
+    fileprivate func adjoint(_ problem: Problem, _ output: Tensor, _ weight: Tensor) throws -> Tensor {
+        let result = Tensor(uninitialized: shape, elementType)
+        try withExtendedLifetime((self, output, weight)) {
+            try Kernels.kernel(for: problem).run(output.pointer, weight.pointer, pointer, into: result.pointer)
+        }
+        return result
+    }
+
     /// This adjoint or tangent, multiplied by the derivative of a piecewise-linear activation, written over another tensor.
     ///
     /// - Parameters:
