@@ -87,7 +87,7 @@ var targets: [Target] = [
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
-    .testTarget(name: "KantoGANTests", dependencies: ["Kanto"], exclude: ["Goldens"]),
+    .testTarget(name: "KantoGANTests", dependencies: ["Kanto", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(
         name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],

@@ -12,7 +12,7 @@ extension NumericArray {
     }
 }
 
-/// Networks in a safetensors file: each parameter under `<network>.<path>`.
+/// Networks in a safetensors file: each parameter, and what the layers keep up themselves, under `<network>.<path>`.
 public enum Checkpoint {
     /// - Parameters:
     ///   - networks: `["critic": critic, "generator": generator]`, say.
@@ -21,27 +21,29 @@ public enum Checkpoint {
     public static func write(_ networks: [String: any Layer], metadata: [String: String], to path: String) throws {
         var arrays: [String: NumericArray] = [:]
         for (name, network) in networks {
-            for (parameterPath, parameter) in network.namedParameters {
-                arrays["\(name).\(parameterPath)"] = NumericArray(parameter.value)
-            }
+            for (path, parameter) in tensors(of: network) { arrays["\(name).\(path)"] = NumericArray(parameter.value) }
         }
         try SafetensorsFile.write(arrays, metadata: metadata, to: path)
     }
 
-    /// Gives a network the parameters that a file holds for it.
+    /// Gives a network the parameters, and the state of its layers, that a file holds for it.
     ///
-    /// - Throws: `DataError` if the file is broken, or lacks a parameter, or has one of another shape. The network is then
+    /// - Throws: `DataError` if the file is broken, or lacks one of them, or has one of another shape. The network is then
     ///   unchanged.
     public static func read(_ name: String, into network: any Layer, from path: String) throws {
         let file = try SafetensorsFile(contentsOf: path)
-        let values = try network.namedParameters.map { parameterPath, parameter in
-            let key = "\(name).\(parameterPath)"
+        let values = try tensors(of: network).map { tensorPath, parameter in
+            let key = "\(name).\(tensorPath)"
             let array = try file.array(key)
             guard array.shape == parameter.shape else {
                 throw DataError(.badInput, "\(path): \(key) has shape \(array.shape), expected \(parameter.shape)")
             }
             return try Tensor(array.floats, shape: array.shape)
         }
-        for (parameter, value) in zip(network.parameters, values) { parameter.value = value }
+        for (tensor, value) in zip(tensors(of: network), values) { tensor.parameter.value = value }
+    }
+
+    private static func tensors(of network: any Layer) -> [(path: String, parameter: Parameter)] {
+        network.namedParameters + network.namedState.map { ($0.path, $0.state) }
     }
 }

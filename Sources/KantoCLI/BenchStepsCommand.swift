@@ -12,7 +12,7 @@ struct BenchStepsCommand: KantoCommand {
             padding are counted, though they cost nothing, so the ratio may pass 1.
             """)
 
-    @Argument(help: ArgumentHelp("Workloads: toy, mnist.", valueName: "workload"))
+    @Argument(help: ArgumentHelp("Workloads: \(Workload.all.map(\.name).joined(separator: ", ")).", valueName: "workload"))
     var workloads: [String]
 
     @Option(help: "Seconds a step.")

@@ -74,7 +74,7 @@ struct MistakeTests {
         expectLine(try kanto("train", "--set", "learning_rate=fast"), 64, "positive number")
         expectLine(try kanto("train", "--set", "speed=1"), 64, "learning_rate")
         expectLine(try kanto("train", "--data", "/nowhere"), 66, "/nowhere")
-        expectLine(try kanto("bench", "steps", "nonsense"), 64, "toy, mnist")
+        expectLine(try kanto("bench", "steps", "nonsense"), 64, "toy, mnist, cifar, dcgan64, dcgan64ln")
         expectLine(try kanto("verify", "--backend", "nonsense"), 64, "available: auto, simd, simd-baseline")
         expectLine(try kanto("verify", "--op", "nonsense"), 64, "matmul, conv2d_forward")
         #expect(try kanto("verify", "--random", "-1").status == 64)

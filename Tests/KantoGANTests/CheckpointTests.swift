@@ -1,0 +1,36 @@
+import Kanto
+import TestSupport
+import Testing
+
+@Suite struct CheckpointTests {
+    private func network(seed: UInt64) throws -> Sequential {
+        var random = Random(seed: seed)
+        return Sequential(
+            try Dense(3, 4, using: &random), try BatchNorm(4, statistics: .running()), ReLU(), try Dense(4, 2, using: &random))
+    }
+
+    /// Parameters, and what the layers keep up themselves.
+    @Test func aNetworkComesBackWhole() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/network.safetensors"
+        let trained = try network(seed: 1), restored = try network(seed: 2)
+        var random = Random(seed: 3)
+        let input = try random.normal([5, 3])
+        try withTraining(random: Random(seed: 4)) { for _ in 0..<3 { _ = try trained(input) } }
+        #expect(try trained(input).floats != restored(input).floats)
+        try Checkpoint.write(["critic": trained], metadata: [:], to: path)
+        try Checkpoint.read("critic", into: restored, from: path)
+        #expect(try trained(input).floats == restored(input).floats)
+        for (a, b) in zip(trained.namedState, restored.namedState) { #expect(a.state.value.floats == b.state.value.floats) }
+    }
+
+    @Test func aNetworkThatIsNotInTheFileStaysAsItWas() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/network.safetensors"
+        let network = try network(seed: 1)
+        let before = network.parameters.map(\.value.floats)
+        try Checkpoint.write(["critic": network], metadata: [:], to: path)
+        #expect(throws: DataError.self) { try Checkpoint.read("generator", into: network, from: path) }
+        #expect(network.parameters.map(\.value.floats) == before)
+    }
+}
