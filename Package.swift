@@ -81,7 +81,7 @@ var targets: [Target] = [
 
     // Tests.
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-    .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI", "KantoKernels"], path: "Tests/TestSupport"),
     .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Chooses among backends by measured times, for `auto`: those that are kept on disk and, if it may, new ones.
 ///
@@ -10,7 +9,7 @@ final class Tuner: Sendable {
     /// Whether what is missing is measured.
     let measures: Bool
     private let folder: String?
-    private let table: Mutex<TuningTable>
+    private let table: Lock<TuningTable>
 
     /// - Parameter folder: where the times are kept; `nil` keeps them in memory alone.
     init(candidates: [Backend], measures: Bool, folder: String?) {
@@ -21,7 +20,7 @@ final class Tuner: Sendable {
         if let folder, let text = TuningTable.read(folder + "/" + table.fileName), let fault = table.merge(text) {
             Diagnostics.warnOnce("\(folder)/\(table.fileName) is passed over in part or whole: \(fault)", key: "tuning file")
         }
-        self.table = Mutex(table)
+        self.table = Lock(table)
     }
 
     /// Whether a folder holds times of whatever environment: if not, no plugin need be opened to look for one's own.

@@ -1,4 +1,5 @@
 import Kanto
+import TestSupport
 import Testing
 
 /// Where others went wrong, and what is right.

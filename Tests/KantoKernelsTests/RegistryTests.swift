@@ -1,4 +1,5 @@
 import KantoABI
+import TestSupport
 import Testing
 
 @testable import KantoKernels
