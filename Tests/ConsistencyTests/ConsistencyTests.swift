@@ -27,6 +27,16 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         expectAgreement(on: test.backend, problemList.filter { $0.problem.op == Int(test.op.rawValue) })
     }
 
+    /// Kernels of whole layers are made: sizes whose products overflow where small ones do not.
+    @Test(arguments: try Registry.shared().backends)
+    func makesKernelsOfWholeLayers(_ backend: Backend) throws {
+        for problem in BenchmarkPreset.all.flatMap(\.problems) {
+            let answer = try #require(try withBackend(backend.name) { try Kernels.explain(problem).answers.first })
+            #expect(answer.backend == backend)
+            if case .declines(let reason) = answer.verdict { Issue.record("\(backend.name) declines \(problem): \(reason)") }
+        }
+    }
+
     /// What is measured is verified, on one sample: the layers that are small enough for the reference.
     @Test(arguments: try Registry.shared().backends.filter { $0.offers(.convolution2DForward, .float32) })
     func agreesOnBenchmarkProblems(_ backend: Backend) {

@@ -29,7 +29,7 @@ struct Convolution {
 
     func forward(threadCount: Int32) throws(Refusal) -> Work {
         if outputCount == 0 { return .nothing }
-        return try Work(threadCount: threadCount, inputCount * weightCount == 0 ? buildEpilogueOfZero : buildForward)
+        return try Work(threadCount: threadCount, inputCount == 0 || weightCount == 0 ? buildEpilogueOfZero : buildForward)
     }
 
     func inputGradient(threadCount: Int32) throws(Refusal) -> Work {
@@ -38,7 +38,7 @@ struct Convolution {
         }
         if inputCount == 0 { return .nothing }
         return try Work(
-            threadCount: threadCount, outputCount * weightCount == 0 ? buildEpilogueOfZero : buildInputGradient)
+            threadCount: threadCount, outputCount == 0 || weightCount == 0 ? buildEpilogueOfZero : buildInputGradient)
     }
 
     func weightGradient(threadCount: Int32) throws(Refusal) -> Work {
@@ -46,7 +46,7 @@ struct Convolution {
         if size.output_channels == 0 || weightCount == 0 && !problem.hasBias { return .nothing }
         return try Work(
             threadCount: threadCount,
-            outputCount * inputCount * weightCount == 0 ? buildEmptyWeightGradient : buildWeightGradient)
+            [outputCount, inputCount, weightCount].contains(0) ? buildEmptyWeightGradient : buildWeightGradient)
     }
 
     // MARK: Plans
