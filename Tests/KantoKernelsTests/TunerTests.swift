@@ -136,6 +136,14 @@ import Testing
         let selection = try reading.selection(["auto"])
         let explanation = try reading.explain(problem, selection: selection, threadCount: 1)
         #expect(explanation.server?.name == "slow" && explanation.times["slow"] == 1e-9)
+        // A lead within the noise changes nothing.
+        let name = String(simd.prefix { $0 != "=" })
+        for (simdTime, chosen) in [("1.02e-6", name), ("1.05e-6", "slow")] {
+            let close = text.replacingOccurrences(of: String(line[1]), with: "slow=1e-6 \(name)=\(simdTime)")
+            try close.write(toFile: file, atomically: true, encoding: .utf8)
+            #expect(try registry(folder, Self.plugin(), "cache").kernel(problem, "auto").backend.name == chosen)
+        }
+        try edited.write(toFile: file, atomically: true, encoding: .utf8)
         // Without times of its own a problem goes to simd, and other ops are never a plugin's.
         #expect(try reading.kernel(.matmul(m: 4, n: 4, k: 4), "auto").backend.name.hasPrefix("simd-"))
         #expect(try String(contentsOfFile: file, encoding: .utf8) == edited)
