@@ -15,8 +15,8 @@ let benchmarks: @Sendable () -> Void = {
                 let real = try random.uniform(workload.batchShape), fake = try random.uniform(workload.batchShape)
                 let optimizer = try Adam(networks.critic.parameters)
                 func step() throws {
-                    let epsilon = try random.uniform([workload.batchShape[0]])
-                    let gradients = try CriticGradients(networks.critic, real: real, fake: fake, epsilon: epsilon).gradients
+                    let points = try interpolate(real: real, fake: fake, epsilon: random.uniform([workload.batchShape[0]]))
+                    let gradients = try CriticGradients(networks.critic, real: real, fake: fake, points: points).gradients
                     try optimizer.update(with: gradients)
                 }
                 try step()
