@@ -204,6 +204,16 @@ func elementCount(_ sizes: [Int64]) throws(Declined) -> Int {
     return Int(product)
 }
 
+/// The number of elements of an op over contiguous operands alone, which has neither flags nor an activation.
+func contiguousCount(_ problem: kanto_problem, _ operands: String) throws(Declined) -> Int {
+    try check(flagsOf: problem, among: 0)
+    try check(activationOf: problem, allowed: false)
+    guard problem.iteration.rank == 1 else {
+        throw Declined("the rank is \(problem.iteration.rank), expected 1: \(operands) contiguous")
+    }
+    return try elementCount([problem.iteration.extent.0])
+}
+
 /// `count / size`, rounded up.
 func pieces(_ count: Int, of size: Int) -> Int { count / size + (count % size == 0 ? 0 : 1) }
 

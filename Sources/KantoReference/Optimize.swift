@@ -7,12 +7,7 @@ func planOptimize(_ problem: kanto_problem) throws(Declined) -> Work {
     guard let scalarCount = scalarCounts[Int(problem.function)] else {
         throw Declined("unknown optimizer \(problem.function)")
     }
-    try check(flagsOf: problem, among: 0)
-    try check(activationOf: problem, allowed: false)
-    guard problem.iteration.rank == 1 else {
-        throw Declined("the rank is \(problem.iteration.rank), expected 1: parameters are contiguous")
-    }
-    let count = try elementCount([problem.iteration.extent.0])
+    let count = try contiguousCount(problem, "parameters are")
     return Work(
         description: "optimize, scalar",
         pieceCount: pieces(count, of: pieceElements),

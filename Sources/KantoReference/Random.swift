@@ -7,12 +7,7 @@ func planRandom(_ problem: kanto_problem) throws(Declined) -> Work {
     guard (KANTO_FUNCTION_UNIFORM...KANTO_FUNCTION_NORMAL).contains(Int(problem.function)) else {
         throw Declined("unknown distribution \(problem.function)")
     }
-    try check(flagsOf: problem, among: 0)
-    try check(activationOf: problem, allowed: false)
-    guard problem.iteration.rank == 1 else {
-        throw Declined("the rank is \(problem.iteration.rank), expected 1: the output is contiguous")
-    }
-    let count = try elementCount([problem.iteration.extent.0])
+    let count = try contiguousCount(problem, "the output is")
     return Work(
         description: "random, scalar",
         pieceCount: pieces(count, of: 4 * pieceBlocks),
