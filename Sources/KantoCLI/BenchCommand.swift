@@ -9,6 +9,8 @@ struct BenchCommand: ParsableCommand {
 }
 
 /// One JSON object on a line, in the order given.
-func jsonLine(_ fields: KeyValuePairs<String, String>) -> String {
+func jsonLine(_ fields: KeyValuePairs<String, String>) -> String { jsonLine(Array(fields)) }
+
+func jsonLine(_ fields: [(key: String, value: String)]) -> String {
     "{" + fields.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}"
 }

@@ -74,13 +74,12 @@ struct BenchRow {
     }
 
     func jsonLine(relativeTo base: Double?) -> String {
-        let parts = fields(relativeTo: base).compactMap { field in
-            field.value.map { value in
-                let text = field.isText ? (try? jsonText(value)) ?? "\"\"" : value
-                return "\"\(field.name)\": \(text)"
-            }
-        }
-        return "{" + parts.joined(separator: ", ") + "}"
+        KantoCLI.jsonLine(
+            fields(relativeTo: base).compactMap { field in
+                field.value.map { value in
+                    (key: field.name, value: field.isText ? (try? jsonText(value)) ?? "\"\"" : value)
+                }
+            })
     }
 
     static var csvHeader: String {
