@@ -49,13 +49,13 @@ var targets: [Target] = [
     // Backends.
     .target(name: "KantoReference", dependencies: ["KantoABI"], swiftSettings: kernelSettings()),
     .target(
-        name: "KantoSIMDBaseline", dependencies: ["KantoABI"], path: "Sources/KantoSIMD/Baseline",
+        name: "KantoSIMDBaseline", dependencies: ["KantoABI", "KantoShims"], path: "Sources/KantoSIMD/Baseline",
         swiftSettings: kernelSettings()),
     .target(
-        name: "KantoSIMDAVX2", dependencies: ["KantoABI"], path: "Sources/KantoSIMD/AVX2",
+        name: "KantoSIMDAVX2", dependencies: ["KantoABI", "KantoShims"], path: "Sources/KantoSIMD/AVX2",
         swiftSettings: kernelSettings("x86-64-v3")),
     .target(
-        name: "KantoSIMDAVX512", dependencies: ["KantoABI"], path: "Sources/KantoSIMD/AVX512",
+        name: "KantoSIMDAVX512", dependencies: ["KantoABI", "KantoShims"], path: "Sources/KantoSIMD/AVX512",
         swiftSettings: kernelSettings("x86-64-v4")),
 
     // The library, from the bottom up.

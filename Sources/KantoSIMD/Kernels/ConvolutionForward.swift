@@ -48,6 +48,6 @@ private let runForward: RunFunction = { kernel, arguments, _ in
             host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
-    product.computeInParallel(host, a: x, b: packed, c: y, bias: bias)
+    product.computeInParallel(host, ProductOperands(a: x, b: UnsafePointer(packed), c: y, bias: bias))
     return kanto_status(KANTO_STATUS_OK)
 }

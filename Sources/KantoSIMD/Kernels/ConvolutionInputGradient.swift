@@ -55,6 +55,6 @@ private let runInputGradient: RunFunction = { kernel, arguments, _ in
             host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
-    product.computeInParallel(host, a: dy, b: packed, c: dx, bias: nil)
+    product.computeInParallel(host, ProductOperands(a: dy, b: UnsafePointer(packed), c: dx))
     return kanto_status(KANTO_STATUS_OK)
 }

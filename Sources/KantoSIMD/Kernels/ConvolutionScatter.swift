@@ -33,7 +33,6 @@ func makeScatteredInputGradient(
     product.groupStrideA = shape.groupOutputChannels
     product.groupStrideB = panels.size
     product.storesPadding = true
-    product.fit(host)
     let windowSize = roundUp(shape.weightRows, to: Lanes.scalarCount)
     var rowClass = RowClass()
     rowClass.walk.innerCount = shape.groupOutputChannels
@@ -43,6 +42,7 @@ func makeScatteredInputGradient(
     rowClass.rows.innerStrideA = shape.outputChannels
     rowClass.rows.innerStrideC = windowSize
     product.append(rowClass)
+    product.fit(host, countA: shape.outputSize)
     let plan = ScatterPlan(
         shape: shape, epilogue: epilogue, product: product, windowSize: windowSize,
         tilesPerBlock: min(max(4096 / (tileRows &* windowSize), 1), product.tileCount),
@@ -111,11 +111,10 @@ extension ScatterJob {
             while tile < plan.product.tileCount {
                 let end = min(tile &+ plan.tilesPerBlock, plan.product.tileCount)
                 let first = tile &* tileRows
-                for panel in 0..<plan.product.panels.count {
-                    plan.product.compute(
-                        group: group, panel: panel, tiles: tile..<end, a: dy + sample &* shape.outputSize,
-                        b: packed, c: products - first &* plan.windowSize, bias: nil)
-                }
+                plan.product.compute(
+                    group: group, panels: 0..<plan.product.panels.count, tiles: tile..<end,
+                    ProductOperands(
+                        a: dy + sample &* shape.outputSize, b: packed, c: products - first &* plan.windowSize))
                 let positions = first..<min(end &* tileRows, shape.outputHeight &* shape.outputWidth)
                 scatter(positions, products, to: padded + group &* shape.groupChannels)
                 tile = end

@@ -112,10 +112,10 @@ extension ConvolutionShape {
             classes: UnsafeMutablePointer<RowClass>.allocate(capacity: max(verticalCount &* horizontalCount, 1)))
         product.groupCount = groups
         product.groupStrideB = panels.size
-        product.fit(host)
         for y in 0..<verticalCount {
             for x in 0..<horizontalCount { product.append(makeClass(verticals[y], horizontals[x], strides)) }
         }
+        product.fit(host, countA: batch &* strides.sampleA)
         axes.deallocate()
         return product
     }

@@ -32,7 +32,6 @@ func makeMatmul(
     let panels = Panels(rowCount: k, columnCount: n)
     var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
     product.epilogue = requested.epilogue
-    product.fit(host)
     var rowClass = RowClass()
     rowClass.walk.innerCount = k
     rowClass.walk.innerStrideB = 1
@@ -82,6 +81,7 @@ func makeMatmul(
     }
     if isUnpacked { plan.packCount = 0 }
     plan.product.append(rowClass)
+    plan.product.fit(host, countA: m &* k &* max(batch, 0))
     let packedA = plan.packsA ? max(batch, 0) &* plan.packedSizeA : 0
     let scratch = roundUp(plan.packCount &* panels.size, to: 16) &+ packedA
     return makeKernel(slot, "matmul", plan, scratchFloats: batch > 0 ? scratch : 0, run: runMatmul) { kernel in
@@ -141,6 +141,6 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
             a = UnsafePointer(scratch! + size)
         }
     }
-    product.computeInParallel(host, a: a, b: b, c: c, bias: bias)
+    product.computeInParallel(host, ProductOperands(a: a, b: b, c: c, bias: bias))
     return kanto_status(KANTO_STATUS_OK)
 }

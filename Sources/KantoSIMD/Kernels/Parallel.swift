@@ -24,60 +24,65 @@ struct PackJob {
     var packed: UnsafeMutablePointer<Float>
 }
 
-/// Rows that one piece of packing copies.
-private var rowsPerPackPiece: Int { 256 }
+/// Rows that one piece of packing copies, of all panels: rows of the source are read from end to end.
+private var rowsPerPackPiece: Int { 64 }
 
 func packInParallel(_ host: UnsafePointer<kanto_host>, _ job: PackJob) {
     var job = job
     let pieces = roundUp(job.panels.rowCount, to: rowsPerPackPiece) / rowsPerPackPiece
-    parallelFor(host, count: job.groupCount &* job.panels.count &* pieces, &job) { context, index, _ in
+    parallelFor(host, count: job.groupCount &* pieces, &job) { context, index, _ in
         let job = context!.assumingMemoryBound(to: PackJob.self)
         let panels = job.pointee.panels
         let pieces = roundUp(panels.rowCount, to: rowsPerPackPiece) / rowsPerPackPiece
-        let piece = Int(index) % pieces
-        let panel = Int(index) / pieces % panels.count
-        let group = Int(index) / pieces / panels.count
-        let first = piece &* rowsPerPackPiece
-        packPanel(
-            panels, panel, rows: first..<min(first &+ rowsPerPackPiece, panels.rowCount),
-            from: job.pointee.source + group &* job.pointee.groupStrideSource, job.pointee.layout,
-            to: job.pointee.packed + group &* job.pointee.groupStridePacked)
+        let group = Int(index) / pieces
+        let first = Int(index) % pieces &* rowsPerPackPiece
+        let end = min(first &+ rowsPerPackPiece, panels.rowCount)
+        let source = job.pointee.source + group &* job.pointee.groupStrideSource
+        let packed = job.pointee.packed + group &* job.pointee.groupStridePacked
+        // A few rows at a time, whose pages stay known while the panels pass.
+        let step = job.pointee.layout.columnStride == 1 ? 8 : rowsPerPackPiece
+        var row = first
+        while row < end {
+            for panel in 0..<panels.count {
+                packPanel(panels, panel, rows: row..<min(row &+ step, end), from: source, job.pointee.layout, to: packed)
+            }
+            row &+= step
+        }
     }
 }
 
 private struct ProductJob {
     var product: Product
-    var pieces: Int
-    var a: UnsafePointer<Float>
-    var b: UnsafePointer<Float>
-    var c: UnsafeMutablePointer<Float>
-    var bias: UnsafePointer<Float>?
+    /// Blocks of rows, and groups of panels for each.
+    var blockCount: Int
+    var panelPieces: Int
+    var operands: ProductOperands
 }
 
 extension Product {
-    /// Computes all tiles, panel by panel, so that the threads share one panel while the rows of A pass.
-    func computeInParallel(
-        _ host: UnsafePointer<kanto_host>, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
-        c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?
-    ) {
+    /// Computes all tiles, block of rows by block of rows. Where there are too few blocks for the threads, each is cut
+    /// into pieces of some of the panels.
+    func computeInParallel(_ host: UnsafePointer<kanto_host>, _ operands: ProductOperands) {
         if tileCount == 0 || panels.count == 0 { return }
         let wanted = Int(host.pointee.thread_count) &* piecesPerThread
         // A piece of fewer steps than this would spend its time on being handed out.
         let smallest = max(1, 4096 / max(1, panels.rowCount))
-        let perPanel = (wanted &+ groupCount &* panels.count &- 1) / (groupCount &* panels.count)
-        let tilesPerPiece = max(smallest, (tileCount &+ perPanel &- 1) / perPanel)
-        let pieces = (tileCount &+ tilesPerPiece &- 1) / tilesPerPiece
-        var job = ProductJob(product: self, pieces: pieces, a: a, b: b, c: c, bias: bias)
-        parallelFor(host, count: groupCount &* panels.count &* pieces, &job) { context, index, _ in
+        let blocks = min(
+            roundUp(tileCount, to: tilesPerBlock) / tilesPerBlock, max(1, tileCount &* panels.count / smallest))
+        let panelPieces = min(
+            panels.count, roundUp(wanted, to: blocks &* groupCount) / (blocks &* groupCount),
+            max(1, tileCount / blocks &* panels.count / smallest))
+        var job = ProductJob(product: self, blockCount: blocks, panelPieces: panelPieces, operands: operands)
+        parallelFor(host, count: groupCount &* blocks &* panelPieces, &job) { context, index, _ in
             let job = context!.assumingMemoryBound(to: ProductJob.self)
-            let pieces = job.pointee.pieces
-            let piece = Int(index) % pieces
-            let panel = Int(index) / pieces % job.pointee.product.panels.count
-            let group = Int(index) / pieces / job.pointee.product.panels.count
-            let tiles = job.pointee.product.tileCount
+            let (blocks, panelPieces) = (job.pointee.blockCount, job.pointee.panelPieces)
+            let (tiles, panels) = (job.pointee.product.tileCount, job.pointee.product.panels.count)
+            let panelPiece = Int(index) % panelPieces
+            let block = Int(index) / panelPieces % blocks
             job.pointee.product.compute(
-                group: group, panel: panel, tiles: piece &* tiles / pieces..<(piece &+ 1) &* tiles / pieces,
-                a: job.pointee.a, b: job.pointee.b, c: job.pointee.c, bias: job.pointee.bias)
+                group: Int(index) / panelPieces / blocks,
+                panels: panelPiece &* panels / panelPieces..<(panelPiece &+ 1) &* panels / panelPieces,
+                tiles: block &* tiles / blocks..<(block &+ 1) &* tiles / blocks, job.pointee.operands)
         }
     }
 }

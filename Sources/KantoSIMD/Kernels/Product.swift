@@ -42,8 +42,11 @@ struct Product {
     var classes: UnsafeMutablePointer<RowClass>
     var classCount = 0
     var tileCount = 0
-    /// How many rows of a panel are kept in the second-level cache while rows of A pass.
+    /// How many steps of a walk are taken at once, so that a panel's rows stay in the second-level cache while rows of A
+    /// pass.
     var depthLimit = 0
+    /// How many tiles of rows are computed for all panels in turn, so that their part of A stays in that cache.
+    var tilesPerBlock = 1
     var epilogue = Epilogue()
     /// Whether the zeros that pad the last panel are stored too, which spares the tiles there the way of a border.
     var storesPadding = false
@@ -57,12 +60,19 @@ struct Product {
         tileCount &+= roundUp(rowClass.rows.count, to: tileRows) / tileRows
     }
 
-    /// Chooses the depth of a block from the cache's size.
-    mutating func fit(_ host: UnsafePointer<kanto_host>) {
+    /// Chooses the sizes of blocks from the cache's size. To be called when all rows are there; `countA` is how many
+    /// numbers all of them read, in all groups.
+    mutating func fit(_ host: UnsafePointer<kanto_host>, countA: Int) {
         let bytes = max(Int(host.pointee.level2_cache_bytes), 1 << 18)
         depthLimit = max(256, bytes / 2 / (4 &* panels.columnWidth))
+        let perTile = countA / max(tileCount &* groupCount, 1) &+ tileRows &* max(panels.columnCount, 0)
+        tilesPerBlock = max(fewestTilesPerBlock, bytes / 4 / (4 &* max(perTile, 1)))
     }
 }
+
+/// Each panel is read anew for each block, which costs little if it serves so many tiles there (8 tiles: a tenth slower
+/// where a panel is large, 256 channels by 5x5 taps).
+private var fewestTilesPerBlock: Int { 32 }
 
 extension Panels {
     /// Columns of the widest panel.
@@ -181,83 +191,92 @@ private struct RowCursor {
     }
 }
 
+/// Where the operands of a product stand: those of the whole problem, B packed or not.
+struct ProductOperands {
+    var a: UnsafePointer<Float>
+    var b: UnsafePointer<Float>
+    var c: UnsafeMutablePointer<Float>
+    var bias: UnsafePointer<Float>?
+}
+
 extension Product {
-    /// Computes tiles `range` of one panel of one group. `a`, `c` and `bias` are those of the whole problem, `b` is packed or not.
-    func compute(
-        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
-        c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?
-    ) {
+    /// Computes tiles `range` of some panels of one group: class by class, and in each block of its walk panel by panel,
+    /// so that the tiles' part of A stays in cache while the panels pass.
+    func compute(group: Int, panels: Range<Int>, tiles range: Range<Int>, _ operands: ProductOperands) {
         withBorderSums { sums in
-            compute(
-                group: group, panel: panel, tiles: range, a: a, b: b, c: c, bias: bias, borderSums: sums)
+            var index = 0
+            var tile = range.lowerBound
+            while tile < range.upperBound {
+                while index &+ 1 < classCount && classes[index &+ 1].firstTile <= tile { index &+= 1 }
+                let rowClass = classes + index
+                let tiles = roundUp(rowClass.pointee.rows.count, to: tileRows) / tileRows
+                let first = tile &- rowClass.pointee.firstTile
+                let last = min(tiles, range.upperBound &- rowClass.pointee.firstTile)
+                var blocks = BlockSequence(rowClass.pointee.walk, limit: depthLimit)
+                repeat {
+                    let block = blocks.next()
+                    for panel in panels {
+                        computeTiles(
+                            first..<last, of: rowClass, block, group: group, panel: panel, operands, borderSums: sums)
+                    }
+                } while !blocks.isDone
+                tile = rowClass.pointee.firstTile &+ last
+            }
         }
     }
 
-    private func compute(
-        group: Int, panel: Int, tiles range: Range<Int>, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
-        c: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, borderSums: UnsafeMutablePointer<Float>
+    private func computeTiles(
+        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, group: Int, panel: Int,
+        _ operands: ProductOperands, borderSums: UnsafeMutablePointer<Float>
     ) {
         let vectors = panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
-        let origin = a + group &* groupStrideA
-        let target = c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
         let isPacked = unpackedStrideB == 0
         let strideB = isPacked ? width : unpackedStrideB
-        let columns = b + (group &* groupStrideB &+ (isPacked ? panels.offset(panel) : panel &* Panels.fullWidth))
+        let rows = operands.a + (group &* groupStrideA &+ block.offsetA)
+        let target = operands.c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
+        let columns = operands.b
+            + (group &* groupStrideB &+ (isPacked ? panels.offset(panel) : panel &* Panels.fullWidth)
+                &+ (rowClass.pointee.firstRowB &+ block.rowB) &* strideB)
         var task = TileTask(
-            a: origin, panel: columns, columnCount: storesPadding ? width : panels.columns(panel), c: target, borderSums: borderSums)
-        var index = 0
-        var tile = range.lowerBound
-        while tile < range.upperBound {
-            while index &+ 1 < classCount && classes[index &+ 1].firstTile <= tile { index &+= 1 }
-            let rowClass = classes + index
-            let tiles = roundUp(rowClass.pointee.rows.count, to: tileRows) / tileRows
-            let first = tile &- rowClass.pointee.firstTile
-            let last = min(tiles, range.upperBound &- rowClass.pointee.firstTile)
-            var blocks = BlockSequence(rowClass.pointee.walk, limit: depthLimit)
-            repeat {
-                let block = blocks.next()
-                task.walk = block.walk
-                task.walk.innerStrideB &*= strideB
-                task.walk.middleStrideB &*= strideB
-                task.walk.outerStrideB &*= strideB
-                task.panel = columns + (rowClass.pointee.firstRowB &+ block.rowB) &* strideB
-                task.epilogue = Epilogue(accumulates: epilogue.accumulates || !block.isFirst)
-                if block.isLast {
-                    task.epilogue.activates = epilogue.activates
-                    task.epilogue.slope = epilogue.slope
-                    task.epilogue.curve = epilogue.curve
-                    task.epilogue.derivative = epilogue.derivative
-                    if let bias {
-                        task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
-                    }
-                }
-                let rows = origin + block.offsetA
-                var cursor = RowCursor(rowClass.pointee.rows, at: first &* tileRows)
-                for tile in first..<last {
-                    task.rowCount = min(tileRows, rowClass.pointee.rows.count &- tile &* tileRows)
-                    task.rows.e0 = rows + cursor.offsetA
-                    task.targets.e0 = target + cursor.offsetC
-                    cursor.advance()
-                    task.rows.e1 = rows + cursor.offsetA
-                    task.targets.e1 = target + cursor.offsetC
-                    cursor.advance()
-                    task.rows.e2 = rows + cursor.offsetA
-                    task.targets.e2 = target + cursor.offsetC
-                    cursor.advance()
-                    task.rows.e3 = rows + cursor.offsetA
-                    task.targets.e3 = target + cursor.offsetC
-                    cursor.advance()
-                    task.rows.e4 = rows + cursor.offsetA
-                    task.targets.e4 = target + cursor.offsetC
-                    cursor.advance()
-                    task.rows.e5 = rows + cursor.offsetA
-                    task.targets.e5 = target + cursor.offsetC
-                    cursor.advance()
-                    withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
-                }
-            } while !blocks.isDone
-            tile = rowClass.pointee.firstTile &+ last
+            a: rows, panel: columns, columnCount: storesPadding ? width : panels.columns(panel), c: target,
+            borderSums: borderSums)
+        task.walk = block.walk
+        task.walk.innerStrideB &*= strideB
+        task.walk.middleStrideB &*= strideB
+        task.walk.outerStrideB &*= strideB
+        task.epilogue = Epilogue(accumulates: epilogue.accumulates || !block.isFirst)
+        if block.isLast {
+            task.epilogue.activates = epilogue.activates
+            task.epilogue.slope = epilogue.slope
+            task.epilogue.curve = epilogue.curve
+            task.epilogue.derivative = epilogue.derivative
+            if let bias = operands.bias {
+                task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
+            }
+        }
+        var cursor = RowCursor(rowClass.pointee.rows, at: tiles.lowerBound &* tileRows)
+        for tile in tiles {
+            task.rowCount = min(tileRows, rowClass.pointee.rows.count &- tile &* tileRows)
+            task.rows.e0 = rows + cursor.offsetA
+            task.targets.e0 = target + cursor.offsetC
+            cursor.advance()
+            task.rows.e1 = rows + cursor.offsetA
+            task.targets.e1 = target + cursor.offsetC
+            cursor.advance()
+            task.rows.e2 = rows + cursor.offsetA
+            task.targets.e2 = target + cursor.offsetC
+            cursor.advance()
+            task.rows.e3 = rows + cursor.offsetA
+            task.targets.e3 = target + cursor.offsetC
+            cursor.advance()
+            task.rows.e4 = rows + cursor.offsetA
+            task.targets.e4 = target + cursor.offsetC
+            cursor.advance()
+            task.rows.e5 = rows + cursor.offsetA
+            task.targets.e5 = target + cursor.offsetC
+            cursor.advance()
+            withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
         }
     }
 }
