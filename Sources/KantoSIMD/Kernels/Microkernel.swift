@@ -19,13 +19,6 @@ struct Walk {
     @inline(__always) var isEmpty: Bool { outerCount <= 0 || middleCount <= 0 || innerCount <= 0 }
 }
 
-/// One step of an inner dimension that is given as a table. A loop that starts anew after one or two steps, as over the
-/// output columns of a small picture, costs about five cycles each time; a table does not.
-struct Step {
-    var offsetA: Int
-    var rowB: Int
-}
-
 /// One tile of a product: where its rows begin and where its sums go.
 struct TileTask {
     /// One address a row.
@@ -35,9 +28,6 @@ struct TileTask {
     /// The first row of B.
     var panel: UnsafePointer<Float>
     var walk = Walk()
-    /// In place of the walk, if not nil.
-    var steps: UnsafePointer<Step>?
-    var stepCount = 0
     var epilogue = Epilogue()
     var rowCount = tileRows
     var columnCount: Int
@@ -137,17 +127,6 @@ private func prefetchTargets(_ task: UnsafePointer<TileTask>, width: Int) {
 private func sum<Row: VectorRow>(_ task: UnsafePointer<TileTask>, _ row: Row.Type) -> Tile<Row> {
     var tile = Tile<Row>(e0: Row(), e1: Row(), e2: Row(), e3: Row(), e4: Row(), e5: Row())
     let rows = task.pointee.rows
-    if let steps = task.pointee.steps {
-        let panel = task.pointee.panel
-        var step = steps
-        var count = task.pointee.stepCount
-        repeat {
-            tile.addProducts(rows, step.pointee.offsetA, Row(loading: panel + step.pointee.rowB &* Row.width))
-            step += 1
-            count &-= 1
-        } while count != 0
-        return tile
-    }
     let walk = task.pointee.walk
     if walk.isEmpty { return tile }
     var outerA = 0

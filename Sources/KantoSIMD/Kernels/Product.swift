@@ -151,7 +151,7 @@ private struct BlockSequence {
 }
 
 /// Steps through the rows of a grid.
-private struct RowCursor {
+struct RowCursor {
     let grid: RowGrid
     var row: Int
     var middle: Int

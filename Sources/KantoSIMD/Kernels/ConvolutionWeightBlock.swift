@@ -1,0 +1,206 @@
+/// Positions of one class for which a weight gradient sums products: dy and, a few tiles at a time, the input are copied
+/// as the tiles read them. Read where they stand, six channels of each position would be a cache line each, at a pitch
+/// that uses few sets of the first-level cache (half the speed with AVX2).
+struct WeightBlock {
+    private let shape: ConvolutionShape
+    private let lineRows: Int
+    /// The group's input and output gradient.
+    private let x: UnsafePointer<Float>
+    private let dy: UnsafePointer<Float>
+    /// Numbers from `x` to the end of the input.
+    private let countX: Int
+    /// The class's rows: where they stand in the input, counted from a position, and in the weights.
+    private let sources: UnsafeMutablePointer<Int>
+    private let targets: UnsafeMutablePointer<Int>
+    private(set) var rowCount = 0
+    /// The block's positions in the input.
+    private let positions: UnsafeMutablePointer<Int>
+    private var positionCount = 0
+    private let packedX: UnsafeMutablePointer<Float>
+    /// The numbers of a tile, with room for what a copy writes past its end.
+    private let tilePitch: Int
+    /// dy as panels [positions, width].
+    private let packedY: UnsafeMutablePointer<Float>
+    private let borderSums: UnsafeMutablePointer<Float>
+
+    /// What a block needs, in floats.
+    static func scratchFloats(_ plan: WeightGradientPlan) -> Int {
+        let tables = 2 &* (2 &* roundUp(plan.shape.weightRows, to: 8) &+ roundUp(plan.blockLimit, to: 8))
+        return tables &+ tilesPerCopy &* tilePitch(plan)
+            &+ plan.blockLimit &* roundUp(plan.shape.groupOutputChannels, to: Lanes.scalarCount)
+    }
+
+    private static func tilePitch(_ plan: WeightGradientPlan) -> Int {
+        roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: 16)
+    }
+
+    /// `scratch` is the worker's, of `scratchFloats`, aligned to a cache line.
+    init(
+        _ plan: WeightGradientPlan, group: Int, x: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>, borderSums: UnsafeMutablePointer<Float>
+    ) {
+        shape = plan.shape
+        lineRows = plan.lineRows
+        self.x = x + group &* shape.groupChannels
+        self.dy = dy + group &* shape.groupOutputChannels
+        countX = shape.batch &* shape.inputSize &- group &* shape.groupChannels
+        let rows = roundUp(plan.shape.weightRows, to: 8)
+        let integers = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
+        sources = integers
+        targets = integers + rows
+        positions = integers + 2 &* rows
+        packedX = scratch + 2 &* (2 &* rows &+ roundUp(plan.blockLimit, to: 8))
+        tilePitch = WeightBlock.tilePitch(plan)
+        packedY = packedX + tilesPerCopy &* tilePitch
+        self.borderSums = borderSums
+    }
+}
+
+/// Tiles of the input that are copied at once: each panel of dy serves so many while it is in the first-level cache.
+private var tilesPerCopy: Int { 8 }
+/// Positions at a time, so that what is read of the input is still in that cache for the next tile.
+private var positionsPerCopy: Int { 8 }
+/// Rows of a tile are copied as one such vector where they stand side by side.
+private typealias Chunk = SIMD8<Float>
+
+extension WeightBlock {
+    /// Takes those rows of the weights whose taps are inside the input for this class.
+    mutating func listRows(_ rows: Range<Int>, of found: PositionClass) {
+        rowCount = 0
+        let (y, x) = (found.vertical, found.horizontal)
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let line = row / lineRows
+            let end = min((line &+ 1) &* lineRows, rows.upperBound)
+            let tapY = shape.hasContiguousRows ? line : line / shape.kernelWidth
+            var source = (tapY &- y.firstTap) &* y.sourceTapStep &* shape.width &* shape.channels
+            var first = line &* lineRows
+            var last = first &+ lineRows
+            if shape.hasContiguousRows {
+                first &+= x.firstTap &* shape.channels
+                last = first &+ x.tapCount &* shape.channels
+            } else {
+                let tap = line % shape.kernelWidth &- x.firstTap
+                source &+= tap &* x.sourceTapStep &* shape.channels
+                if tap < 0 || tap >= x.tapCount { last = first }
+            }
+            if tapY >= y.firstTap && tapY < y.firstTap &+ y.tapCount {
+                source &-= first
+                first = max(first, row)
+                last = min(last, end)
+                while first < last {
+                    sources[rowCount] = source &+ first
+                    targets[rowCount] = first &* shape.outputChannels
+                    rowCount &+= 1
+                    first &+= 1
+                }
+            }
+            row = end
+        }
+    }
+
+    /// Takes these positions of the class and copies dy there.
+    mutating func copyOutput(_ grid: RowGrid, _ range: Range<Int>) {
+        positionCount = range.count
+        let panels = Panels(rowCount: positionCount, columnCount: shape.groupOutputChannels)
+        var cursor = RowCursor(grid, at: range.lowerBound)
+        for position in 0..<positionCount {
+            positions[position] = cursor.offsetA
+            copyRow(dy + cursor.offsetC, to: packedY, position, panels)
+            cursor.advance()
+        }
+    }
+
+    @inline(__always)
+    private func copyRow(
+        _ source: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>, _ row: Int, _ panels: Panels
+    ) {
+        let whole = panels.columnCount / Panels.fullWidth
+        var source = source
+        var target = packed + row &* Panels.fullWidth
+        for _ in 0..<whole {
+            var column = 0
+            while column < Panels.fullWidth {
+                storeLanes(loadLanes(source + column), to: target + column)
+                column &+= Lanes.scalarCount
+            }
+            source += Panels.fullWidth
+            target += panels.rowCount &* Panels.fullWidth
+        }
+        if whole == panels.count { return }
+        let columns = panels.columns(whole)
+        let width = panels.vectors(whole) &* Lanes.scalarCount
+        target = packed + (panels.offset(whole) &+ row &* width)
+        for column in 0..<columns { target[column] = source[column] }
+        for column in columns..<width { target[column] = 0 }
+    }
+
+    /// Adds the products of the listed rows with dy to the weights of the group.
+    func addProducts(to weights: UnsafeMutablePointer<Float>) {
+        let panels = Panels(rowCount: positionCount, columnCount: shape.groupOutputChannels)
+        let tileCount = roundUp(rowCount, to: tileRows) / tileRows
+        var first = 0
+        while first < tileCount {
+            let last = min(first &+ tilesPerCopy, tileCount)
+            copyInput(tiles: first..<last)
+            for panel in 0..<panels.count {
+                addTiles(first..<last, to: weights + panel &* Panels.fullWidth, panels, panel)
+            }
+            first = last
+        }
+    }
+
+    private func addTiles(
+        _ tiles: Range<Int>, to weights: UnsafeMutablePointer<Float>, _ panels: Panels, _ panel: Int
+    ) {
+        let vectors = panels.vectors(panel)
+        var task = TileTask(
+            a: packedX, panel: packedY + panels.offset(panel), columnCount: panels.columns(panel), c: weights,
+            borderSums: borderSums)
+        task.epilogue.accumulates = true
+        task.walk.innerCount = positionCount
+        task.walk.innerStrideA = tileRows
+        task.walk.innerStrideB = vectors &* Lanes.scalarCount
+        for tile in tiles {
+            let packed = packedX + (tile &- tiles.lowerBound) &* tilePitch
+            task.rows = Six(e0: packed, e1: packed + 1, e2: packed + 2, e3: packed + 3, e4: packed + 4, e5: packed + 5)
+            let row = tile &* tileRows
+            let end = rowCount &- 1
+            task.rowCount = min(tileRows, rowCount &- row)
+            task.targets.e0 = weights + targets[row]
+            task.targets.e1 = weights + targets[min(row &+ 1, end)]
+            task.targets.e2 = weights + targets[min(row &+ 2, end)]
+            task.targets.e3 = weights + targets[min(row &+ 3, end)]
+            task.targets.e4 = weights + targets[min(row &+ 4, end)]
+            task.targets.e5 = weights + targets[min(row &+ 5, end)]
+            withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
+        }
+    }
+
+    /// Copies the rows of some tiles as [positions, 6] each. Rows past the end repeat the last one.
+    private func copyInput(tiles: Range<Int>) {
+        let furthest = positions[positionCount &- 1] &+ Chunk.scalarCount
+        var position = 0
+        while position < positionCount {
+            let end = min(position &+ positionsPerCopy, positionCount)
+            for tile in tiles {
+                let row = tile &* tileRows
+                let target = packedX + (tile &- tiles.lowerBound) &* tilePitch
+                let isRun = row &+ tileRows <= rowCount && sources[row &+ tileRows &- 1] &- sources[row] == tileRows &- 1
+                if isRun && furthest &+ sources[row] <= countX {
+                    let source = x + sources[row]
+                    for index in position..<end {
+                        let chunk = UnsafeRawPointer(source + positions[index]).loadUnaligned(as: Chunk.self)
+                        UnsafeMutableRawPointer(target + index &* tileRows).storeBytes(of: chunk, as: Chunk.self)
+                    }
+                } else {
+                    for offset in 0..<tileRows {
+                        let source = x + sources[min(row &+ offset, rowCount &- 1)]
+                        for index in position..<end { target[index &* tileRows &+ offset] = source[positions[index]] }
+                    }
+                }
+            }
+            position = end
+        }
+    }
+}
