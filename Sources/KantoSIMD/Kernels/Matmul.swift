@@ -126,17 +126,17 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
         if made.pointee.plan.packsA {
             let size = roundUp(made.pointee.plan.packCount &* product.panels.size, to: 16)
             var job = TransposedRowsJob(plan: made, source: a, packed: scratch! + size)
-            let panelCount = roundUp(made.pointee.plan.m, to: tileRows) / tileRows
-            parallelFor(host, count: product.groupCount &* panelCount, &job) { context, index, _ in
+            let pieces = roundUp(made.pointee.plan.k, to: rowsPerPackPiece) / rowsPerPackPiece
+            parallelFor(host, count: product.groupCount &* pieces, &job) { context, index, _ in
                 let job = context!.assumingMemoryBound(to: TransposedRowsJob.self)
                 let plan = job.pointee.plan.pointee.plan
-                let panelCount = roundUp(plan.m, to: tileRows) / tileRows
-                let panel = Int(index) % panelCount
-                let group = Int(index) / panelCount
+                let pieces = roundUp(plan.k, to: rowsPerPackPiece) / rowsPerPackPiece
+                let group = Int(index) / pieces
+                let first = Int(index) % pieces &* rowsPerPackPiece
                 packTransposedRows(
-                    job.pointee.source + (group &* plan.batchStrideA &+ panel &* tileRows), stride: plan.rowStrideA,
-                    depth: plan.k, columns: plan.m &- panel &* tileRows,
-                    to: job.pointee.packed + (group &* plan.packedSizeA &+ panel &* tileRows &* plan.k))
+                    job.pointee.source + group &* plan.batchStrideA, stride: plan.rowStrideA, depth: plan.k,
+                    columns: plan.m, rows: first..<min(first &+ rowsPerPackPiece, plan.k),
+                    to: job.pointee.packed + group &* plan.packedSizeA)
             }
             a = UnsafePointer(scratch! + size)
         }

@@ -108,21 +108,34 @@ private func copyTransposed(
     }
 }
 
-/// Copies six columns of a matrix stored [depth, row count of the product] as a panel [depth, 6]. Columns past the end
-/// are zeros.
+/// Copies rows `range` of a matrix stored [depth, columns], whose columns are the rows of a product, as panels [depth, 6],
+/// one after another. Columns past the end are zeros.
 func packTransposedRows(
-    _ source: UnsafePointer<Float>, stride: Int, depth: Int, columns: Int, to packed: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<Float>, stride: Int, depth: Int, columns: Int, rows range: Range<Int>,
+    to packed: UnsafeMutablePointer<Float>
 ) {
-    var source = source
-    var target = packed
-    for _ in 0..<depth {
-        if columns >= tileRows {
-            for i in 0..<tileRows { target[i] = source[i] }
-        } else {
-            for i in 0..<tileRows { target[i] = i < columns ? source[i] : 0 }
+    // A few rows at a time, whose lines are still in cache for the next panel.
+    var first = range.lowerBound
+    while first < range.upperBound {
+        let end = min(first &+ 8, range.upperBound)
+        var column = 0
+        while column < columns {
+            let from = source + column
+            let to = packed + column &* depth
+            // A vector at once where the row has so many numbers, and what is written past the panel's row is still to come.
+            let wideEnd = column &+ 8 <= columns ? end &- 1 : first
+            for row in first..<wideEnd {
+                let values = UnsafeRawPointer(from + row &* stride).loadUnaligned(as: SIMD8<Float>.self)
+                UnsafeMutableRawPointer(to + row &* tileRows).storeBytes(of: values, as: SIMD8<Float>.self)
+            }
+            for row in wideEnd..<end {
+                for i in 0..<tileRows {
+                    to[row &* tileRows &+ i] = column &+ i < columns ? from[row &* stride &+ i] : 0
+                }
+            }
+            column &+= tileRows
         }
-        source += stride
-        target += tileRows
+        first = end
     }
 }
 

@@ -24,8 +24,8 @@ struct PackJob {
     var packed: UnsafeMutablePointer<Float>
 }
 
-/// Rows that one piece of packing copies, of all panels: rows of the source are read from end to end.
-private var rowsPerPackPiece: Int { 64 }
+/// Rows that one piece of packing copies, for all panels: rows of the source are read from end to end.
+var rowsPerPackPiece: Int { 64 }
 
 func packInParallel(_ host: UnsafePointer<kanto_host>, _ job: PackJob) {
     var job = job
