@@ -20,7 +20,7 @@ public struct Timings: Sendable {
 }
 
 extension Kernel {
-    /// Times of kernels of one problem, run in turn so that the machine's noise hits all alike.
+    /// Times of kernels of one problem, run in turn, in a new order each time, so that the machine's noise hits all alike.
     ///
     /// Operands lie in memory of their own, the same for all kernels, and hold numbers in [0.5, 1.5).
     ///
@@ -45,7 +45,12 @@ extension Kernel {
         let end = monotonicSeconds() + seconds
         repeat {
             try between()
-            for (index, kernel) in kernels.enumerated() {
+            // What came between has emptied the caches: a run that does not count fills them for all. The order changes,
+            // for a kernel that always ran behind the same other one was up to a tenth slower than its twin.
+            let order = kernels.indices.shuffled()
+            try operands.run(kernels[order[0]])
+            for index in order {
+                let kernel = kernels[index]
                 try timings[index].measure(runs: runCounts[index]) {
                     for _ in 0..<runCounts[index] { try operands.run(kernel) }
                 }
