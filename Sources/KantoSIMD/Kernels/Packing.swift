@@ -1,3 +1,5 @@
+import KantoShims
+
 /// A matrix B [rowCount, columnCount] cut into panels of columns, each stored as [rowCount, width] and padded with
 /// zeros: all panels are as wide as the widest tile, but the last, which has as many vectors as it needs.
 struct Panels {
@@ -56,6 +58,7 @@ private func copyRows(
     var source = source
     var target = target
     for _ in 0..<count {
+        prefetchLines(source + rowsPerPackStep &* stride, count: columns)
         var column = 0
         while column < whole {
             storeLanes(loadLanes(source + column), to: target + column)
@@ -74,7 +77,8 @@ private func copyRows(
     }
 }
 
-/// Eight rows at a time: eight lines of the target stay in cache while the columns of the source are read through.
+/// Eight rows at a time: eight lines of the target stay in cache while the columns of the source are read through, in
+/// blocks of four by four.
 private func copyTransposed(
     _ source: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ columns: Int, _ width: Int,
     _ target: UnsafeMutablePointer<Float>
@@ -82,27 +86,26 @@ private func copyTransposed(
     var row = 0
     while row < count {
         let rows = min(8, count &- row)
-        var from = source + row
-        var to = target + row &* width
-        for _ in 0..<columns {
-            if rows == 8 {
-                let values = UnsafeRawPointer(from).loadUnaligned(as: SIMD8<Float>.self)
-                to[0] = values[0]
-                to[width] = values[1]
-                to[2 &* width] = values[2]
-                to[3 &* width] = values[3]
-                to[4 &* width] = values[4]
-                to[5 &* width] = values[5]
-                to[6 &* width] = values[6]
-                to[7 &* width] = values[7]
-            } else {
-                for i in 0..<rows { to[i &* width] = from[i] }
+        let from = source + row
+        let to = target + row &* width
+        var column = 0
+        if rows == 8 {
+            while column &+ 4 <= columns {
+                let block = from + column &* stride
+                // The same lines of the next panel.
+                let ahead = block + columns &* stride
+                kanto_prefetch(ahead)
+                kanto_prefetch(ahead + stride)
+                kanto_prefetch(ahead + 2 &* stride)
+                kanto_prefetch(ahead + 3 &* stride)
+                transposeBlock(block, stride, to + column, width)
+                transposeBlock(block + 4, stride, to + (4 &* width &+ column), width)
+                column &+= 4
             }
-            from += stride
-            to += 1
         }
-        for column in columns..<width {
-            for i in 0..<rows { target[(row &+ i) &* width &+ column] = 0 }
+        while column < width {
+            for i in 0..<rows { to[i &* width &+ column] = column < columns ? from[column &* stride &+ i] : 0 }
+            column &+= 1
         }
         row &+= rows
     }
@@ -137,6 +140,20 @@ func packTransposedRows(
         }
         first = end
     }
+}
+
+/// Rows that are packed for all panels in turn: few enough that their pages stay known. Each asks for what is read so
+/// many rows later, which comes too late by itself: a row is read in pieces.
+@inline(__always) var rowsPerPackStep: Int { 8 }
+
+/// Asks for the lines of `count` numbers, which need not be there.
+@inline(__always)
+private func prefetchLines(_ source: UnsafePointer<Float>, count: Int) {
+    var offset = 0
+    repeat {
+        kanto_prefetch(source + offset)
+        offset &+= 16
+    } while offset < count
 }
 
 @inline(__always) func roundUp(_ value: Int, to multiple: Int) -> Int {

@@ -39,8 +39,7 @@ func packInParallel(_ host: UnsafePointer<kanto_host>, _ job: PackJob) {
         let end = min(first &+ rowsPerPackPiece, panels.rowCount)
         let source = job.pointee.source + group &* job.pointee.groupStrideSource
         let packed = job.pointee.packed + group &* job.pointee.groupStridePacked
-        // A few rows at a time, whose pages stay known while the panels pass.
-        let step = job.pointee.layout.columnStride == 1 ? 8 : rowsPerPackPiece
+        let step = job.pointee.layout.columnStride == 1 ? rowsPerPackStep : rowsPerPackPiece
         var row = first
         while row < end {
             for panel in 0..<panels.count {

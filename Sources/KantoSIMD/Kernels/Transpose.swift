@@ -90,7 +90,8 @@ func transpose(_ run: ElementwiseRun, tiles: Range<Int>) {
     }
 }
 
-@inline(__always) private func transposeBlock(
+/// Writes four rows of four numbers as columns.
+@inline(__always) func transposeBlock(
     _ input: UnsafePointer<Float>, _ inputPitch: Int, _ output: UnsafeMutablePointer<Float>, _ outputPitch: Int
 ) {
     typealias Four = SIMD4<Float>
