@@ -26,8 +26,8 @@ struct WeightBlock {
     /// What a block needs, in floats.
     static func scratchFloats(_ plan: WeightGradientPlan) -> Int {
         let tables = 2 &* (2 &* roundUp(plan.shape.weightRows, to: 8) &+ roundUp(plan.blockLimit, to: 8))
-        return tables &+ tilesPerCopy &* tilePitch(plan)
-            &+ plan.blockLimit &* roundUp(plan.shape.groupOutputChannels, to: Lanes.scalarCount)
+        let packedY = plan.blockLimit &* roundUp(plan.shape.groupOutputChannels, to: Lanes.scalarCount)
+        return tables &+ tilesPerCopy &* tilePitch(plan) &+ roundUp(packedY, to: 16)
     }
 
     private static func tilePitch(_ plan: WeightGradientPlan) -> Int {

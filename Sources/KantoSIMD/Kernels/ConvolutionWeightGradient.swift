@@ -10,7 +10,7 @@ struct WeightGradientPlan {
     var accumulates: Bool
     /// The sums of dy over all positions; no kept elements where they are not wanted.
     var bias: ReducePlan
-    var classes: UnsafeMutablePointer<PositionClass>
+    var classes: UnsafeMutablePointer<PositionClass>?
     var classCount: Int
     var blockCount: Int
     /// Positions of a block at most.
@@ -68,9 +68,7 @@ func makeConvolutionWeightGradient(
     }
     var plan = WeightGradientPlan(
         shape: shape, accumulates: accumulates, bias: bias,
-        classes: UnsafeMutablePointer<PositionClass>.allocate(
-            capacity: max(shape.outputHeight, 1) &* max(shape.outputWidth, 1)),
-        classCount: 0, blockCount: 0, blockLimit: positionsPerBlock(shape, host), rowPieces: 1, partCount: 1)
+        classes: nil, classCount: 0, blockCount: 0, blockLimit: positionsPerBlock(shape, host), rowPieces: 1, partCount: 1)
     plan.classify()
     plan.divide(threads: Int(host.pointee.thread_count))
     let copies = plan.partCount > 1 ? plan.partCount &* plan.copyStride : 0
@@ -79,7 +77,7 @@ func makeConvolutionWeightGradient(
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
     return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
-        made.pointee.plan.classes.deallocate()
+        made.pointee.plan.classes?.deallocate()
         made.deallocate()
     }
 }
@@ -91,13 +89,17 @@ extension WeightGradientPlan {
         let axes = UnsafeMutablePointer<AxisClass>.allocate(capacity: 2 &* longest)
         let verticalCount = shape.vertical.forwardClasses(axes)
         let horizontalCount = shape.horizontal.forwardClasses(axes + longest)
+        let classes = UnsafeMutablePointer<PositionClass>.allocate(capacity: max(verticalCount &* horizontalCount, 1))
         for y in 0..<verticalCount {
-            for x in 0..<horizontalCount { append(axes[y], axes[longest &+ x]) }
+            for x in 0..<horizontalCount { append(axes[y], axes[longest &+ x], to: classes) }
         }
+        self.classes = classes
         axes.deallocate()
     }
 
-    private mutating func append(_ y: AxisClass, _ x: AxisClass) {
+    private mutating func append(
+        _ y: AxisClass, _ x: AxisClass, to classes: UnsafeMutablePointer<PositionClass>
+    ) {
         if y.tapCount == 0 || x.tapCount == 0 || shape.channels == 0 || shape.batch <= 0 { return }
         let rowStride = shape.width &* shape.channels
         var positions = RowGrid()
@@ -221,7 +223,7 @@ extension WeightGradientJob {
                 plan, group: group, x: x, dy: dy, scratch: scratch + worker &* WeightBlock.scratchFloats(plan),
                 borderSums: borderSums)
             for index in 0..<plan.classCount {
-                let found = plan.classes[index]
+                let found = plan.classes![index]
                 let first = max(blocks.lowerBound &- found.firstBlock, 0)
                 let last = min(blocks.upperBound &- found.firstBlock, found.blockCount)
                 if first >= last { continue }

@@ -16,6 +16,7 @@ struct Walk {
     var middleStrideB = 0
     var innerStrideB = 0
 
+    @inline(__always) var stepCount: Int { outerCount &* middleCount &* innerCount }
     @inline(__always) var isEmpty: Bool { outerCount <= 0 || middleCount <= 0 || innerCount <= 0 }
 }
 

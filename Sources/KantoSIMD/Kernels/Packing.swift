@@ -148,7 +148,7 @@ func packTransposedRows(
 
 /// Asks for the lines of `count` numbers, which need not be there.
 @inline(__always)
-private func prefetchLines(_ source: UnsafePointer<Float>, count: Int) {
+func prefetchLines(_ source: UnsafePointer<Float>, count: Int) {
     var offset = 0
     repeat {
         kanto_prefetch(source + offset)

@@ -191,6 +191,35 @@ struct RowCursor {
     }
 }
 
+/// A walk of fewer steps is over before the lines of its targets have come from memory: so many steps before, they are
+/// asked for.
+private var shortWalk: Int { 256 }
+
+/// Where the rows of some tiles stand, worked out once for all panels.
+private struct RowOffsets {
+    /// On the stack.
+    typealias Space = Six<(SIMD64<Int>, SIMD64<Int>)>
+    static var tileLimit: Int { 64 }
+
+    let a: UnsafeMutablePointer<Int>
+    let c: UnsafeMutablePointer<Int>
+
+    @inline(__always) init(_ space: UnsafeMutableRawBufferPointer) {
+        a = space.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Int.self)
+        c = a + RowOffsets.tileLimit &* tileRows
+    }
+
+    /// Rows past the end repeat the last one.
+    func fill(_ rows: RowGrid, tiles: Range<Int>) {
+        var cursor = RowCursor(rows, at: tiles.lowerBound &* tileRows)
+        for index in 0..<tiles.count &* tileRows {
+            a[index] = cursor.offsetA
+            c[index] = cursor.offsetC
+            cursor.advance()
+        }
+    }
+}
+
 /// Where the operands of a product stand: those of the whole problem, B packed or not.
 struct ProductOperands {
     var a: UnsafePointer<Float>
@@ -203,31 +232,38 @@ extension Product {
     /// Computes tiles `range` of some panels of one group: class by class, and in each block of its walk panel by panel,
     /// so that the tiles' part of A stays in cache while the panels pass.
     func compute(group: Int, panels: Range<Int>, tiles range: Range<Int>, _ operands: ProductOperands) {
-        withBorderSums { sums in
-            var index = 0
-            var tile = range.lowerBound
-            while tile < range.upperBound {
-                while index &+ 1 < classCount && classes[index &+ 1].firstTile <= tile { index &+= 1 }
-                let rowClass = classes + index
-                let tiles = roundUp(rowClass.pointee.rows.count, to: tileRows) / tileRows
-                let first = tile &- rowClass.pointee.firstTile
-                let last = min(tiles, range.upperBound &- rowClass.pointee.firstTile)
-                var blocks = BlockSequence(rowClass.pointee.walk, limit: depthLimit)
-                repeat {
-                    let block = blocks.next()
-                    for panel in panels {
-                        computeTiles(
-                            first..<last, of: rowClass, block, group: group, panel: panel, operands, borderSums: sums)
-                    }
-                } while !blocks.isDone
-                tile = rowClass.pointee.firstTile &+ last
+        let none = (SIMD64<Int>(), SIMD64<Int>())
+        var space = RowOffsets.Space(e0: none, e1: none, e2: none, e3: none, e4: none, e5: none)
+        withUnsafeMutableBytes(of: &space) { bytes in
+            let offsets = RowOffsets(bytes)
+            withBorderSums { sums in
+                var index = 0
+                var tile = range.lowerBound
+                while tile < range.upperBound {
+                    while index &+ 1 < classCount && classes[index &+ 1].firstTile <= tile { index &+= 1 }
+                    let rowClass = classes + index
+                    let tiles = roundUp(rowClass.pointee.rows.count, to: tileRows) / tileRows
+                    let first = tile &- rowClass.pointee.firstTile
+                    let last = min(tiles, range.upperBound &- rowClass.pointee.firstTile, first &+ RowOffsets.tileLimit)
+                    offsets.fill(rowClass.pointee.rows, tiles: first..<last)
+                    var blocks = BlockSequence(rowClass.pointee.walk, limit: depthLimit)
+                    repeat {
+                        let block = blocks.next()
+                        for panel in panels {
+                            computeTiles(
+                                first..<last, of: rowClass, block, offsets, group: group, panel: panel, operands,
+                                borderSums: sums)
+                        }
+                    } while !blocks.isDone
+                    tile = rowClass.pointee.firstTile &+ last
+                }
             }
         }
     }
 
     private func computeTiles(
-        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, group: Int, panel: Int,
-        _ operands: ProductOperands, borderSums: UnsafeMutablePointer<Float>
+        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, _ offsets: RowOffsets, group: Int,
+        panel: Int, _ operands: ProductOperands, borderSums: UnsafeMutablePointer<Float>
     ) {
         let vectors = panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
@@ -255,27 +291,21 @@ extension Product {
                 task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
             }
         }
-        var cursor = RowCursor(rowClass.pointee.rows, at: tiles.lowerBound &* tileRows)
+        var (rowA, rowC) = (offsets.a, offsets.c)
+        let ahead = shortWalk / max(block.walk.stepCount, 1)
         for tile in tiles {
+            if ahead > 0 && tile &+ ahead < tiles.upperBound {
+                for row in ahead &* tileRows..<(ahead &+ 1) &* tileRows { prefetchLines(target + rowC[row], count: width) }
+            }
             task.rowCount = min(tileRows, rowClass.pointee.rows.count &- tile &* tileRows)
-            task.rows.e0 = rows + cursor.offsetA
-            task.targets.e0 = target + cursor.offsetC
-            cursor.advance()
-            task.rows.e1 = rows + cursor.offsetA
-            task.targets.e1 = target + cursor.offsetC
-            cursor.advance()
-            task.rows.e2 = rows + cursor.offsetA
-            task.targets.e2 = target + cursor.offsetC
-            cursor.advance()
-            task.rows.e3 = rows + cursor.offsetA
-            task.targets.e3 = target + cursor.offsetC
-            cursor.advance()
-            task.rows.e4 = rows + cursor.offsetA
-            task.targets.e4 = target + cursor.offsetC
-            cursor.advance()
-            task.rows.e5 = rows + cursor.offsetA
-            task.targets.e5 = target + cursor.offsetC
-            cursor.advance()
+            task.rows = Six(
+                e0: rows + rowA[0], e1: rows + rowA[1], e2: rows + rowA[2], e3: rows + rowA[3], e4: rows + rowA[4],
+                e5: rows + rowA[5])
+            task.targets = Six(
+                e0: target + rowC[0], e1: target + rowC[1], e2: target + rowC[2], e3: target + rowC[3],
+                e4: target + rowC[4], e5: target + rowC[5])
+            rowA += tileRows
+            rowC += tileRows
             withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
         }
     }
