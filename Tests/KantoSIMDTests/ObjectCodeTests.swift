@@ -33,7 +33,7 @@ struct ObjectCodeTests {
         let object = FileManager.default.temporaryDirectory.appending(path: "\(variant.module)-\(UUID().uuidString).o")
         defer { try? FileManager.default.removeItem(at: object) }
         var arguments = ["-O", "-wmo", "-parse-as-library", "-swift-version", "6", "-module-name", variant.module]
-        arguments += ["-I", sources.appending(path: "KantoABI/include").path]
+        for module in ["KantoABI", "KantoShims"] { arguments += ["-I", sources.appending(path: "\(module)/include").path] }
         for architecture in variant.architecture { arguments += ["-Xcc", "-march=\(architecture)"] }
         arguments.append(folder.appending(path: "Lanes.swift").path)
         arguments += kernels.map { folder.appending(path: "Kernels/\($0)").path }

@@ -148,21 +148,29 @@ import Testing
             let problem = geometry.problem(op, epilogues[index % epilogues.count])
             if try verifyUnlessWeak(problem) { served += 1 }
         }
-        #expect(served > (op == KANTO_OP_CONV2D_WEIGHT_GRADIENT ? 15 : 75))
+        // Without AVX-512 oneDNN has little that leaves the padding out.
+        let usual = try ConvolutionTests.hasAVX512() ? 75 : 25
+        #expect(served > (op == KANTO_OP_CONV2D_WEIGHT_GRADIENT ? 15 : usual))
     }
 
-    /// oneDNN 2.6.3 loses what the output holds, or crashes, with AVX-512. oneDNN 3.2 has no implementation for these that
-    /// leaves the padding out.
+    /// Whether oneDNN found the instruction set, and may use it.
+    private static func hasAVX512() throws -> Bool {
+        String(cString: try Plugin.shared.get().backend.pointee.description).contains("avx512")
+    }
+
+    /// oneDNN 2.6.3 loses what the output holds, or crashes, with AVX-512; what is served there must be right. oneDNN 3.2,
+    /// and 2.6.3 with AVX2, have no implementation for these that leaves the padding out.
     @Test(arguments: Epilogue.all + Epilogue.derivatives)
     func addsWhereWindowsLieInThePadding(epilogue: Epilogue) throws {
         let geometry = Geometry(
             height: 4, width: 12, channels: 7, outputChannels: 9, kernel: (1, 5), pads: (1, 1, 5, 1), dilation: (1, 2))
         let fewChannels = Geometry(
             batch: 5, height: 5, width: 9, channels: 1, outputChannels: 5, kernel: (3, 2), pads: (2, 0, 3, 2))
-        let isVersion2 = String(cString: try Plugin.shared.get().backend.pointee.description).hasPrefix("oneDNN 2.")
+        let description = String(cString: try Plugin.shared.get().backend.pointee.description)
+        let isOffered = try description.hasPrefix("oneDNN 2.") && ConvolutionTests.hasAVX512()
         for geometry in [geometry, fewChannels] {
             let isServed = try verifyUnlessWeak(geometry.problem(KANTO_OP_CONV2D_FORWARD, epilogue))
-            #expect(isServed || !isVersion2)
+            #expect(isServed || !isOffered)
         }
     }
 

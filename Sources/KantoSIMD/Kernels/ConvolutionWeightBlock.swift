@@ -60,6 +60,8 @@ struct WeightBlock {
 private var tilesPerCopy: Int { 8 }
 /// Positions at a time, so that what is read of the input is still in that cache for the next tile.
 private var positionsPerCopy: Int { 8 }
+/// Numbers of dy between what is copied and what is asked for (7% of a first layer's time).
+private var prefetchDistance: Int { 1024 }
 /// Rows of a tile are copied as one such vector where they stand side by side.
 private typealias Chunk = SIMD8<Float>
 
@@ -106,6 +108,7 @@ extension WeightBlock {
         var cursor = RowCursor(grid, at: range.lowerBound)
         for position in 0..<positionCount {
             positions[position] = cursor.offsetA
+            prefetchLines(dy + (cursor.offsetC &+ prefetchDistance), count: panels.columnCount)
             copyRow(dy + cursor.offsetC, to: packedY, position, panels)
             cursor.advance()
         }
