@@ -20,20 +20,23 @@ public enum Memory {
 
     public static var statistics: Statistics { state.withLock { $0.statistics } }
 
-    /// Gives cached memory back to the system.
+    /// Gives cached memory back to the system; small blocks only together with all others of their slab.
     public static func releaseCache() {
-        let lists = state.withLock { state in
-            defer {
-                state.free = Array(repeating: [], count: classCount)
-                state.statistics.cached = 0
-            }
-            return state.free
+        let blocks: [UnsafeMutableRawPointer] = state.withLock { state in
+            let largestCut = sizeClass(of: Slabs.largestBlock).index
+            let slabs = state.slabs.removeSlabs(of: state.free[...largestCut].flatMap { $0 })
+            for index in 0...largestCut { state.free[index].removeAll { slabs.contains(Slabs.slab(of: $0)) } }
+            let large = state.free[(largestCut + 1)...].flatMap { $0 }
+            for index in (largestCut + 1)..<classCount { state.free[index] = [] }
+            state.statistics.cached = state.free.indices.reduce(0) { $0 + state.free[$1].count * byteCount(ofClass: $1) }
+            return large + slabs
         }
-        for list in lists { for block in list { free(block) } }
+        for block in blocks { free(block) }
     }
 
     private struct State {
         var free: [[UnsafeMutableRawPointer]] = Array(repeating: [], count: Memory.classCount)
+        var slabs = Slabs()
         var statistics = Statistics()
     }
     private static let state = Lock(State())
@@ -49,40 +52,39 @@ public enum Memory {
         return (top * 8 + (rounded >> max(0, top - 3)) & 7, rounded)
     }
 
+    private static func byteCount(ofClass index: Int) -> Int { (8 + index % 8) << max(0, index / 8 - 3) }
+
     /// Memory of at least `byteCount` bytes; its content is undefined.
     ///
     /// - Throws: `KernelError.memory` if the system refuses.
     static func allocate(byteCount: Int) throws(KernelError) -> UnsafeMutableRawPointer {
         guard byteCount <= Processor.memoryByteCount else { throw .memory(byteCount: byteCount) }
         let (index, size) = sizeClass(of: byteCount)
-        let cached: UnsafeMutableRawPointer? = state.withLock { state in
-            state.statistics.inUse += size
-            state.statistics.peak = max(state.statistics.peak, state.statistics.inUse)
-            if let block = state.free[index].popLast() {
+        if let block = lend(index, size) { return block }
+        releaseCache()
+        if let block = lend(index, size) { return block }
+        throw .memory(byteCount: byteCount)
+    }
+
+    /// A block of a class: one that was released, or a new one; nil if the system refuses.
+    private static func lend(_ index: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+        state.withLock { state in
+            var block = state.free[index].popLast()
+            if block != nil {
                 state.statistics.cached -= size
-                return block
+            } else if size <= Slabs.largestBlock, let cut = state.slabs.cut(size) {
+                block = cut.block
+                if cut.isFirstOfSlab { state.statistics.systemAllocations += 1 }
+            } else if size > Slabs.largestBlock, let large = Slabs.allocate(size) {
+                block = large
+                state.statistics.systemAllocations += 1
             }
-            state.statistics.systemAllocations += 1
-            return nil
-        }
-        if let cached { return cached }
-        // Large blocks on huge pages: a packed weight panel then costs few translations.
-        let huge = 2 << 20
-        var pointer: UnsafeMutableRawPointer?
-        var status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
-        if status != 0 {
-            releaseCache()
-            status = posix_memalign(&pointer, size >= huge ? huge : alignment, size)
-        }
-        guard status == 0, let pointer else {
-            state.withLock { state in
-                state.statistics.inUse -= size
-                state.statistics.systemAllocations -= 1
+            if block != nil {
+                state.statistics.inUse += size
+                state.statistics.peak = max(state.statistics.peak, state.statistics.inUse)
             }
-            throw .memory(byteCount: byteCount)
+            return block
         }
-        if size >= huge { madvise(pointer, size, Int32(MADV_HUGEPAGE)) }
-        return pointer
     }
 
     /// Gives back what `allocate` lent for the same byte count.

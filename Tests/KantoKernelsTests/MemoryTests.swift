@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import KantoKernels
@@ -68,6 +69,50 @@ import Testing
         #expect(abs(held.inUse - released.inUse - size) < slack)
         #expect(released.cached >= size)
         Memory.releaseCache()
-        #expect(Memory.statistics.cached < slack)
+        // What other suites have released of slabs in use stays.
+        #expect(released.cached - Memory.statistics.cached > size - slack)
+    }
+
+    @Test func smallBlocksAreCutFromSlabs() throws {
+        var slabs = Slabs()
+        var cut: [(block: UnsafeMutableRawPointer, byteCount: Int)] = []
+        defer {
+            // All slabs go: all their blocks are idle.
+            for slab in slabs.removeSlabs(of: cut.map(\.block)) { free(slab) }
+            #expect(slabs.count == 0)
+        }
+        var firsts = 0
+        for byteCount in [64, Slabs.largestBlock, 4096, 1 << 20, 192, Slabs.largestBlock, Slabs.largestBlock, Slabs.largestBlock, 64] {
+            let (block, isFirst) = try #require(slabs.cut(byteCount))
+            cut.append((block, byteCount))
+            firsts += isFirst ? 1 : 0
+            #expect(Int(bitPattern: block) % Memory.alignment == 0)
+            let slab = Slabs.slab(of: block)
+            #expect(block + byteCount <= slab + Slabs.byteCount)
+            block.initializeMemory(as: UInt8.self, repeating: UInt8(cut.count), count: byteCount)
+        }
+        for (number, (block, byteCount)) in cut.enumerated() {
+            let bytes = UnsafeRawBufferPointer(start: block, count: byteCount)
+            #expect(bytes.allSatisfy { Int($0) == number + 1 }, "block \(number) overlaps another")
+        }
+        #expect(firsts == 2 && slabs.count == 2)
+        // A slab of which one block is in use stays; the other goes.
+        let last = Slabs.slab(of: cut.last!.block)
+        let first = cut.filter { Slabs.slab(of: $0.block) != last }.map(\.block)
+        #expect(slabs.removeSlabs(of: Array(first.dropLast())).isEmpty)
+        let removed = slabs.removeSlabs(of: first)
+        #expect(removed == [Slabs.slab(of: first[0])] && slabs.count == 1)
+        for slab in removed { free(slab) }
+        cut.removeAll { removed.contains(Slabs.slab(of: $0.block)) }
+    }
+
+    @Test func aSlabGoesWithItsLastBlock() throws {
+        // So many that some slab is theirs alone, whatever other suites cut meanwhile.
+        let size = Slabs.largestBlock
+        let blocks = try (0..<32).map { _ in try Memory.allocate(byteCount: size) }
+        for block in blocks { Memory.release(block, byteCount: size) }
+        let released = Memory.statistics.cached
+        Memory.releaseCache()
+        #expect(released - Memory.statistics.cached >= Slabs.byteCount)
     }
 }
