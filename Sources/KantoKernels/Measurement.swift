@@ -29,7 +29,7 @@ extension Kernel {
     ///   - between: called once a round, to measure something else in turn.
     /// - Throws: what a kernel's run or `between` throws, and `KernelError.problem` or `.memory` if the operands cannot be had.
     public static func measure(
-        _ kernels: [Kernel], seconds: Double, between: () throws -> Void = {}
+        _ kernels: [Kernel], seconds: Double, between: (() throws -> Void)? = nil
     ) throws -> [Timings] {
         guard let problem = kernels.first?.problem else { return [] }
         let operands = try OperandMemory(problem)
@@ -44,11 +44,13 @@ extension Kernel {
         var timings = Array(repeating: Timings(), count: kernels.count)
         let end = monotonicSeconds() + seconds
         repeat {
-            try between()
-            // What came between has emptied the caches: a run that does not count fills them for all. The order changes,
-            // for a kernel that always ran behind the same other one was up to a tenth slower than its twin.
+            // The order changes, for a kernel that always ran behind the same other one was up to a tenth slower than its twin.
             let order = kernels.indices.shuffled()
-            try operands.run(kernels[order[0]])
+            if let between {
+                try between()
+                // That has emptied the caches: a run that does not count fills them for all.
+                try operands.run(kernels[order[0]])
+            }
             for index in order {
                 let kernel = kernels[index]
                 try timings[index].measure(runs: runCounts[index]) {

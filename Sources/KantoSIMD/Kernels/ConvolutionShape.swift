@@ -61,11 +61,7 @@ extension ConvolutionShape {
     func forwardProduct(_ host: UnsafePointer<kanto_host>) -> Product {
         var product = makeProduct(
             host, panels: Panels(rowCount: weightRows, columnCount: groupOutputChannels),
-            { axis, classes in axis.forwardClasses(classes) },
-            RowStrides(
-                rowA: width &* channels, columnA: channels, sampleA: inputSize, rowC: outputWidth &* outputChannels,
-                columnC: outputChannels, sampleC: outputSize, channels: groupChannels,
-                joinsColumns: hasContiguousRows))
+            { axis, classes in axis.forwardClasses(classes) }, forwardStrides)
         product.groupStrideA = groupChannels
         product.groupStrideC = groupOutputChannels
         product.groupStrideBias = groupOutputChannels
@@ -88,12 +84,19 @@ extension ConvolutionShape {
         return product
     }
 
-    private struct RowStrides {
+    struct RowStrides {
         var rowA, columnA, sampleA, rowC, columnC, sampleC: Int
         /// Of one group of A.
         var channels: Int
         /// Whether the taps of a kernel row are walked as one run.
         var joinsColumns: Bool
+    }
+
+    /// Of the input, A, and the output, C.
+    var forwardStrides: RowStrides {
+        RowStrides(
+            rowA: width &* channels, columnA: channels, sampleA: inputSize, rowC: outputWidth &* outputChannels,
+            columnC: outputChannels, sampleC: outputSize, channels: groupChannels, joinsColumns: hasContiguousRows)
     }
 
     @inline(__always)
@@ -120,19 +123,26 @@ extension ConvolutionShape {
         return product
     }
 
+    /// The positions of two classes in all samples: where their first tap reads A, and where they stand in C.
+    func positions(_ y: AxisClass, _ x: AxisClass, _ strides: RowStrides) -> RowGrid {
+        var grid = RowGrid()
+        grid.count = batch &* y.count &* x.count
+        grid.middleCount = y.count
+        grid.innerCount = x.count
+        grid.offsetA = y.source &* strides.rowA &+ x.source &* strides.columnA
+        grid.outerStrideA = strides.sampleA
+        grid.middleStrideA = y.sourceStep &* strides.rowA
+        grid.innerStrideA = x.sourceStep &* strides.columnA
+        grid.offsetC = y.start &* strides.rowC &+ x.start &* strides.columnC
+        grid.outerStrideC = strides.sampleC
+        grid.middleStrideC = y.step &* strides.rowC
+        grid.innerStrideC = x.step &* strides.columnC
+        return grid
+    }
+
     private func makeClass(_ y: AxisClass, _ x: AxisClass, _ strides: RowStrides) -> RowClass {
         var made = RowClass()
-        made.rows.count = batch &* y.count &* x.count
-        made.rows.middleCount = y.count
-        made.rows.innerCount = x.count
-        made.rows.offsetA = y.source &* strides.rowA &+ x.source &* strides.columnA
-        made.rows.outerStrideA = strides.sampleA
-        made.rows.middleStrideA = y.sourceStep &* strides.rowA
-        made.rows.innerStrideA = x.sourceStep &* strides.columnA
-        made.rows.offsetC = y.start &* strides.rowC &+ x.start &* strides.columnC
-        made.rows.outerStrideC = strides.sampleC
-        made.rows.middleStrideC = y.step &* strides.rowC
-        made.rows.innerStrideC = x.step &* strides.columnC
+        made.rows = positions(y, x, strides)
         made.firstRowB = (y.firstTap &* kernelWidth &+ x.firstTap) &* strides.channels
         made.walk.outerCount = y.tapCount
         made.walk.outerStrideA = y.sourceTapStep &* strides.rowA

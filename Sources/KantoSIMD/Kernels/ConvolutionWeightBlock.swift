@@ -1,3 +1,23 @@
+/// What a block needs of a worker's scratch, in floats: tables of integers, then the copies.
+struct WeightBlockLayout {
+    /// Integers in the table of rows' sources, and in that of their targets.
+    let rowLimit: Int
+    let offsetPackedX: Int
+    /// The numbers of a tile, with room for what a copy writes past its end.
+    let tilePitch: Int
+    let offsetPackedY: Int
+    let floatCount: Int
+
+    init(_ plan: WeightGradientPlan) {
+        rowLimit = roundUp(plan.shape.weightRows, to: 8)
+        offsetPackedX = 2 &* (2 &* rowLimit &+ roundUp(plan.blockLimit, to: 8))
+        tilePitch = roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: 16)
+        offsetPackedY = offsetPackedX &+ tilesPerCopy &* tilePitch
+        let panels = Panels(rowCount: plan.blockLimit, columnCount: plan.shape.groupOutputChannels)
+        floatCount = offsetPackedY &+ roundUp(panels.size, to: 16)
+    }
+}
+
 /// Positions of one class for which a weight gradient sums products: dy and, a few tiles at a time, the input are copied
 /// as the tiles read them. Read where they stand, six channels of each position would be a cache line each, at a pitch
 /// that uses few sets of the first-level cache (half the speed with AVX2).
@@ -13,30 +33,20 @@ struct WeightBlock {
     private let sources: UnsafeMutablePointer<Int>
     private let targets: UnsafeMutablePointer<Int>
     private(set) var rowCount = 0
+    /// Rows that a tile takes of its six.
+    private var rowsPerTile = tileRows
     /// The block's positions in the input.
     private let positions: UnsafeMutablePointer<Int>
     private var positionCount = 0
     private let packedX: UnsafeMutablePointer<Float>
-    /// The numbers of a tile, with room for what a copy writes past its end.
     private let tilePitch: Int
     /// dy as panels [positions, width].
     private let packedY: UnsafeMutablePointer<Float>
     private let borderSums: UnsafeMutablePointer<Float>
 
-    /// What a block needs, in floats.
-    static func scratchFloats(_ plan: WeightGradientPlan) -> Int {
-        let tables = 2 &* (2 &* roundUp(plan.shape.weightRows, to: 8) &+ roundUp(plan.blockLimit, to: 8))
-        let packedY = plan.blockLimit &* roundUp(plan.shape.groupOutputChannels, to: Lanes.scalarCount)
-        return tables &+ tilesPerCopy &* tilePitch(plan) &+ roundUp(packedY, to: 16)
-    }
-
-    private static func tilePitch(_ plan: WeightGradientPlan) -> Int {
-        roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: 16)
-    }
-
-    /// `scratch` is the worker's, of `scratchFloats`, aligned to a cache line.
+    /// `scratch` is the worker's, laid out as `layout` says, aligned to a cache line.
     init(
-        _ plan: WeightGradientPlan, group: Int, x: UnsafePointer<Float>, dy: UnsafePointer<Float>,
+        _ plan: WeightGradientPlan, _ layout: WeightBlockLayout, group: Int, x: UnsafePointer<Float>, dy: UnsafePointer<Float>,
         scratch: UnsafeMutablePointer<Float>, borderSums: UnsafeMutablePointer<Float>
     ) {
         shape = plan.shape
@@ -44,14 +54,12 @@ struct WeightBlock {
         self.x = x + group &* shape.groupChannels
         self.dy = dy + group &* shape.groupOutputChannels
         countX = shape.batch &* shape.inputSize &- group &* shape.groupChannels
-        let rows = roundUp(plan.shape.weightRows, to: 8)
-        let integers = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
-        sources = integers
-        targets = integers + rows
-        positions = integers + 2 &* rows
-        packedX = scratch + 2 &* (2 &* rows &+ roundUp(plan.blockLimit, to: 8))
-        tilePitch = WeightBlock.tilePitch(plan)
-        packedY = packedX + tilesPerCopy &* tilePitch
+        sources = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
+        targets = sources + layout.rowLimit
+        positions = targets + layout.rowLimit
+        packedX = scratch + layout.offsetPackedX
+        tilePitch = layout.tilePitch
+        packedY = scratch + layout.offsetPackedY
         self.borderSums = borderSums
     }
 }
@@ -99,49 +107,44 @@ extension WeightBlock {
             }
             row = end
         }
+        // Rows side by side are copied as a vector. A tile that ends with a short line, even with rows to spare, has no
+        // others, and where that takes no more tiles it is faster (one channel by 5x5: an eighth of the time).
+        let run = shape.hasContiguousRows ? x.tapCount &* shape.channels : shape.groupChannels
+        let isShort = run < tileRows && (rowCount &+ run &- 1) / run <= (rowCount &+ tileRows &- 1) / tileRows
+        rowsPerTile = isShort ? run : tileRows
     }
 
     /// Takes these positions of the class and copies dy there.
     mutating func copyOutput(_ grid: RowGrid, _ range: Range<Int>) {
         positionCount = range.count
         let panels = Panels(rowCount: positionCount, columnCount: shape.groupOutputChannels)
+        // The panels but the last one, whose width is worked out once: there are few columns to copy for each position.
+        let wholePanels = panels.columnCount / Panels.fullWidth
+        let restColumns = panels.columnCount &- wholePanels &* Panels.fullWidth
+        let restWidth = roundUp(restColumns, to: Lanes.scalarCount)
         var cursor = RowCursor(grid, at: range.lowerBound)
         for position in 0..<positionCount {
             positions[position] = cursor.offsetA
             prefetchLines(dy + (cursor.offsetC &+ prefetchDistance), count: panels.columnCount)
-            copyRow(dy + cursor.offsetC, to: packedY, position, panels)
+            var source = dy + cursor.offsetC
+            var target = packedY + position &* Panels.fullWidth
+            for _ in 0..<wholePanels {
+                copyPanelRow(source, Panels.fullWidth, Panels.fullWidth, to: target)
+                source += Panels.fullWidth
+                target += panels.offset(1)
+            }
+            if restColumns > 0 {
+                target = packedY + (panels.offset(wholePanels) &+ position &* restWidth)
+                copyPanelRow(source, restColumns, restWidth, to: target)
+            }
             cursor.advance()
         }
-    }
-
-    @inline(__always)
-    private func copyRow(
-        _ source: UnsafePointer<Float>, to packed: UnsafeMutablePointer<Float>, _ row: Int, _ panels: Panels
-    ) {
-        let whole = panels.columnCount / Panels.fullWidth
-        var source = source
-        var target = packed + row &* Panels.fullWidth
-        for _ in 0..<whole {
-            var column = 0
-            while column < Panels.fullWidth {
-                storeLanes(loadLanes(source + column), to: target + column)
-                column &+= Lanes.scalarCount
-            }
-            source += Panels.fullWidth
-            target += panels.rowCount &* Panels.fullWidth
-        }
-        if whole == panels.count { return }
-        let columns = panels.columns(whole)
-        let width = panels.vectors(whole) &* Lanes.scalarCount
-        target = packed + (panels.offset(whole) &+ row &* width)
-        for column in 0..<columns { target[column] = source[column] }
-        for column in columns..<width { target[column] = 0 }
     }
 
     /// Adds the products of the listed rows with dy to the weights of the group.
     func addProducts(to weights: UnsafeMutablePointer<Float>) {
         let panels = Panels(rowCount: positionCount, columnCount: shape.groupOutputChannels)
-        let tileCount = roundUp(rowCount, to: tileRows) / tileRows
+        let tileCount = (rowCount &+ rowsPerTile &- 1) / rowsPerTile
         var first = 0
         while first < tileCount {
             let last = min(first &+ tilesPerCopy, tileCount)
@@ -167,9 +170,9 @@ extension WeightBlock {
         for tile in tiles {
             let packed = packedX + (tile &- tiles.lowerBound) &* tilePitch
             task.rows = Six(e0: packed, e1: packed + 1, e2: packed + 2, e3: packed + 3, e4: packed + 4, e5: packed + 5)
-            let row = tile &* tileRows
+            let row = tile &* rowsPerTile
             let end = rowCount &- 1
-            task.rowCount = min(tileRows, rowCount &- row)
+            task.rowCount = min(rowsPerTile, rowCount &- row)
             task.targets.e0 = weights + targets[row]
             task.targets.e1 = weights + targets[min(row &+ 1, end)]
             task.targets.e2 = weights + targets[min(row &+ 2, end)]
@@ -187,9 +190,10 @@ extension WeightBlock {
         while position < positionCount {
             let end = min(position &+ positionsPerCopy, positionCount)
             for tile in tiles {
-                let row = tile &* tileRows
+                let row = tile &* rowsPerTile
+                let last = row &+ rowsPerTile &- 1
                 let target = packedX + (tile &- tiles.lowerBound) &* tilePitch
-                let isRun = row &+ tileRows <= rowCount && sources[row &+ tileRows &- 1] &- sources[row] == tileRows &- 1
+                let isRun = last < rowCount && sources[last] &- sources[row] == rowsPerTile &- 1
                 if isRun && furthest &+ sources[row] <= countX {
                     let source = x + sources[row]
                     for index in position..<end {

@@ -10,15 +10,15 @@ struct WeightGradientPlan {
     var accumulates: Bool
     /// The sums of dy over all positions; no kept elements where they are not wanted.
     var bias: ReducePlan
-    var classes: UnsafeMutablePointer<PositionClass>?
-    var classCount: Int
-    var blockCount: Int
+    var classes: UnsafeMutablePointer<PositionClass>
+    var classCount = 0
+    var blockCount = 0
     /// Positions of a block at most.
     var blockLimit: Int
     /// Rows of the weights are cut into pieces, which are independent.
-    var rowPieces: Int
+    var rowPieces = 1
     /// With more than one part the blocks are shared out, and each part sums into a copy of its own.
-    var partCount: Int
+    var partCount = 1
 
     var weightCount: Int { shape.weightRows &* shape.outputChannels }
     var pieceCount: Int { shape.groups &* partCount &* rowPieces }
@@ -66,54 +66,42 @@ func makeConvolutionWeightGradient(
     } else {
         bias.keptCount = 0
     }
-    var plan = WeightGradientPlan(
-        shape: shape, accumulates: accumulates, bias: bias,
-        classes: nil, classCount: 0, blockCount: 0, blockLimit: positionsPerBlock(shape, host), rowPieces: 1, partCount: 1)
-    plan.classify()
-    plan.divide(threads: Int(host.pointee.thread_count))
+    let plan = WeightGradientPlan(shape, accumulates: accumulates, bias: bias, host: host)
     let copies = plan.partCount > 1 ? plan.partCount &* plan.copyStride : 0
-    let workers = Int(host.pointee.thread_count) &* WeightBlock.scratchFloats(plan)
+    let workers = Int(host.pointee.thread_count) &* WeightBlockLayout(plan).floatCount
     // The sums of dy are finished before the scratch is written again.
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
     return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
-        made.pointee.plan.classes?.deallocate()
+        made.pointee.plan.classes.deallocate()
         made.deallocate()
     }
 }
 
 extension WeightGradientPlan {
     /// Lists the classes that have taps at all, and counts their blocks.
-    fileprivate mutating func classify() {
+    fileprivate init(
+        _ shape: ConvolutionShape, accumulates: Bool, bias: ReducePlan, host: UnsafePointer<kanto_host>
+    ) {
+        self.shape = shape
+        self.accumulates = accumulates
+        self.bias = bias
+        blockLimit = positionsPerBlock(shape, host)
         let longest = max(shape.outputHeight, shape.outputWidth, 1)
         let axes = UnsafeMutablePointer<AxisClass>.allocate(capacity: 2 &* longest)
         let verticalCount = shape.vertical.forwardClasses(axes)
         let horizontalCount = shape.horizontal.forwardClasses(axes + longest)
-        let classes = UnsafeMutablePointer<PositionClass>.allocate(capacity: max(verticalCount &* horizontalCount, 1))
+        classes = .allocate(capacity: max(verticalCount &* horizontalCount, 1))
         for y in 0..<verticalCount {
-            for x in 0..<horizontalCount { append(axes[y], axes[longest &+ x], to: classes) }
+            for x in 0..<horizontalCount { append(axes[y], axes[longest &+ x]) }
         }
-        self.classes = classes
         axes.deallocate()
+        divide(threads: Int(host.pointee.thread_count))
     }
 
-    private mutating func append(
-        _ y: AxisClass, _ x: AxisClass, to classes: UnsafeMutablePointer<PositionClass>
-    ) {
+    private mutating func append(_ y: AxisClass, _ x: AxisClass) {
         if y.tapCount == 0 || x.tapCount == 0 || shape.channels == 0 || shape.batch <= 0 { return }
-        let rowStride = shape.width &* shape.channels
-        var positions = RowGrid()
-        positions.count = shape.batch &* y.count &* x.count
-        positions.middleCount = y.count
-        positions.innerCount = x.count
-        positions.offsetA = y.source &* rowStride &+ x.source &* shape.channels
-        positions.outerStrideA = shape.inputSize
-        positions.middleStrideA = y.sourceStep &* rowStride
-        positions.innerStrideA = x.sourceStep &* shape.channels
-        positions.offsetC = (y.start &* shape.outputWidth &+ x.start) &* shape.outputChannels
-        positions.outerStrideC = shape.outputSize
-        positions.middleStrideC = shape.outputWidth &* shape.outputChannels
-        positions.innerStrideC = shape.outputChannels
+        let positions = shape.positions(y, x, shape.forwardStrides)
         let blocks = roundUp(positions.count, to: blockLimit) / blockLimit
         (classes + classCount).initialize(
             to: PositionClass(
@@ -123,7 +111,7 @@ extension WeightGradientPlan {
     }
 
     /// Cuts the work into pieces: the blocks as long as the copies of the weights stay small, then the rows.
-    fileprivate mutating func divide(threads: Int) {
+    private mutating func divide(threads: Int) {
         if threads == 1 { return }
         let wanted = threads &* piecesPerThread
         let groups = max(shape.groups, 1)
@@ -218,12 +206,13 @@ extension WeightGradientJob {
         if plan.partCount > 1 || !plan.accumulates {
             for row in rows { fillWithZeros(target + row &* shape.outputChannels, shape.groupOutputChannels) }
         }
+        let layout = WeightBlockLayout(plan)
         withBorderSums { borderSums in
             var block = WeightBlock(
-                plan, group: group, x: x, dy: dy, scratch: scratch + worker &* WeightBlock.scratchFloats(plan),
+                plan, layout, group: group, x: x, dy: dy, scratch: scratch + worker &* layout.floatCount,
                 borderSums: borderSums)
             for index in 0..<plan.classCount {
-                let found = plan.classes![index]
+                let found = plan.classes[index]
                 let first = max(blocks.lowerBound &- found.firstBlock, 0)
                 let last = min(blocks.upperBound &- found.firstBlock, found.blockCount)
                 if first >= last { continue }

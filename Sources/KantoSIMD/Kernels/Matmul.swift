@@ -14,6 +14,8 @@ private struct MatmulPlan {
     var batchStrideA = 0
     var packedSizeA = 0
     var hasBias = false
+
+    var piecesA: PackPieces { PackPieces(groupCount: product.groupCount, rowCount: k) }
 }
 
 func makeMatmul(
@@ -126,16 +128,13 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
         if made.pointee.plan.packsA {
             let size = roundUp(made.pointee.plan.packCount &* product.panels.size, to: 16)
             var job = TransposedRowsJob(plan: made, source: a, packed: scratch! + size)
-            let pieces = roundUp(made.pointee.plan.k, to: rowsPerPackPiece) / rowsPerPackPiece
-            parallelFor(host, count: product.groupCount &* pieces, &job) { context, index, _ in
+            parallelFor(host, count: made.pointee.plan.piecesA.count, &job) { context, index, _ in
                 let job = context!.assumingMemoryBound(to: TransposedRowsJob.self)
                 let plan = job.pointee.plan.pointee.plan
-                let pieces = roundUp(plan.k, to: rowsPerPackPiece) / rowsPerPackPiece
-                let group = Int(index) / pieces
-                let first = Int(index) % pieces &* rowsPerPackPiece
+                let group = plan.piecesA.group(index)
                 packTransposedRows(
                     job.pointee.source + group &* plan.batchStrideA, stride: plan.rowStrideA, depth: plan.k,
-                    columns: plan.m, rows: first..<min(first &+ rowsPerPackPiece, plan.k),
+                    columns: plan.m, rows: plan.piecesA.rows(index),
                     to: job.pointee.packed + group &* plan.packedSizeA)
             }
             a = UnsafePointer(scratch! + size)

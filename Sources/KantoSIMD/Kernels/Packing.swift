@@ -54,26 +54,37 @@ private func copyRows(
     _ source: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ columns: Int, _ width: Int,
     _ target: UnsafeMutablePointer<Float>
 ) {
-    let whole = columns &- columns % Lanes.scalarCount
     var source = source
     var target = target
     for _ in 0..<count {
         prefetchLines(source + rowsPerPackStep &* stride, count: columns)
-        var column = 0
-        while column < whole {
-            storeLanes(loadLanes(source + column), to: target + column)
-            column &+= Lanes.scalarCount
-        }
-        while column < columns {
-            target[column] = source[column]
-            column &+= 1
-        }
-        while column < width {
-            target[column] = 0
-            column &+= 1
-        }
+        copyPanelRow(source, columns, width, to: target)
         source += stride
         target += width
+    }
+}
+
+/// Copies a panel's part of one row of B, and pads it with zeros to the panel's width.
+@inline(__always)
+func copyPanelRow(
+    _ source: UnsafePointer<Float>, _ columns: Int, _ width: Int, to target: UnsafeMutablePointer<Float>
+) {
+    if columns == Panels.fullWidth {
+        WidestRow(loading: source).store(to: target)
+        return
+    }
+    var column = 0
+    while column &+ Lanes.scalarCount <= columns {
+        storeLanes(loadLanes(source + column), to: target + column)
+        column &+= Lanes.scalarCount
+    }
+    while column < columns {
+        target[column] = source[column]
+        column &+= 1
+    }
+    while column < width {
+        target[column] = 0
+        column &+= 1
     }
 }
 

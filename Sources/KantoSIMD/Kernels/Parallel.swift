@@ -24,26 +24,42 @@ struct PackJob {
     var packed: UnsafeMutablePointer<Float>
 }
 
-/// Rows that one piece of packing copies, for all panels: rows of the source are read from end to end.
-var rowsPerPackPiece: Int { 64 }
+/// The rows of several matrices, shared out for packing. A piece is some rows of one matrix, for all panels, so that rows
+/// of the source are read from end to end.
+struct PackPieces {
+    static var rowLimit: Int { 64 }
+    var groupCount: Int
+    /// Of each matrix.
+    var rowCount: Int
+
+    private var perGroup: Int { roundUp(rowCount, to: PackPieces.rowLimit) / PackPieces.rowLimit }
+    var count: Int { groupCount &* perGroup }
+    func group(_ piece: Int64) -> Int { Int(piece) / perGroup }
+    func rows(_ piece: Int64) -> Range<Int> {
+        let first = Int(piece) % perGroup &* PackPieces.rowLimit
+        return first..<min(first &+ PackPieces.rowLimit, rowCount)
+    }
+}
+
+extension PackJob {
+    fileprivate var pieces: PackPieces { PackPieces(groupCount: groupCount, rowCount: panels.rowCount) }
+}
 
 func packInParallel(_ host: UnsafePointer<kanto_host>, _ job: PackJob) {
     var job = job
-    let pieces = roundUp(job.panels.rowCount, to: rowsPerPackPiece) / rowsPerPackPiece
-    parallelFor(host, count: job.groupCount &* pieces, &job) { context, index, _ in
+    parallelFor(host, count: job.pieces.count, &job) { context, index, _ in
         let job = context!.assumingMemoryBound(to: PackJob.self)
         let panels = job.pointee.panels
-        let pieces = roundUp(panels.rowCount, to: rowsPerPackPiece) / rowsPerPackPiece
-        let group = Int(index) / pieces
-        let first = Int(index) % pieces &* rowsPerPackPiece
-        let end = min(first &+ rowsPerPackPiece, panels.rowCount)
+        let rows = job.pointee.pieces.rows(index)
+        let group = job.pointee.pieces.group(index)
         let source = job.pointee.source + group &* job.pointee.groupStrideSource
         let packed = job.pointee.packed + group &* job.pointee.groupStridePacked
-        let step = job.pointee.layout.columnStride == 1 ? rowsPerPackStep : rowsPerPackPiece
-        var row = first
-        while row < end {
+        let step = job.pointee.layout.columnStride == 1 ? rowsPerPackStep : rows.count
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let end = min(row &+ step, rows.upperBound)
             for panel in 0..<panels.count {
-                packPanel(panels, panel, rows: row..<min(row &+ step, end), from: source, job.pointee.layout, to: packed)
+                packPanel(panels, panel, rows: row..<end, from: source, job.pointee.layout, to: packed)
             }
             row &+= step
         }

@@ -26,9 +26,9 @@ static inline void kanto_pause(void) {
 #endif
 }
 
-/* Asks for the cache line at an address that will be written soon. Any address is allowed. */
+/* Asks for the cache line at an address that will be read or written soon. Any address is allowed. */
 __attribute__((always_inline)) static inline void kanto_prefetch(const void *address) {
-  __builtin_prefetch(address, 1, 3);
+  __builtin_prefetch(address, 0, 3);
 }
 
 /* Linux futex on a 32-bit word: sleep while it holds `expected`; wake up to `count` sleepers. */
