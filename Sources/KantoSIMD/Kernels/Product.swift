@@ -66,13 +66,14 @@ struct Product {
         let bytes = max(Int(host.pointee.level2_cache_bytes), 1 << 18)
         depthLimit = max(256, bytes / 2 / (4 &* panels.columnWidth))
         let perTile = countA / max(tileCount &* groupCount, 1) &+ tileRows &* max(panels.columnCount, 0)
-        tilesPerBlock = max(fewestTilesPerBlock, bytes / 4 / (4 &* max(perTile, 1)))
+        let bytesPerTile = 4 &* max(perTile, 1)
+        // Each panel is read anew for each block, which costs little if it serves 32 tiles there (8 tiles: a tenth slower
+        // where a panel is large, 256 channels by 5x5 taps). Where not even so many stay in the cache, twice as many spare
+        // reading (5 to 8% there, and 1024 by 1024 by 1024).
+        let fewest = 32 &* bytesPerTile <= bytes ? 32 : RowOffsets.tileLimit
+        tilesPerBlock = max(fewest, bytes / 4 / bytesPerTile)
     }
 }
-
-/// Each panel is read anew for each block, which costs little if it serves so many tiles there (8 tiles: a tenth slower
-/// where a panel is large, 256 channels by 5x5 taps).
-private var fewestTilesPerBlock: Int { 32 }
 
 extension Panels {
     /// Columns of the widest panel.
