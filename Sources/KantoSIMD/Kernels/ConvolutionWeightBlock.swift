@@ -9,8 +9,8 @@ struct WeightBlockLayout {
     let floatCount: Int
 
     init(_ plan: WeightGradientPlan) {
-        rowLimit = roundUp(plan.shape.weightRows, to: 8)
-        offsetPackedX = 2 &* (2 &* rowLimit &+ roundUp(plan.blockLimit, to: 8))
+        rowLimit = roundUp(plan.shape.weightRows &+ tileRows, to: 8)
+        offsetPackedX = 2 &* (2 &* rowLimit &+ roundUp(plan.blockLimit, to: 8) &+ 8)
         tilePitch = roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: 16)
         offsetPackedY = offsetPackedX &+ tilesPerCopy &* tilePitch
         let panels = Panels(rowCount: plan.blockLimit, columnCount: plan.shape.groupOutputChannels)
@@ -35,6 +35,8 @@ struct WeightBlock {
     private(set) var rowCount = 0
     /// Rows that a tile takes of its six.
     private var rowsPerTile = tileRows
+    /// 0 to 5: where the rows of a packed tile begin.
+    private let packedRows: UnsafeMutablePointer<Int>
     /// The block's positions in the input.
     private let positions: UnsafeMutablePointer<Int>
     private var positionCount = 0
@@ -56,7 +58,9 @@ struct WeightBlock {
         countX = shape.batch &* shape.inputSize &- group &* shape.groupChannels
         sources = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
         targets = sources + layout.rowLimit
-        positions = targets + layout.rowLimit
+        packedRows = targets + layout.rowLimit
+        for row in 0..<tileRows { packedRows[row] = row }
+        positions = packedRows + 8
         packedX = scratch + layout.offsetPackedX
         tilePitch = layout.tilePitch
         packedY = scratch + layout.offsetPackedY
@@ -107,6 +111,8 @@ extension WeightBlock {
             }
             row = end
         }
+        // Rows of the last tile past the end.
+        if rowCount > 0 { for row in rowCount..<rowCount &+ tileRows { targets[row] = targets[rowCount &- 1] } }
         // Rows side by side are copied as a vector. A tile that ends with a short line, even with rows to spare, has no
         // others, and where that takes no more tiles it is faster (one channel by 5x5: an eighth of the time).
         let run = shape.hasContiguousRows ? x.tapCount &* shape.channels : shape.groupChannels
@@ -161,25 +167,17 @@ extension WeightBlock {
     ) {
         let vectors = panels.vectors(panel)
         var task = TileTask(
-            a: packedX, panel: packedY + panels.offset(panel), columnCount: panels.columns(panel), c: weights,
-            borderSums: borderSums)
+            a: packedX, offsetsA: packedRows, c: weights, offsetsC: targets + tiles.lowerBound &* rowsPerTile,
+            panel: packedY + panels.offset(panel), columnCount: panels.columns(panel), borderSums: borderSums)
         task.epilogue.accumulates = true
         task.walk.innerCount = positionCount
         task.walk.innerStrideA = tileRows
         task.walk.innerStrideB = vectors &* Lanes.scalarCount
         for tile in tiles {
-            let packed = packedX + (tile &- tiles.lowerBound) &* tilePitch
-            task.rows = Six(e0: packed, e1: packed + 1, e2: packed + 2, e3: packed + 3, e4: packed + 4, e5: packed + 5)
-            let row = tile &* rowsPerTile
-            let end = rowCount &- 1
-            task.rowCount = min(rowsPerTile, rowCount &- row)
-            task.targets.e0 = weights + targets[row]
-            task.targets.e1 = weights + targets[min(row &+ 1, end)]
-            task.targets.e2 = weights + targets[min(row &+ 2, end)]
-            task.targets.e3 = weights + targets[min(row &+ 3, end)]
-            task.targets.e4 = weights + targets[min(row &+ 4, end)]
-            task.targets.e5 = weights + targets[min(row &+ 5, end)]
+            task.rowCount = min(rowsPerTile, rowCount &- tile &* rowsPerTile)
             withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
+            task.a += tilePitch
+            task.offsetsC += rowsPerTile
         }
     }
 

@@ -47,10 +47,12 @@ private enum PackedRound: WalkRound {
 
 /// One tile of a product: where its rows begin and where its sums go.
 struct TileTask {
-    /// One address a row.
-    var targets: Six<UnsafeMutablePointer<Float>>
-    /// Rows past the end repeat the last one.
-    var rows: Six<UnsafePointer<Float>>
+    var a: UnsafePointer<Float>
+    /// Of the six rows, from `a`. Rows past the end repeat the last one.
+    var offsetsA: UnsafePointer<Int>
+    var c: UnsafeMutablePointer<Float>
+    /// Of their sums, from `c`.
+    var offsetsC: UnsafePointer<Int>
     /// The first row of B.
     var panel: UnsafePointer<Float>
     var walk = Walk()
@@ -60,15 +62,16 @@ struct TileTask {
     /// Where the sums of a tile at the border go, [6, width], before its valid part gets its epilogue.
     var borderSums: UnsafeMutablePointer<Float>
 
-    init(
-        a: UnsafePointer<Float>, panel: UnsafePointer<Float>, columnCount: Int, c: UnsafeMutablePointer<Float>,
-        borderSums: UnsafeMutablePointer<Float>
-    ) {
-        targets = Six(e0: c, e1: c, e2: c, e3: c, e4: c, e5: c)
-        rows = Six(e0: a, e1: a, e2: a, e3: a, e4: a, e5: a)
-        self.panel = panel
-        self.columnCount = columnCount
-        self.borderSums = borderSums
+    @inline(__always) fileprivate var rows: Six<UnsafePointer<Float>> {
+        Six(
+            e0: a + offsetsA[0], e1: a + offsetsA[1], e2: a + offsetsA[2], e3: a + offsetsA[3], e4: a + offsetsA[4],
+            e5: a + offsetsA[5])
+    }
+
+    @inline(__always) fileprivate var targets: Six<UnsafeMutablePointer<Float>> {
+        Six(
+            e0: c + offsetsC[0], e1: c + offsetsC[1], e2: c + offsetsC[2], e3: c + offsetsC[3], e4: c + offsetsC[4],
+            e5: c + offsetsC[5])
     }
 }
 
@@ -191,13 +194,14 @@ private func sum<Row: VectorRow, Round: WalkRound>(
                 b += Round.stepCount &* strideB
                 rounds &-= 1
             } while rounds != 0
-            var rest = walk.innerCount % Round.stepCount
-            while rest != 0 {
+            // No loop, which would need registers that hold the rows' addresses.
+            if Round.stepCount == 4 && walk.innerCount & 2 != 0 {
                 tile.addProducts(rows, a, Row(loading: b))
-                a &+= strideA
-                b += strideB
-                rest &-= 1
+                tile.addProducts(rows, a &+ strideA, Row(loading: b + strideB))
+                a &+= 2 &* strideA
+                b += 2 &* strideB
             }
+            if Round.stepCount == 4 && walk.innerCount & 1 != 0 { tile.addProducts(rows, a, Row(loading: b)) }
             middleA &+= walk.middleStrideA
             middleB += walk.middleStrideB
             middle &-= 1

@@ -276,8 +276,8 @@ extension Product {
             + (group &* groupStrideB &+ (isPacked ? panels.offset(panel) : panel &* Panels.fullWidth)
                 &+ (rowClass.pointee.firstRowB &+ block.rowB) &* strideB)
         var task = TileTask(
-            a: rows, panel: columns, columnCount: storesPadding ? width : panels.columns(panel), c: target,
-            borderSums: borderSums)
+            a: rows, offsetsA: offsets.a, c: target, offsetsC: offsets.c, panel: columns,
+            columnCount: storesPadding ? width : panels.columns(panel), borderSums: borderSums)
         task.walk = block.walk
         task.walk.innerStrideB &*= strideB
         task.walk.middleStrideB &*= strideB
@@ -292,22 +292,17 @@ extension Product {
                 task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
             }
         }
-        var (rowA, rowC) = (offsets.a, offsets.c)
         let ahead = shortWalk / max(block.walk.stepCount, 1)
         for tile in tiles {
             if ahead > 0 && tile &+ ahead < tiles.upperBound {
-                for row in ahead &* tileRows..<(ahead &+ 1) &* tileRows { prefetchLines(target + rowC[row], count: width) }
+                for row in ahead &* tileRows..<(ahead &+ 1) &* tileRows {
+                    prefetchLines(target + task.offsetsC[row], count: width)
+                }
             }
             task.rowCount = min(tileRows, rowClass.pointee.rows.count &- tile &* tileRows)
-            task.rows = Six(
-                e0: rows + rowA[0], e1: rows + rowA[1], e2: rows + rowA[2], e3: rows + rowA[3], e4: rows + rowA[4],
-                e5: rows + rowA[5])
-            task.targets = Six(
-                e0: target + rowC[0], e1: target + rowC[1], e2: target + rowC[2], e3: target + rowC[3],
-                e4: target + rowC[4], e5: target + rowC[5])
-            rowA += tileRows
-            rowC += tileRows
             withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
+            task.offsetsA += tileRows
+            task.offsetsC += tileRows
         }
     }
 }
