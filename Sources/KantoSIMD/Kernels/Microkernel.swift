@@ -142,22 +142,9 @@ private func sumTile<Row: VectorRow, Round: WalkRound>(
 @inline(__always)
 private func prefetchTargets(_ task: UnsafePointer<TileTask>, width: Int) {
     let targets = task.pointee.targets
-    prefetchRows(targets, width) { UnsafePointer($0) }
+    targets.forEach { prefetchLinesForWriting($0, count: width) }
     let derivative = task.pointee.epilogue.derivative
-    if derivative.kind != .none { prefetchRows(targets, width) { derivative.saved(of: $0) } }
-}
-
-@inline(__always)
-private func prefetchRows(
-    _ targets: Six<UnsafeMutablePointer<Float>>, _ width: Int,
-    _ source: (UnsafeMutablePointer<Float>) -> UnsafePointer<Float>
-) {
-    prefetchLines(source(targets.e0), count: width)
-    prefetchLines(source(targets.e1), count: width)
-    prefetchLines(source(targets.e2), count: width)
-    prefetchLines(source(targets.e3), count: width)
-    prefetchLines(source(targets.e4), count: width)
-    prefetchLines(source(targets.e5), count: width)
+    if derivative.kind != .none { targets.forEach { prefetchLines(derivative.saved(of: $0), count: width) } }
 }
 
 /// The loops test at their end, so that each accumulator is one value throughout: with a test in front the compiler

@@ -41,6 +41,8 @@ func packPanel(
         let count = min(layout.rowsPerBlock &- start, range.upperBound &- row)
         let origin = first + (block &* layout.blockStride &+ start &* layout.rowStride)
         if layout.columnStride == 1 {
+            // The same rows of the next panel.
+            prefetchLinesForWriting(target + panels.offset(1), count: count &* width)
             copyRows(origin, layout.rowStride, count, columns, width, target)
         } else {
             copyTransposed(origin, layout.columnStride, count, columns, width, target)
@@ -99,6 +101,7 @@ private func copyTransposed(
         let rows = min(8, count &- row)
         let from = source + row
         let to = target + row &* width
+        prefetchLinesForWriting(to + rows &* width, count: rows &* width)
         var column = 0
         if rows == 8 {
             while column &+ 4 <= columns {
@@ -136,6 +139,8 @@ func packTransposedRows(
         while column < columns {
             let from = source + column
             let to = packed + column &* depth
+            // The same rows of the next panel.
+            prefetchLinesForWriting(to + tileRows &* (depth &+ first), count: tileRows &* (end &- first) &+ 15)
             // A vector at once where the row has so many numbers, and what is written past the panel's row is still to come.
             let wideEnd = column &+ 8 <= columns ? end &- 1 : first
             for row in first..<wideEnd {
@@ -163,6 +168,16 @@ func prefetchLines(_ source: UnsafePointer<Float>, count: Int) {
     var offset = 0
     repeat {
         kanto_prefetch(source + offset)
+        offset &+= 16
+    } while offset < count
+}
+
+/// Asks for the lines of `count` numbers, which will be written.
+@inline(__always)
+func prefetchLinesForWriting(_ target: UnsafePointer<Float>, count: Int) {
+    var offset = 0
+    repeat {
+        kanto_prefetch_for_writing(target + offset)
         offset &+= 16
     } while offset < count
 }

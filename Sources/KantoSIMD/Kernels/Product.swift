@@ -296,7 +296,7 @@ extension Product {
         for tile in tiles {
             if ahead > 0 && tile &+ ahead < tiles.upperBound {
                 for row in ahead &* tileRows..<(ahead &+ 1) &* tileRows {
-                    prefetchLines(target + task.offsetsC[row], count: width)
+                    prefetchLinesForWriting(target + task.offsetsC[row], count: width)
                 }
             }
             task.rowCount = min(tileRows, rowClass.pointee.rows.count &- tile &* tileRows)

@@ -79,6 +79,15 @@ struct RowPair<First: VectorRow, Second: VectorRow>: VectorRow {
 /// Six of anything, with a name each.
 struct Six<Element> {
     var e0, e1, e2, e3, e4, e5: Element
+
+    @inline(__always) func forEach(_ body: (Element) -> Void) {
+        body(e0)
+        body(e1)
+        body(e2)
+        body(e3)
+        body(e4)
+        body(e5)
+    }
 }
 
 /// Rows of a tile. In memory it is a matrix [6, width].
