@@ -82,7 +82,8 @@ import Testing
             #expect(slabs.count == 0)
         }
         var firsts = 0
-        for byteCount in [64, Slabs.largestBlock, 4096, 1 << 20, 192, Slabs.largestBlock, Slabs.largestBlock, Slabs.largestBlock, 64] {
+        let large = Slabs.largestBlock
+        for byteCount in [64, large, 4096, 1 << 20, 192, large, large, large, 64] {
             let (block, isFirst) = try #require(slabs.cut(byteCount))
             cut.append((block, byteCount))
             firsts += isFirst ? 1 : 0
