@@ -84,7 +84,8 @@ import Testing
         var firsts = 0
         let large = Slabs.largestBlock
         for byteCount in [64, large, 4096, 1 << 20, 192, large, large, large, 64] {
-            let (block, isFirst) = try #require(slabs.cut(byteCount))
+            let found = slabs.cut(byteCount)
+            let (block, isFirst) = try #require(found)
             cut.append((block, byteCount))
             firsts += isFirst ? 1 : 0
             #expect(Int(bitPattern: block) % Memory.alignment == 0)
