@@ -17,6 +17,28 @@ struct AxisClass {
     var sourceStep: Int
 }
 
+/// The classes of both axes of a convolution, in memory that is to be deallocated.
+struct AxisClasses {
+    let vertical: UnsafeMutablePointer<AxisClass>
+    let verticalCount: Int
+    let horizontal: UnsafeMutablePointer<AxisClass>
+    let horizontalCount: Int
+
+    /// `classify` writes at most `limit` classes of an axis and returns their number.
+    @inline(__always)
+    init(
+        _ shape: ConvolutionShape, limit: Int, _ classify: (ConvolutionAxis, UnsafeMutablePointer<AxisClass>) -> Int
+    ) {
+        vertical = .allocate(capacity: 2 &* limit)
+        horizontal = vertical + limit
+        verticalCount = classify(shape.vertical, vertical)
+        horizontalCount = classify(shape.horizontal, horizontal)
+    }
+
+    var pairCount: Int { verticalCount &* horizontalCount }
+    func deallocate() { vertical.deallocate() }
+}
+
 /// One axis of the geometry of a forward convolution.
 struct ConvolutionAxis {
     var input: Int

@@ -104,19 +104,16 @@ extension ConvolutionShape {
         _ host: UnsafePointer<kanto_host>, panels: Panels,
         _ classify: (ConvolutionAxis, UnsafeMutablePointer<AxisClass>) -> Int, _ strides: RowStrides
     ) -> Product {
-        let longest = max(height, width, outputHeight, outputWidth, 1)
-        let axes = UnsafeMutablePointer<AxisClass>.allocate(capacity: 2 &* longest)
-        let verticals = axes
-        let horizontals = axes + longest
-        let verticalCount = classify(vertical, verticals)
-        let horizontalCount = classify(horizontal, horizontals)
+        let axes = AxisClasses(self, limit: max(height, width, outputHeight, outputWidth, 1), classify)
         var product = Product(
             panels: panels,
-            classes: UnsafeMutablePointer<RowClass>.allocate(capacity: max(verticalCount &* horizontalCount, 1)))
+            classes: UnsafeMutablePointer<RowClass>.allocate(capacity: max(axes.pairCount, 1)))
         product.groupCount = groups
         product.groupStrideB = panels.size
-        for y in 0..<verticalCount {
-            for x in 0..<horizontalCount { product.append(makeClass(verticals[y], horizontals[x], strides)) }
+        for y in 0..<axes.verticalCount {
+            for x in 0..<axes.horizontalCount {
+                product.append(makeClass(axes.vertical[y], axes.horizontal[x], strides))
+            }
         }
         product.fit(host, countA: batch &* strides.sampleA)
         axes.deallocate()

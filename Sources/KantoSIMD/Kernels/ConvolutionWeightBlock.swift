@@ -116,7 +116,7 @@ extension WeightBlock {
         // Rows side by side are copied as a vector. A tile that ends with a short line, even with rows to spare, has no
         // others, and where that takes no more tiles it is faster (one channel by 5x5: an eighth of the time).
         let run = shape.hasContiguousRows ? x.tapCount &* shape.channels : shape.groupChannels
-        let isShort = run < tileRows && (rowCount &+ run &- 1) / run <= (rowCount &+ tileRows &- 1) / tileRows
+        let isShort = run < tileRows && roundUp(rowCount, to: run) / run <= roundUp(rowCount, to: tileRows) / tileRows
         rowsPerTile = isShort ? run : tileRows
     }
 
@@ -150,7 +150,7 @@ extension WeightBlock {
     /// Adds the products of the listed rows with dy to the weights of the group.
     func addProducts(to weights: UnsafeMutablePointer<Float>) {
         let panels = Panels(rowCount: positionCount, columnCount: shape.groupOutputChannels)
-        let tileCount = (rowCount &+ rowsPerTile &- 1) / rowsPerTile
+        let tileCount = roundUp(rowCount, to: rowsPerTile) / rowsPerTile
         var first = 0
         while first < tileCount {
             let last = min(first &+ tilesPerCopy, tileCount)

@@ -79,7 +79,7 @@ func makeConvolutionWeightGradient(
 }
 
 extension WeightGradientPlan {
-    /// Lists the classes that have taps at all, and counts their blocks.
+    /// Lists the classes that have taps at all, counts their blocks, and cuts the work into pieces.
     fileprivate init(
         _ shape: ConvolutionShape, accumulates: Bool, bias: ReducePlan, host: UnsafePointer<kanto_host>
     ) {
@@ -87,13 +87,10 @@ extension WeightGradientPlan {
         self.accumulates = accumulates
         self.bias = bias
         blockLimit = positionsPerBlock(shape, host)
-        let longest = max(shape.outputHeight, shape.outputWidth, 1)
-        let axes = UnsafeMutablePointer<AxisClass>.allocate(capacity: 2 &* longest)
-        let verticalCount = shape.vertical.forwardClasses(axes)
-        let horizontalCount = shape.horizontal.forwardClasses(axes + longest)
-        classes = .allocate(capacity: max(verticalCount &* horizontalCount, 1))
-        for y in 0..<verticalCount {
-            for x in 0..<horizontalCount { append(axes[y], axes[longest &+ x]) }
+        let axes = AxisClasses(shape, limit: max(shape.outputHeight, shape.outputWidth, 1)) { $0.forwardClasses($1) }
+        classes = .allocate(capacity: max(axes.pairCount, 1))
+        for y in 0..<axes.verticalCount {
+            for x in 0..<axes.horizontalCount { append(axes.vertical[y], axes.horizontal[x]) }
         }
         axes.deallocate()
         divide(threads: Int(host.pointee.thread_count))

@@ -23,25 +23,26 @@ struct Walk {
 /// busy and takes half of the instructions handed out (Zen 3: 86 against 97 GFLOP/s of multiply-adds in registers with as
 /// many idle instructions).
 private protocol WalkRound {
-    static var stepCount: Int { get }
     /// From one step to the next in A, B being packed; nil where only the walk knows both strides.
     static var strideA: Int? { get }
 }
 
+extension WalkRound {
+    /// Four need strides that are known when this is compiled.
+    @inline(__always) fileprivate static var stepCount: Int { strideA == nil ? 1 : 4 }
+}
+
 private enum SingleStep: WalkRound {
-    @inline(__always) static var stepCount: Int { 1 }
     @inline(__always) static var strideA: Int? { nil }
 }
 
 /// A's rows as they stand.
 private enum ContiguousRound: WalkRound {
-    @inline(__always) static var stepCount: Int { 4 }
     @inline(__always) static var strideA: Int? { 1 }
 }
 
 /// A packed as [steps, 6].
 private enum PackedRound: WalkRound {
-    @inline(__always) static var stepCount: Int { 4 }
     @inline(__always) static var strideA: Int? { tileRows }
 }
 

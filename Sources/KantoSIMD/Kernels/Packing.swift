@@ -165,19 +165,20 @@ func packTransposedRows(
 /// Asks for the lines of `count` numbers, which need not be there.
 @inline(__always)
 func prefetchLines(_ source: UnsafePointer<Float>, count: Int) {
-    var offset = 0
-    repeat {
-        kanto_prefetch(source + offset)
-        offset &+= 16
-    } while offset < count
+    forEachLine(of: source, count: count) { kanto_prefetch($0) }
 }
 
 /// Asks for the lines of `count` numbers, which will be written.
 @inline(__always)
 func prefetchLinesForWriting(_ target: UnsafePointer<Float>, count: Int) {
+    forEachLine(of: target, count: count) { kanto_prefetch_for_writing($0) }
+}
+
+@inline(__always)
+private func forEachLine(of numbers: UnsafePointer<Float>, count: Int, _ body: (UnsafePointer<Float>) -> Void) {
     var offset = 0
     repeat {
-        kanto_prefetch_for_writing(target + offset)
+        body(numbers + offset)
         offset &+= 16
     } while offset < count
 }
