@@ -22,7 +22,9 @@ struct BenchKernelsCommand: KantoCommand {
     @Argument(help: ArgumentHelp("Presets and problems, each problem in quotes.", valueName: "problem"))
     var problems: [String]
 
-    @Option(help: ArgumentHelp("Backends with commas between; all but reference by default.", valueName: "names"))
+    @Option(
+        help: ArgumentHelp(
+            "Backends with commas between, auto for the one that it chooses; all but reference by default.", valueName: "names"))
     var backend: String?
 
     @Option(help: ArgumentHelp("Numbers of worker threads with commas between.", valueName: "counts"))
@@ -52,7 +54,7 @@ struct BenchKernelsCommand: KantoCommand {
         }
         let chosen = try problems.flatMap(Self.problems)
         let names = try backendNames()
-        let baseline = try relativeTo.map { try Registry.shared().backend(named: $0).name }
+        let baseline = try relativeTo.map(Self.backendName)
         if let baseline, !names.contains(baseline) { throw Failure.usage("--relative-to \(baseline): it is not measured") }
         var rows: [BenchRow] = []
         if csv { print(BenchRow.csvHeader) }
@@ -83,12 +85,16 @@ struct BenchKernelsCommand: KantoCommand {
         let registry = try Registry.shared()
         guard let backend else { return registry.backends.map(\.name).filter { $0 != "reference" } }
         var names: [String] = []
-        for name in backend.split(separator: ",") {
-            let known = try registry.backend(named: String(name)).name
-            if !names.contains(known) { names.append(known) }
+        for known in try backend.split(separator: ",").map({ try Self.backendName(String($0)) }) where !names.contains(known) {
+            names.append(known)
         }
         guard !names.isEmpty else { throw Failure.usage("--backend '\(backend)': expected names with commas between") }
         return names
+    }
+
+    /// The name under which a backend is measured: its own, or `auto`.
+    private static func backendName(_ name: String) throws -> String {
+        name == "auto" ? name : try Registry.shared().backend(named: name).name
     }
 
     private func threadCounts() throws -> [Int] {
@@ -103,18 +109,22 @@ struct BenchKernelsCommand: KantoCommand {
     private func measure(_ problem: Problem, _ names: [String], threadCount: Int) throws -> [BenchRow] {
         // Every list names all backends, so that the worker threads are the same ones throughout. Those of another set would
         // still spin for a while after their last kernel, and take a core from the next one: on two cores the limit read half.
-        let lists = names.map { first in ([first] + names.filter { $0 != first }).joined(separator: ",") }
+        // For the same reason it is the backend of auto's choice that makes the kernel of auto.
+        let servers = try names.map { name in
+            name == "auto" ? try withBackend(name) { try Kernels.kernel(for: problem).backend.name } : name
+        }
+        let lists = servers.map { first in ([first] + servers.filter { $0 != first }).joined(separator: ",") }
         var kernels: [Kernel] = []
         var rows: [BenchRow] = []
-        for (name, list) in zip(names, lists) {
+        for (index, list) in lists.enumerated() {
             try withBackend(list) {
-                var row = BenchRow(problem: problem, backend: name, threadCount: threadCount)
+                var row = BenchRow(problem: problem, backend: names[index], threadCount: threadCount)
                 guard let answer = try Kernels.explain(problem).answers.first else { return }
                 switch answer.verdict {
                 case .notOffered: return
                 case .declines(let reason): row.refusal = reason
                 case .makes(let description, _):
-                    row.kernel = description
+                    row.kernel = names[index] == "auto" ? "\(servers[index]): \(description)" : description
                     kernels.append(try Kernels.kernel(for: problem))
                 }
                 rows.append(row)

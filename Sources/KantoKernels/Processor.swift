@@ -38,15 +38,18 @@ public enum Processor {
         return pages > 0 && size > 0 ? pages * size : 1 << 48
     }()
 
-    /// Bytes of the data caches; usual sizes where the system does not tell.
+    /// Bytes of the data caches; usual sizes where neither the processor nor the system tells.
     static var caches: (level1: Int, level2: Int, level3: Int) {
-        func size(_ name: Int, or guess: Int) -> Int {
+        var told = (Int64(0), Int64(0), Int64(0))
+        withUnsafeMutableBytes(of: &told) { kanto_cpu_caches($0.baseAddress!.assumingMemoryBound(to: Int64.self)) }
+        func size(_ told: Int64, _ name: Int, or guess: Int) -> Int {
+            if told > 0 { return Int(told) }
             let size = sysconf(Int32(name))
             return size > 0 ? size : guess
         }
         return (
-            size(Int(_SC_LEVEL1_DCACHE_SIZE), or: 32 << 10), size(Int(_SC_LEVEL2_CACHE_SIZE), or: 512 << 10),
-            size(Int(_SC_LEVEL3_CACHE_SIZE), or: 8 << 20)
+            size(told.0, Int(_SC_LEVEL1_DCACHE_SIZE), or: 32 << 10), size(told.1, Int(_SC_LEVEL2_CACHE_SIZE), or: 512 << 10),
+            size(told.2, Int(_SC_LEVEL3_CACHE_SIZE), or: 8 << 20)
         )
     }
 }

@@ -45,10 +45,25 @@ void kanto_cpu_name(char name[49]) {
   memcpy(name, words, 48);
   name[48] = 0;
 }
+
+void kanto_cpu_caches(int64_t bytes[3]) {
+  uint32_t a, b, c, d;
+  /* Both manufacturers describe caches one by one in the same form, AMD where it says that it extends the topology. */
+  bool is_extended = __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & (1u << 22));
+  uint32_t leaf = is_extended ? 0x8000001D : 4;
+  memset(bytes, 0, 3 * sizeof *bytes);
+  for (uint32_t i = 0; i < 16 && __get_cpuid_count(leaf, i, &a, &b, &c, &d); i++) {
+    uint32_t kind = a & 0x1F, level = (a >> 5) & 7;
+    if (kind == 0) break;
+    if (kind == 2 || level < 1 || level > 3) continue; /* instructions */
+    bytes[level - 1] = ((int64_t)(b >> 22) + 1) * (((b >> 12) & 0x3FF) + 1) * ((b & 0xFFF) + 1) * ((int64_t)c + 1);
+  }
+}
 #else
 bool kanto_cpu_has_avx2(void) { return false; }
 bool kanto_cpu_has_avx512(void) { return false; }
 void kanto_cpu_name(char name[49]) { name[0] = 0; }
+void kanto_cpu_caches(int64_t bytes[3]) { memset(bytes, 0, 3 * sizeof *bytes); }
 #endif
 
 int32_t kanto_core_count(void) {

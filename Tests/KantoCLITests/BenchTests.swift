@@ -47,6 +47,18 @@ import Testing
         }
     }
 
+    @Test func benchMeasuresWhatAutoChooses() throws {
+        let outcome = try kanto(
+            "bench", "matmul m33 n17 k9", "--backend", "auto,reference", "--relative-to", "auto", "--seconds", "0.01", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = try outcome.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(lines.map { $0["backend"] as? String } == ["auto", "reference"])
+        #expect((lines[0]["kernel"] as? String)?.hasPrefix("simd-") == true)
+        #expect(lines[0]["ratio"] as? Double == 1 && (lines[1]["ratio"] as? Double ?? 1) < 1)
+    }
+
     @Test func benchWritesTablesAndPictures() throws {
         let folder = try TemporaryFolder()
         let outcome = try kanto(

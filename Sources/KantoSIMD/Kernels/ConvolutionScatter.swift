@@ -19,7 +19,7 @@ private struct ScatterPlan {
     var paddedSize: Int
 
     var productSize: Int { tilesPerBlock &* tileRows &* windowSize }
-    var workerSize: Int { roundUp(productSize &+ paddedSize, to: 16) }
+    var workerSize: Int { roundUp(productSize &+ paddedSize, to: floatsPerLine) }
 }
 
 /// A window's row is added in chunks of this many numbers, whatever the instruction set.
@@ -49,7 +49,7 @@ func makeScatteredInputGradient(
         paddedWidth: shape.horizontal.paddedExtent,
         paddedSize: shape.vertical.paddedExtent &* shape.horizontal.paddedExtent &* shape.channels
             &+ Chunk.scalarCount)
-    let scratch = roundUp(shape.groups &* panels.size, to: 16) &+ Int(host.pointee.thread_count) &* plan.workerSize
+    let scratch = roundUp(shape.groups &* panels.size, to: floatsPerLine) &+ Int(host.pointee.thread_count) &* plan.workerSize
     return makeKernel(slot, "conv2d_input_gradient", plan, scratchFloats: scratch, run: runScatter) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<ScatterPlan>.self)
         made.pointee.plan.product.classes.deallocate()
@@ -90,7 +90,7 @@ private let runScatter: RunFunction = { kernel, arguments, _ in
             source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
     var job = ScatterJob(
         plan: made, dy: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self), packed: packed,
-        workers: packed + roundUp(shape.groups &* product.panels.size, to: 16),
+        workers: packed + roundUp(shape.groups &* product.panels.size, to: floatsPerLine),
         dx: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self), epilogue: made.pointee.plan.epilogue)
     job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.dx)
     parallelFor(host, count: shape.batch, &job) { context, index, worker in

@@ -11,10 +11,10 @@ struct WeightBlockLayout {
     init(_ plan: WeightGradientPlan) {
         rowLimit = roundUp(plan.shape.weightRows &+ tileRows, to: 8)
         offsetPackedX = 2 &* (2 &* rowLimit &+ roundUp(plan.blockLimit, to: 8) &+ 8)
-        tilePitch = roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: 16)
+        tilePitch = roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: floatsPerLine)
         offsetPackedY = offsetPackedX &+ tilesPerCopy &* tilePitch
         let panels = Panels(rowCount: plan.blockLimit, columnCount: plan.shape.groupOutputChannels)
-        floatCount = offsetPackedY &+ roundUp(panels.size, to: 16)
+        floatCount = offsetPackedY &+ roundUp(panels.size, to: floatsPerLine)
     }
 }
 

@@ -77,6 +77,8 @@ struct Epilogue {
     var slope: Float = 0
     var curve = Curve.none
     var derivative = Derivative()
+    /// Whether full tiles are stored past the caches, whose lines they would not find there; see `Product`.
+    var storesPastCaches = false
 
     /// Stores the first `count` of a row's sums: whole vectors, then single numbers.
     func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {

@@ -85,7 +85,7 @@ func makeMatmul(
     plan.product.append(rowClass)
     plan.product.fit(host, countA: m &* k &* max(batch, 0))
     let packedA = plan.packsA ? max(batch, 0) &* plan.packedSizeA : 0
-    let scratch = roundUp(plan.packCount &* panels.size, to: 16) &+ packedA
+    let scratch = roundUp(plan.packCount &* panels.size, to: floatsPerLine) &+ packedA
     return makeKernel(slot, "matmul", plan, scratchFloats: batch > 0 ? scratch : 0, run: runMatmul) { kernel in
         let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<MatmulPlan>.self)
         made.pointee.plan.product.classes.deallocate()
@@ -126,7 +126,7 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
             b = UnsafePointer(scratch!)
         }
         if made.pointee.plan.packsA {
-            let size = roundUp(made.pointee.plan.packCount &* product.panels.size, to: 16)
+            let size = roundUp(made.pointee.plan.packCount &* product.panels.size, to: floatsPerLine)
             var job = TransposedRowsJob(plan: made, source: a, packed: scratch! + size)
             parallelFor(host, count: made.pointee.plan.piecesA.count, &job) { context, index, _ in
                 let job = context!.assumingMemoryBound(to: TransposedRowsJob.self)

@@ -129,6 +129,15 @@ private func sumTile<Row: VectorRow, Round: WalkRound>(
         tile.e4.multiply(by: derivative, of: targets.e4)
         tile.e5.multiply(by: derivative, of: targets.e5)
     }
+    if Row.fillsCacheLines && epilogue.storesPastCaches {
+        tile.e0.store(pastCachesTo: targets.e0)
+        tile.e1.store(pastCachesTo: targets.e1)
+        tile.e2.store(pastCachesTo: targets.e2)
+        tile.e3.store(pastCachesTo: targets.e3)
+        tile.e4.store(pastCachesTo: targets.e4)
+        tile.e5.store(pastCachesTo: targets.e5)
+        return
+    }
     tile.e0.store(to: targets.e0)
     tile.e1.store(to: targets.e1)
     tile.e2.store(to: targets.e2)
@@ -143,7 +152,7 @@ private func sumTile<Row: VectorRow, Round: WalkRound>(
 @inline(__always)
 private func prefetchTargets(_ task: UnsafePointer<TileTask>, width: Int) {
     let targets = task.pointee.targets
-    targets.forEach { prefetchLinesForWriting($0, count: width) }
+    if !task.pointee.epilogue.storesPastCaches { targets.forEach { prefetchLinesForWriting($0, count: width) } }
     let derivative = task.pointee.epilogue.derivative
     if derivative.kind != .none { targets.forEach { prefetchLines(derivative.saved(of: $0), count: width) } }
 }

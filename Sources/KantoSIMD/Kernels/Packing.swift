@@ -174,12 +174,15 @@ func prefetchLinesForWriting(_ target: UnsafePointer<Float>, count: Int) {
     forEachLine(of: target, count: count) { kanto_prefetch_for_writing($0) }
 }
 
+/// Of a cache line.
+@inline(__always) var floatsPerLine: Int { 16 }
+
 @inline(__always)
 private func forEachLine(of numbers: UnsafePointer<Float>, count: Int, _ body: (UnsafePointer<Float>) -> Void) {
     var offset = 0
     repeat {
         body(numbers + offset)
-        offset &+= 16
+        offset &+= floatsPerLine
     } while offset < count
 }
 

@@ -1,4 +1,5 @@
 import KantoABI
+import KantoShims
 
 /// Pieces of work that each thread should find, so that no one waits long for the last.
 @inline(__always) var piecesPerThread: Int { 8 }
@@ -88,6 +89,7 @@ extension Product {
             panels.count, roundUp(wanted, to: blocks &* groupCount) / (blocks &* groupCount),
             max(1, tileCount / blocks &* panels.count / smallest))
         var job = ProductJob(product: self, blockCount: blocks, panelPieces: panelPieces, operands: operands)
+        job.product.epilogue.storesPastCaches = exceedsCaches(host) && consistsOfLines(operands.c)
         parallelFor(host, count: groupCount &* blocks &* panelPieces, &job) { context, index, _ in
             let job = context!.assumingMemoryBound(to: ProductJob.self)
             let (blocks, panelPieces) = (job.pointee.blockCount, job.pointee.panelPieces)
@@ -98,6 +100,7 @@ extension Product {
                 group: Int(index) / panelPieces / blocks,
                 panels: panelPiece &* panels / panelPieces..<(panelPiece &+ 1) &* panels / panelPieces,
                 tiles: block &* tiles / blocks..<(block &+ 1) &* tiles / blocks, job.pointee.operands)
+            if job.pointee.product.epilogue.storesPastCaches { kanto_fence_stores_past_caches() }
         }
     }
 }

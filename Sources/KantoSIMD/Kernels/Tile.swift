@@ -8,6 +8,8 @@ protocol VectorRow {
     init()
     init(loading source: UnsafePointer<Float>)
     func store(to target: UnsafeMutablePointer<Float>)
+    /// The target is aligned to a vector.
+    func store(pastCachesTo target: UnsafeMutablePointer<Float>)
     mutating func add(_ other: Self)
     /// Adds a · b, with one number for all columns.
     mutating func addProduct(_ a: Float, _ b: Self)
@@ -19,6 +21,8 @@ protocol VectorRow {
 
 extension VectorRow {
     @inline(__always) static var width: Int { vectorCount &* Lanes.scalarCount }
+    /// Whether rows that begin with a cache line fill it, and any others.
+    @inline(__always) static var fillsCacheLines: Bool { width % floatsPerLine == 0 }
 }
 
 struct SingleRow: VectorRow {
@@ -28,6 +32,7 @@ struct SingleRow: VectorRow {
     @inline(__always) init() { lanes = Lanes() }
     @inline(__always) init(loading source: UnsafePointer<Float>) { lanes = loadLanes(source) }
     @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { storeLanes(lanes, to: target) }
+    @inline(__always) func store(pastCachesTo target: UnsafeMutablePointer<Float>) { storePastCaches(lanes, to: target) }
     @inline(__always) mutating func add(_ other: SingleRow) { lanes += other.lanes }
     @inline(__always) mutating func addProduct(_ a: Float, _ b: SingleRow) {
         lanes = multiplyAdd(Lanes(repeating: a), b.lanes, lanes)
@@ -57,6 +62,10 @@ struct RowPair<First: VectorRow, Second: VectorRow>: VectorRow {
     @inline(__always) func store(to target: UnsafeMutablePointer<Float>) {
         first.store(to: target)
         second.store(to: target + First.width)
+    }
+    @inline(__always) func store(pastCachesTo target: UnsafeMutablePointer<Float>) {
+        first.store(pastCachesTo: target)
+        second.store(pastCachesTo: target + First.width)
     }
     @inline(__always) mutating func add(_ other: Self) {
         first.add(other.first)

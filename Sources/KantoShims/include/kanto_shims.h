@@ -11,6 +11,10 @@ bool kanto_cpu_has_avx512(void); /* x86-64-v4: also AVX-512 F, BW, CD, DQ, VL */
 /* The processor's own name, or "" where it has none. */
 void kanto_cpu_name(char name[49]);
 
+/* Bytes of the data caches of each level, 0 where the processor does not tell. Not by sysconf, for which the third level of
+   an AMD processor is that of all its parts, eight times what a core has. */
+void kanto_cpu_caches(int64_t bytes[3]);
+
 /* Cores that this process may use; not positive where the system does not tell. */
 int32_t kanto_core_count(void);
 
@@ -39,6 +43,26 @@ __attribute__((always_inline)) static inline void kanto_prefetch_for_writing(con
   __asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)address));
 #else
   __builtin_prefetch(address, 1, 3);
+#endif
+}
+
+/* Stores past the caches, each to an address that is a multiple of the vector's size. Others may read them once the fence
+   has been passed. */
+#if defined(__AVX__)
+typedef float kanto_float8 __attribute__((ext_vector_type(8)));
+__attribute__((always_inline)) static inline void kanto_store_past_caches8(kanto_float8 value, float *target) {
+  __builtin_nontemporal_store(value, (kanto_float8 *)target);
+}
+#endif
+#if defined(__AVX512F__)
+typedef float kanto_float16 __attribute__((ext_vector_type(16)));
+__attribute__((always_inline)) static inline void kanto_store_past_caches16(kanto_float16 value, float *target) {
+  __builtin_nontemporal_store(value, (kanto_float16 *)target);
+}
+#endif
+__attribute__((always_inline)) static inline void kanto_fence_stores_past_caches(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
 #endif
 }
 
