@@ -45,6 +45,8 @@ struct WeightBlock {
     /// dy as panels [positions, width].
     private let packedY: UnsafeMutablePointer<Float>
     private let borderSums: UnsafeMutablePointer<Float>
+    /// dy of the positions after the block's.
+    private var nextOutput = Range(uncheckedBounds: (0, 0))
 
     /// `scratch` is the worker's, laid out as `layout` says, aligned to a cache line.
     init(
@@ -71,9 +73,9 @@ struct WeightBlock {
 /// Tiles of the input that are copied at once: each panel of dy serves so many while it is in the first-level cache.
 private var tilesPerCopy: Int { 8 }
 /// Positions at a time, so that what is read of the input is still in that cache for the next tile.
-private var positionsPerCopy: Int { 8 }
-/// Numbers of dy between what is copied and what is asked for (7% of a first layer's time).
-private var prefetchDistance: Int { 1024 }
+private var positionsPerCopy: Int { 64 }
+/// Positions between the one whose dy is copied and the one whose is asked for.
+private var positionsAhead: Int { 16 }
 /// Rows of a tile are copied as one such vector where they stand side by side.
 private typealias Chunk = SIMD8<Float>
 
@@ -129,10 +131,15 @@ extension WeightBlock {
         let restColumns = panels.columnCount &- wholePanels &* Panels.fullWidth
         let restWidth = roundUp(restColumns, to: Lanes.scalarCount)
         var cursor = RowCursor(grid, at: range.lowerBound)
+        let first = cursor.offsetC
+        var last = first
+        var ahead = RowCursor(grid, at: min(range.lowerBound &+ positionsAhead, grid.count &- 1))
         for position in 0..<positionCount {
             positions[position] = cursor.offsetA
-            prefetchLines(dy + (cursor.offsetC &+ prefetchDistance), count: panels.columnCount)
-            var source = dy + cursor.offsetC
+            last = cursor.offsetC
+            prefetchLines(dy + ahead.offsetC, count: panels.columnCount)
+            ahead.advance()
+            var source = dy + last
             var target = packedY + position &* Panels.fullWidth
             for _ in 0..<wholePanels {
                 copyPanelRow(source, Panels.fullWidth, Panels.fullWidth, to: target)
@@ -145,10 +152,13 @@ extension WeightBlock {
             }
             cursor.advance()
         }
+        // Those of the next block where the class's positions stand side by side, as inside.
+        let span = last &- first
+        nextOutput = last..<(span <= 2 &* positionCount &* shape.outputChannels ? last &+ span : last)
     }
 
     /// Adds the products of the listed rows with dy to the weights of the group.
-    func addProducts(to weights: UnsafeMutablePointer<Float>) {
+    mutating func addProducts(to weights: UnsafeMutablePointer<Float>) {
         let panels = Panels(rowCount: positionCount, columnCount: shape.groupOutputChannels)
         let tileCount = roundUp(rowCount, to: rowsPerTile) / rowsPerTile
         var first = 0
@@ -162,26 +172,40 @@ extension WeightBlock {
         }
     }
 
-    private func addTiles(
+    private mutating func addTiles(
         _ tiles: Range<Int>, to weights: UnsafeMutablePointer<Float>, _ panels: Panels, _ panel: Int
     ) {
         let vectors = panels.vectors(panel)
         var task = TileTask(
             a: packedX, offsetsA: packedRows, c: weights, offsetsC: targets + tiles.lowerBound &* rowsPerTile,
-            panel: packedY + panels.offset(panel), columnCount: panels.columns(panel), borderSums: borderSums)
+            panel: packedY + panels.offset(panel), lookahead: Lookahead(address: packedY),
+            columnCount: panels.columns(panel), borderSums: borderSums)
         task.epilogue.accumulates = true
         task.walk.innerCount = positionCount
         task.walk.innerStrideA = tileRows
         task.walk.innerStrideB = vectors &* Lanes.scalarCount
         for tile in tiles {
             task.rowCount = min(rowsPerTile, rowCount &- tile &* rowsPerTile)
+            lookAhead(&task)
             withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
             task.a += tilePitch
             task.offsetsC += rowsPerTile
         }
     }
 
-    /// Copies the rows of some tiles as [positions, 6] each. Rows past the end repeat the last one.
+    /// Lets a tile ask for dy of the next block, which otherwise has to be waited for when it is copied (one channel by 5x5:
+    /// two fifths of the time).
+    private mutating func lookAhead(_ task: inout TileTask) {
+        if nextOutput.isEmpty {
+            task.lookahead = Lookahead(address: packedY)
+        } else {
+            task.lookahead = Lookahead(address: dy + nextOutput.lowerBound, stride: floatsPerLine)
+            let asked = positionCount / stepsPerRound &* floatsPerLine
+            nextOutput = min(nextOutput.lowerBound &+ asked, nextOutput.upperBound)..<nextOutput.upperBound
+        }
+    }
+
+    /// Copies the rows of some tiles as [positions, 6] each. Rows past the end hold whatever follows, or the last one again.
     private func copyInput(tiles: Range<Int>) {
         let furthest = positions[positionCount &- 1] &+ Chunk.scalarCount
         var position = 0
@@ -189,14 +213,19 @@ extension WeightBlock {
             let end = min(position &+ positionsPerCopy, positionCount)
             for tile in tiles {
                 let row = tile &* rowsPerTile
-                let last = row &+ rowsPerTile &- 1
                 let target = packedX + (tile &- tiles.lowerBound) &* tilePitch
-                let isRun = last < rowCount && sources[last] &- sources[row] == rowsPerTile &- 1
-                if isRun && furthest &+ sources[row] <= countX {
+                let last = min(row &+ rowsPerTile, rowCount)
+                let split = endOfRun(from: row, to: last)
+                if split == last && furthest &+ sources[row] <= countX {
                     let source = x + sources[row]
+                    for index in position..<end { copyChunk(source + positions[index], to: target + index &* tileRows) }
+                } else if endOfRun(from: split, to: last) == last
+                    && furthest &+ max(sources[row], sources[split]) <= countX
+                {
+                    let (source, rest) = (x + sources[row], x + sources[split])
                     for index in position..<end {
-                        let chunk = UnsafeRawPointer(source + positions[index]).loadUnaligned(as: Chunk.self)
-                        UnsafeMutableRawPointer(target + index &* tileRows).storeBytes(of: chunk, as: Chunk.self)
+                        copyChunk(source + positions[index], to: target + index &* tileRows)
+                        copyChunk(rest + positions[index], to: target + (index &* tileRows &+ split &- row))
                     }
                 } else {
                     for offset in 0..<tileRows {
@@ -208,4 +237,17 @@ extension WeightBlock {
             position = end
         }
     }
+
+    /// The first row after `first` that does not stand in the input beside the one before; `last` at most.
+    @inline(__always) private func endOfRun(from first: Int, to last: Int) -> Int {
+        var row = min(first &+ 1, last)
+        while row < last && sources[row] == sources[row &- 1] &+ 1 { row &+= 1 }
+        return row
+    }
+}
+
+/// What it writes past the rows that are meant is overwritten by those after, or not read.
+@inline(__always) private func copyChunk(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>) {
+    let chunk = UnsafeRawPointer(source).loadUnaligned(as: Chunk.self)
+    UnsafeMutableRawPointer(target).storeBytes(of: chunk, as: Chunk.self)
 }

@@ -13,8 +13,9 @@ struct WeightGradientPlan {
     var classes: UnsafeMutablePointer<PositionClass>
     var classCount = 0
     var blockCount = 0
-    /// Positions of a block at most.
-    var blockLimit: Int
+    /// Positions of a block at most. Each block adds its sums to the weights once, which twice as many did not make cheaper,
+    /// and leaves dy of the next one in the cache.
+    let blockLimit = 256
     /// Rows of the weights are cut into pieces, which are independent.
     var rowPieces = 1
     /// With more than one part the blocks are shared out, and each part sums into a copy of its own.
@@ -36,13 +37,6 @@ struct PositionClass {
     /// Blocks of the classes before, and of this one.
     var firstBlock: Int
     var blockCount: Int
-}
-
-/// Positions of a block: as many as leave dy of a block in half of the second-level cache, for each block adds its sums
-/// to the weights once.
-private func positionsPerBlock(_ shape: ConvolutionShape, _ host: UnsafePointer<kanto_host>) -> Int {
-    let bytes = max(Int(host.pointee.level2_cache_bytes), 1 << 18)
-    return min(512, max(256, bytes / 2 / (4 &* max(shape.groupOutputChannels, 1))))
 }
 
 func makeConvolutionWeightGradient(
@@ -86,7 +80,6 @@ extension WeightGradientPlan {
         self.shape = shape
         self.accumulates = accumulates
         self.bias = bias
-        blockLimit = positionsPerBlock(shape, host)
         let axes = AxisClasses(shape, limit: max(shape.outputHeight, shape.outputWidth, 1)) { $0.forwardClasses($1) }
         classes = .allocate(capacity: max(axes.pairCount, 1))
         for y in 0..<axes.verticalCount {

@@ -1,3 +1,5 @@
+import KantoShims
+
 /// The inner dimension of a product as a nest of three loops: at each step one number of each row of A meets one row
 /// of B. Strides count elements.
 ///
@@ -25,11 +27,16 @@ struct Walk {
 private protocol WalkRound {
     /// From one step to the next in A, B being packed; nil where only the walk knows both strides.
     static var strideA: Int? { get }
+    /// Whether each round asks for a line of what is read after the tile.
+    static var looksAhead: Bool { get }
 }
+
+@inline(__always) var stepsPerRound: Int { 4 }
 
 extension WalkRound {
     /// Four need strides that are known when this is compiled.
-    @inline(__always) fileprivate static var stepCount: Int { strideA == nil ? 1 : 4 }
+    @inline(__always) fileprivate static var stepCount: Int { strideA == nil ? 1 : stepsPerRound }
+    @inline(__always) fileprivate static var looksAhead: Bool { false }
 }
 
 private enum SingleStep: WalkRound {
@@ -44,6 +51,14 @@ private enum ContiguousRound: WalkRound {
 /// A packed as [steps, 6].
 private enum PackedRound: WalkRound {
     @inline(__always) static var strideA: Int? { tileRows }
+    @inline(__always) static var looksAhead: Bool { true }
+}
+
+/// What is read after a tile, line by line.
+struct Lookahead {
+    var address: UnsafePointer<Float>
+    /// From one line to the next; 0 where nothing need be asked for.
+    var stride = 0
 }
 
 /// One tile of a product: where its rows begin and where its sums go.
@@ -57,6 +72,8 @@ struct TileTask {
     /// The first row of B.
     var panel: UnsafePointer<Float>
     var walk = Walk()
+    /// For tiles of packed rows: each round of steps asks for a line.
+    var lookahead: Lookahead
     var epilogue = Epilogue()
     var rowCount = tileRows
     var columnCount: Int
@@ -169,6 +186,7 @@ private func sum<Row: VectorRow, Round: WalkRound>(
     if walk.isEmpty { return tile }
     let strideA = Round.strideA ?? walk.innerStrideA
     let strideB = Round.strideA == nil ? walk.innerStrideB : Row.width
+    var lookahead = task.pointee.lookahead
     var outerA = 0
     var outerB = task.pointee.panel
     var outer = walk.outerCount
@@ -181,6 +199,10 @@ private func sum<Row: VectorRow, Round: WalkRound>(
             var b = middleB
             var rounds = walk.innerCount / Round.stepCount
             repeat {
+                if Round.looksAhead {
+                    kanto_prefetch(lookahead.address)
+                    lookahead.address += lookahead.stride
+                }
                 tile.addProducts(rows, a, Row(loading: b))
                 if Round.stepCount == 4 {
                     tile.addProducts(rows, a &+ strideA, Row(loading: b + strideB))
