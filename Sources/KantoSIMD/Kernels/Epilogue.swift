@@ -62,9 +62,21 @@ struct Derivative {
             let factor = (1 - y) * (constant + y)
             return (value * factor).replacing(with: 0, where: factor .== 0)
         }
-        let below = constant == 0 ? Lanes() : value * Lanes(repeating: constant)
-        return below.replacing(with: value, where: y .> 0)
+        return scaled(value, by: constant).replacing(with: value, where: y .> 0)
     }
+
+    /// The same, of a kind that is known when this is compiled: with a branch for each vector the compiler takes vectors apart,
+    /// lane by lane.
+    @inline(__always) func known(_ kind: Kind) -> Derivative {
+        var known = self
+        known.kind = kind
+        return known
+    }
+}
+
+/// The products with a factor; zeros, even of infinity, if that is zero. By a mask: see `Derivative.known`.
+@inline(__always) func scaled(_ lanes: Lanes, by factor: Float) -> Lanes {
+    floats(bits(lanes * Lanes(repeating: factor)) & LanesOfBits(repeating: factor == 0 ? 0 : .max))
 }
 
 /// What happens to a finished sum before it is stored: act(sum + bias + old), or act'(y) (sum + old).

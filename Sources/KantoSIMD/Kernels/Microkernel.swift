@@ -137,8 +137,18 @@ private func sumTile<Row: VectorRow, Round: WalkRound>(
         tile.e4.applyLeakyReLU(slope: epilogue.slope)
         tile.e5.applyLeakyReLU(slope: epilogue.slope)
     }
-    let derivative = epilogue.derivative
-    if derivative.kind != .none {
+    switch epilogue.derivative.kind {
+    case .none: break
+    case .leakyReLU:
+        let derivative = epilogue.derivative.known(.leakyReLU)
+        tile.e0.multiply(by: derivative, of: targets.e0)
+        tile.e1.multiply(by: derivative, of: targets.e1)
+        tile.e2.multiply(by: derivative, of: targets.e2)
+        tile.e3.multiply(by: derivative, of: targets.e3)
+        tile.e4.multiply(by: derivative, of: targets.e4)
+        tile.e5.multiply(by: derivative, of: targets.e5)
+    case .curve:
+        let derivative = epilogue.derivative.known(.curve)
         tile.e0.multiply(by: derivative, of: targets.e0)
         tile.e1.multiply(by: derivative, of: targets.e1)
         tile.e2.multiply(by: derivative, of: targets.e2)

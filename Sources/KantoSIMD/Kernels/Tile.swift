@@ -38,8 +38,7 @@ struct SingleRow: VectorRow {
         lanes = multiplyAdd(Lanes(repeating: a), b.lanes, lanes)
     }
     @inline(__always) mutating func applyLeakyReLU(slope: Float) {
-        let below = slope == 0 ? Lanes() : lanes * Lanes(repeating: slope)
-        lanes = lanes.replacing(with: below, where: lanes .<= Lanes())
+        lanes = lanes.replacing(with: scaled(lanes, by: slope), where: lanes .<= Lanes())
     }
     @inline(__always) mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>) {
         lanes = derivative.multiply(lanes, loadLanes(derivative.saved(of: target)))
