@@ -296,7 +296,8 @@ extension Product {
                 &+ (rowClass.pointee.firstRowB &+ block.rowB) &* strideB)
         var task = TileTask(
             a: rows, offsetsA: offsets.a, c: target, offsetsC: offsets.c, panel: columns,
-            lookahead: Lookahead(address: columns), columnCount: storesPadding ? width : panels.columns(panel), borderSums: borderSums)
+            lookahead: Lookahead(address: columns), columnCount: storesPadding ? width : panels.columns(panel),
+            borderSums: borderSums)
         task.walk = block.walk
         task.walk.innerStrideB &*= strideB
         task.walk.middleStrideB &*= strideB
