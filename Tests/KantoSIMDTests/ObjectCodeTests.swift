@@ -6,41 +6,47 @@ import Testing
 struct ObjectCodeTests {
     @Test("the microkernels make no call", arguments: Variant.allCases)
     func noCalls(variant: Variant) throws {
-        var kernels = 0
-        for object in try objects(of: variant) {
-            var name = ""
-            for line in try output(of: "objdump", ["-dr", "--no-show-raw-insn", object]).split(separator: "\n") {
-                if line.hasSuffix(">:") {
-                    name = String(line)
-                    if isMicrokernel(name) { kernels += 1 }
-                } else if isMicrokernel(name), line.contains("R_"), line.contains("PLT") {
-                    // The stack protector's exit, which no sound run takes.
-                    #expect(line.contains("__stack_chk_fail"), "\(name) calls: \(line)")
-                }
+        let kernels = try microkernels(of: variant)
+        for (name, lines) in kernels {
+            for line in lines where line.contains("R_") && line.contains("PLT") {
+                // The stack protector's exit, which no sound run takes.
+                #expect(line.contains("__stack_chk_fail"), "\(name) calls: \(line)")
             }
         }
         // One vector and the widest row, each with a step at a time, and four of A as it stands and packed.
-        #expect(kernels >= 6, "\(kernels) specialized microkernels in \(variant.module)")
+        #expect(kernels.count >= 6, "\(kernels.count) specialized microkernels in \(variant.module)")
     }
 
     /// A branch for each vector of an epilogue made the compiler do so: twice the instructions, 4% of a product's time.
     @Test("the microkernels do not take vectors apart", arguments: Variant.allCases)
     func noLaneByLane(variant: Variant) throws {
         let perLane = ["vinsert", "vextract", "vpinsr", "vpextr", "vshuf", "vmovshdup", "insertps", "extractps", "pinsr", "pextr"]
-        var counts: [String: Int] = [:]
+        let kernels = try microkernels(of: variant)
+        #expect(!kernels.isEmpty)
+        for (name, lines) in kernels {
+            let count = lines.count { line in
+                guard let instruction = line.split(separator: "\t").dropFirst().first else { return false }
+                return perLane.contains(where: instruction.hasPrefix)
+            }
+            #expect(count <= 12, "\(name)")
+        }
+    }
+
+    /// The disassembled lines of each microkernel, with its relocations, by its label.
+    private func microkernels(of variant: Variant) throws -> [String: [Substring]] {
+        var kernels: [String: [Substring]] = [:]
         for object in try objects(of: variant) {
             var name = ""
-            for line in try output(of: "objdump", ["-d", "--no-show-raw-insn", object]).split(separator: "\n") {
+            for line in try output(of: "objdump", ["-dr", "--no-show-raw-insn", object]).split(separator: "\n") {
                 if line.hasSuffix(">:") {
                     name = String(line)
-                    if isMicrokernel(name) { counts[name] = 0 }
-                } else if isMicrokernel(name), let instruction = line.split(separator: "\t").dropFirst().first {
-                    if perLane.contains(where: instruction.hasPrefix) { counts[name]! += 1 }
+                    if isMicrokernel(name) { kernels[name] = [] }
+                } else if isMicrokernel(name) {
+                    kernels[name]!.append(line)
                 }
             }
         }
-        #expect(!counts.isEmpty)
-        for (name, count) in counts { #expect(count <= 12, "\(name)") }
+        return kernels
     }
 
     /// Whether a label is that of a specialization of the function: its mangled name ends with how it was specialized.
