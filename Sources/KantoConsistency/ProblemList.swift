@@ -31,6 +31,8 @@ private let matmulProblems: [TestProblem] = {
         (1, 1, 1), (5, 7, 6), (6, 5, 0), (15, 17, 16), (32, 32, 32), (16, 33, 31), (33, 64, 65), (64, 63, 33),
         (7, 130, 257),
         (130, 5, 70), (1, 65, 100), (65, 1, 100), (2, 300, 3), (97, 193, 300), (31, 16, 1030),
+        // Few steps; few rows; one row of a matrix that exceeds a cache.
+        (40, 37, 1), (23, 1030, 2), (3, 261, 75), (4, 1100, 21), (9, 600, 130), (1, 400, 400),
     ]
     for (index, (m, n, k)) in sizes.enumerated() {
         for transposeA in [false, true] {
@@ -55,6 +57,8 @@ private let matmulProblems: [TestProblem] = {
     for epilogue in epilogues + derivatives {
         problems.append(matmul(13, 37, 21, epilogue))
         problems.append(matmul(48, 64, 32, epilogue))
+        problems.append(matmul(7, 41, 3, epilogue))
+        problems.append(matmul(3, 260, 9, epilogue))
     }
     for epilogue in derivatives { problems.append(matmul(5, 4, 0, epilogue)) }
     for batch in [0, 2, 3, 7] {

@@ -94,6 +94,17 @@ struct Epilogue {
 
     /// Stores the first `count` of a row's sums: whole vectors, then single numbers.
     func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {
+        switch derivative.kind {
+        case .none: store(sums, count: count, to: target, derivative.known(.none))
+        case .leakyReLU: store(sums, count: count, to: target, derivative.known(.leakyReLU))
+        case .curve: store(sums, count: count, to: target, derivative.known(.curve))
+        }
+    }
+
+    @inline(__always)
+    private func store(
+        _ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>, _ derivative: Derivative
+    ) {
         var column = 0
         while column &+ Lanes.scalarCount <= count {
             var row = SingleRow(loading: sums + column)

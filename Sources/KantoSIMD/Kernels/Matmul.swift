@@ -27,10 +27,11 @@ func makeMatmul(
     let requested = RequestedEpilogue(problem)
     if let refusal = requested.refusal { return decline(message, refusal) }
     let shape = problem.pointee.matmul
-    if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
-    let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
     let transposesA = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
+    if isRowwiseProduct(shape, transposesB: transposesB, host) { return makeRowwiseProduct(problem, requested, host, slot) }
+    if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
+    let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
     let panels = Panels(rowCount: k, columnCount: n)
     var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
     product.epilogue = requested.epilogue

@@ -41,6 +41,7 @@ extension WalkRound {
 
 private enum SingleStep: WalkRound {
     @inline(__always) static var strideA: Int? { nil }
+    @inline(__always) static var looksAhead: Bool { true }
 }
 
 /// A's rows as they stand.

@@ -65,6 +65,8 @@ struct Product {
     mutating func fit(_ host: UnsafePointer<kanto_host>, countA: Int) {
         let bytes = max(Int(host.pointee.level2_cache_bytes), 1 << 18)
         depthLimit = max(256, bytes / 2 / (4 &* panels.columnWidth))
+        // The rows of B that stand as they are, so many that all panels find them in that cache.
+        if unpackedStrideB != 0 { depthLimit = max(64, 32768 / max(panels.columnCount, 1)) }
         let perTile = countA / max(tileCount &* groupCount, 1) &+ tileRows &* max(panels.columnCount, 0)
         let bytesPerTile = 4 &* max(perTile, 1)
         // Each panel is read anew for each block, which costs little if it serves 32 tiles there (8 tiles: a tenth slower
@@ -296,7 +298,8 @@ extension Product {
                 &+ (rowClass.pointee.firstRowB &+ block.rowB) &* strideB)
         var task = TileTask(
             a: rows, offsetsA: offsets.a, c: target, offsetsC: offsets.c, panel: columns,
-            lookahead: Lookahead(address: columns), columnCount: storesPadding ? width : panels.columns(panel),
+            // Of B as it stands, the same rows of the next panel.
+            lookahead: Lookahead(address: isPacked ? columns : columns + width, stride: isPacked ? 0 : strideB), columnCount: storesPadding ? width : panels.columns(panel),
             borderSums: borderSums)
         task.walk = block.walk
         task.walk.innerStrideB &*= strideB
