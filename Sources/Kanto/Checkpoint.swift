@@ -38,7 +38,10 @@ public enum Checkpoint {
             guard array.shape == parameter.shape else {
                 throw DataError(.badInput, "\(path): \(key) has shape \(array.shape), expected \(parameter.shape)")
             }
-            return try Tensor(array.floats, shape: array.shape)
+            return switch parameter.value.elementType {
+            case .float32: try Tensor(array.floats, shape: array.shape)
+            case .float64: try Tensor(array.doubles, shape: array.shape)
+            }
         }
         for (tensor, value) in zip(tensors(of: network), values) { tensor.parameter.value = value }
     }

@@ -24,7 +24,7 @@ public final class Run {
 
     /// Makes a new run and its folder.
     ///
-    /// - Throws: `DataError.cannotWrite` if the folder cannot be written or holds a run already; `DataError.badInput` or
+    /// - Throws: `DataError.cannotWrite` if the folder cannot be written or holds anything already; `DataError.badInput` or
     ///   `.missingInput` for the preset's name or the data.
     public init(_ configuration: RunConfiguration, folder: String) throws {
         self.folder = folder
@@ -49,11 +49,7 @@ public final class Run {
         configuration.criticStep = trainer.criticStepMethod
         self.configuration = configuration
 
-        try createDirectories(folder)
-        guard (try? readFile(folder + "/config.json")) == nil else {
-            throw DataError(.cannotWrite, "\(folder): already holds a run; choose another folder with --out")
-        }
-        try createDirectories(folder + "/samples")
+        try claimDirectory(folder, by: "samples")
         try createDirectories(folder + "/checkpoints")
         try configuration.write(to: folder + "/config.json")
         log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
@@ -114,11 +110,12 @@ public struct TrainedGenerator: Sendable {
     public let generator: Sequential
     public let latentSize: Int
 
-    /// - Throws: `DataError` if the folder holds no run, or its final checkpoint is missing or broken.
-    public init(run folder: String) throws {
+    /// - Parameter checkpoint: its name in `checkpoints`, `interrupted` say.
+    /// - Throws: `DataError` if the folder holds no run, or the checkpoint is missing or broken.
+    public init(run folder: String, checkpoint: String = "final") throws {
         configuration = try RunConfiguration(contentsOf: folder + "/config.json")
         let networks = try Preset(named: configuration.preset).networks(seed: configuration.seed)
-        try Checkpoint.read("generator", into: networks.generator, from: folder + "/checkpoints/final.safetensors")
+        try Checkpoint.read("generator", into: networks.generator, from: "\(folder)/checkpoints/\(checkpoint).safetensors")
         generator = networks.generator
         latentSize = networks.latentSize
     }

@@ -66,7 +66,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
             }
             return value
         }
-        func positive() throws -> Int { try parsed("a whole number of at least 1") { $0 >= 1 } }
+        // The products of two such numbers can still be counted.
+        func positive() throws -> Int { try parsed("a whole number from 1 to 1000000000") { 1...1_000_000_000 ~= $0 } }
         switch name {
         case "iterations": iterations = try positive()
         case "seed": seed = try parsed("a whole number of at least 0") { (_: UInt64) in true }

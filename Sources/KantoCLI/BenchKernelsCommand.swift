@@ -61,7 +61,7 @@ struct BenchKernelsCommand: KantoCommand {
         for problem in chosen {
             for count in try threadCounts() {
                 let measured = try Kernels.withThreadCount(count) { try measure(problem, names, threadCount: count) }
-                show(measured, relativeTo: baseline)
+                try show(measured, relativeTo: baseline)
                 rows += measured
             }
         }
@@ -134,7 +134,9 @@ struct BenchKernelsCommand: KantoCommand {
             throw Failure.usage("none of \(names.joined(separator: ", ")) offers \(problem)")
         }
         var multiplyAdds = Timings(), memory = Timings()
-        let timings = try withBackend(lists[0]) {
+        // The limit of memory is what simd reaches, whoever is measured, on the workers of all.
+        let simd = try Registry.shared().backend(named: "simd").name
+        let timings = try withBackend(([simd] + servers.filter { $0 != simd }).joined(separator: ",")) {
             try Kernel.measure(kernels, seconds: seconds) {
                 multiplyAdds.append(try MachineLimit.multiplyAddRate())
                 if memory.count < 3 { memory.append(try MachineLimit.memoryRate()) }
@@ -148,16 +150,17 @@ struct BenchKernelsCommand: KantoCommand {
         return rows
     }
 
-    private func show(_ rows: [BenchRow], relativeTo baseline: String?) {
+    private func show(_ rows: [BenchRow], relativeTo baseline: String?) throws {
         let base = baseline.flatMap { name in rows.first { $0.backend == name }?.timings?.median }
         if json || csv {
             for row in rows { print(json ? row.jsonLine(relativeTo: base) : row.csvLine(relativeTo: base)) }
         } else if let first = rows.first {
-            print("\(first.problem), \(first.threadCount) thread\(first.threadCount == 1 ? "" : "s"), limit \(first.limitText)")
+            let limit = first.limitText.map { ", limit \($0)" } ?? ""
+            print("\(first.problem), \(first.threadCount) thread\(first.threadCount == 1 ? "" : "s")\(limit)")
             let cells = rows.map { row in row.cells(relativeTo: base) }
             for line in tableLines(cells) { print("  " + line) }
             print("")
         }
-        fflush(nil)
+        try flushOutput()
     }
 }

@@ -35,14 +35,16 @@ struct BenchRow {
     var intensity: Double { problem.floatingPointOperations / byteCount }
 
     /// Whether moving the operands takes longer than the multiply-adds, at the limits of both.
-    var isMemoryBound: Bool { intensity * memoryLimit < multiplyAddLimit }
+    var isMemoryBound: Bool { problem.floatingPointOperations == 0 || intensity * memoryLimit < multiplyAddLimit }
 
     var share: Double? {
         isMemoryBound ? gigabytesPerSecond.map { $0 / memoryLimit } : gflops.map { $0 / multiplyAddLimit }
     }
 
-    var limitText: String {
-        isMemoryBound ? "\(fixed(memoryLimit, 1)) GB/s of memory" : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
+    /// Nil where nothing was measured.
+    var limitText: String? {
+        if !multiplyAddLimit.isFinite { return nil }
+        return isMemoryBound ? "\(fixed(memoryLimit, 1)) GB/s of memory" : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
     }
 
     func cells(relativeTo base: Double?) -> [String] {
@@ -67,11 +69,15 @@ struct BenchRow {
             ("median_ms", timings.map { fixed($0.median * 1e3, 5) }, false), ("min_ms", timings.map { fixed($0.minimum * 1e3, 5) }, false),
             ("samples", timings.map { "\($0.count)" }, false), ("gflops", gflops.map { fixed($0, 2) }, false),
             ("gbytes_per_second", gigabytesPerSecond.map { fixed($0, 2) }, false),
-            ("limit_gflops", fixed(multiplyAddLimit, 1), false), ("limit_gbytes_per_second", fixed(memoryLimit, 1), false),
-            ("bound", isMemoryBound ? "memory" : "multiply-adds", true), ("share", share.map { fixed($0, 4) }, false),
+            ("limit_gflops", number(multiplyAddLimit, 1), false), ("limit_gbytes_per_second", number(memoryLimit, 1), false),
+            ("bound", timings == nil ? nil : isMemoryBound ? "memory" : "multiply-adds", true),
+            ("share", share.flatMap { number($0, 4) }, false),
             ("ratio", base.flatMap { base in timings.map { fixed(base / $0.median, 3) } }, false),
         ]
     }
+
+    /// Nil for what JSON has no number for, as where every backend declines and nothing is measured.
+    private func number(_ value: Double, _ decimals: Int) -> String? { value.isFinite ? fixed(value, decimals) : nil }
 
     func jsonLine(relativeTo base: Double?) -> String {
         KantoCLI.jsonLine(

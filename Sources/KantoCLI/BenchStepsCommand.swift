@@ -125,6 +125,6 @@ struct BenchStepsCommand: KantoCommand {
                 "\(workload) \(step)".padded(to: 18) + "median \(fixed(timings.median * 1e3, 2)) ms, min \(fixed(timings.minimum * 1e3, 2)) ms, "
                     + "peak \(peak) MB" + (method.map { ", \($0.rawValue)" } ?? "") + (bound.map { ", bound10 \(fixed($0, 1)) of \(fixed(limit, 1)) GFLOP/s" } ?? ""))
         }
-        fflush(nil)
+        try flushOutput()
     }
 }

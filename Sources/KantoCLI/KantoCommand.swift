@@ -40,7 +40,9 @@ extension ParsableCommand {
     /// Runs `body`; an error becomes one line on standard error and the exit code of its kind.
     static func reportingErrors<R>(_ body: () throws -> R) throws -> R {
         do {
-            return try body()
+            let result = try body()
+            try flushOutput()
+            return result
         } catch let error as ExitCode {
             throw error
         } catch {
@@ -83,6 +85,15 @@ struct Failure: Error {
         case let error as TensorError: return (error.description, badInput)
         default: return ("\(error)", broken)
         }
+    }
+}
+
+/// Writes out what was printed.
+///
+/// - Throws: `Failure` if it cannot be written, to a full disk say: then figures are lost that may have taken hours.
+func flushOutput() throws {
+    guard fflush(nil) == 0 else {
+        throw Failure(message: "standard output cannot be written: \(String(cString: strerror(errno)))", code: Failure.cannotWrite)
     }
 }
 

@@ -1,15 +1,15 @@
 import ArgumentParser
 import Kanto
 
-struct PresetsCommand: ParsableCommand {
+struct PresetsCommand: KantoCommand {
     static let configuration = CommandConfiguration(
         commandName: "presets", abstract: "Show each preset with its networks, numbers, data and source.")
 
-    func run() throws {
+    func execute() throws {
         for (index, preset) in Preset.all.enumerated() {
             if index > 0 { print("") }
             let numbers = preset.configuration
-            let networks = try Kernels.run { try preset.networks(seed: 1) }
+            let networks = try preset.networks(seed: 1)
             print("\(preset.name): \(preset.summary)")
             print("  critic      \(preset.criticSummary) (\(networks.critic.parameterCount) parameters)")
             print("  generator   \(preset.generatorSummary) (\(networks.generator.parameterCount) parameters)")

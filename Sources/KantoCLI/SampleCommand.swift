@@ -6,7 +6,7 @@ struct SampleCommand: KantoCommand {
         commandName: "sample", abstract: "Draw samples from a trained generator.",
         discussion: "A PNG holds a grid of them, a .npy file the numbers themselves: float32, [count, height, width, channels].")
 
-    @Argument(help: ArgumentHelp("The folder of a finished run.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
     var run: String
 
     @Option(help: "How many samples.")
@@ -18,13 +18,16 @@ struct SampleCommand: KantoCommand {
     @Option(help: ArgumentHelp("Where they go, as .png or .npy. (default: <run>/samples/seed-<seed>.png)", valueName: "file"))
     var out: String?
 
+    @Option(help: ArgumentHelp("Which of the run's checkpoints, 'interrupted' say.", valueName: "name"))
+    var checkpoint = "final"
+
     mutating func execute() throws {
         guard (1...65_536).contains(count) else { throw Failure.usage("--count \(count): expected a number from 1 to 65536") }
         let path = out ?? "\(run)/samples/seed-\(seed).png"
         guard path.hasSuffix(".png") || path.hasSuffix(".npy") else {
             throw Failure.usage("--out \(path): expected a name that ends in .png or .npy")
         }
-        let samples = try TrainedGenerator(run: run).samples(count, seed: seed)
+        let samples = try TrainedGenerator(run: run, checkpoint: checkpoint).samples(count, seed: seed)
         if path.hasSuffix(".npy") {
             try NPY.write(NumericArray(samples), to: path)
         } else {

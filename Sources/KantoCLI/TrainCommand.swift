@@ -35,8 +35,8 @@ struct TrainCommand: KantoCommand {
 
     mutating func execute() throws {
         let configuration = try runConfiguration()
-        let folder = out ?? Self.unusedFolder(for: configuration.preset)
-        let run = try Run(configuration, folder: folder)
+        let run = try makeRun(configuration)
+        let folder = run.folder
         Interruption.catchSignal()
 
         var progress = ProgressLine(total: configuration.iterations, samplesPerIteration: configuration.batchSize * (configuration.criticSteps + 1))
@@ -63,6 +63,19 @@ struct TrainCommand: KantoCommand {
         progress.end()
         try run.writeSnapshot("final")
         print("wrote \(folder)/samples/final.png, losses.png and checkpoints/final.safetensors")
+    }
+
+    private func makeRun(_ configuration: RunConfiguration) throws -> Run {
+        if let out { return try Run(configuration, folder: out) }
+        while true {
+            let folder = Self.unusedFolder(for: configuration.preset)
+            do {
+                return try Run(configuration, folder: folder)
+            } catch let error as DataError where error.kind == .cannotWrite {
+                // Another run may have taken it in the meantime; then there is a next one.
+                if Self.unusedFolder(for: configuration.preset) == folder || access(folder + "/samples", F_OK) != 0 { throw error }
+            }
+        }
     }
 
     private func runConfiguration() throws -> RunConfiguration {

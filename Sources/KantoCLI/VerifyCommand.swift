@@ -52,7 +52,13 @@ struct VerifyCommand: KantoCommand {
         }
         CrashReport.install()
         var reports: [VerifyReport] = []
+        var hasWrongWorkers = false
         for backend in backends {
+            CrashReport.describe("kanto verify: \(backend.name) crashed in its parallel_for")
+            if let flaw = flawOfWorkers(backend.table) {
+                hasWrongWorkers = true
+                printError("kanto verify: the workers of \(backend.name), which serve all backends: \(flaw)")
+            }
             for op in ops {
                 let ofOp = problems.filter { $0.problem.op == op.rawValue }
                 for type in ElementType.allCases where backend.offers(op, type) {
@@ -63,7 +69,7 @@ struct VerifyCommand: KantoCommand {
             }
         }
         if !json { print(VerifyReport.matrix(reports, backends: backends.map(\.name), ops: ops)) }
-        if reports.contains(where: { !$0.failures.isEmpty }) { throw ExitCode(1) }
+        if hasWrongWorkers || reports.contains(where: { !$0.failures.isEmpty }) { throw ExitCode(1) }
     }
 
     private func chosenOps() throws -> [Op] {

@@ -49,7 +49,7 @@ private let matmulProblems: [TestProblem] = {
             }
         }
     }
-    for (m, n, k) in [(0, 3, 4), (3, 0, 4), (0, 0, 0), (3, 4, 0), (1, 1, 0)] {
+    for (m, n, k) in [(0, 3, 4), (0, 1024, 1024), (3, 0, 4), (0, 0, 0), (3, 4, 0), (1, 1, 0)] {
         problems.append(matmul(m, n, k))
         problems.append(
             matmul(m, n, k, EpilogueOptions(bias: true, accumulate: true, activation: KANTO_ACTIVATION_RELU)))
@@ -78,6 +78,12 @@ private let matmulProblems: [TestProblem] = {
     }
     // Long sums, and outputs larger than one block in both directions.
     problems.append(matmul(3, 5, 4097))
+    // The stride of a single row may be anything.
+    for (m, transposeA) in [(4, false), (8, true), (40, false)] {
+        var problem = matmul(m, 16, 1, batch: 2, transposeA: transposeA)
+        problem.matmul.row_stride_b = 0
+        problems.append(problem)
+    }
     problems.append(matmul(200, 520, 130, EpilogueOptions(bias: true)))
     problems.append(matmul(520, 70, 260, transposeA: true, EpilogueOptions(accumulate: true)))
     return problems.map { TestProblem($0) }
@@ -112,6 +118,13 @@ private let convolutionProblems: [TestProblem] = {
         convolution(batch: 3, 8, 8, channels: 16, outputChannels: 1, kernel: (3, 3), padding: (1, 1, 1, 1)),
         convolution(batch: 2, 5, 5, channels: 20, outputChannels: 12, kernel: (1, 1)),
     ]
+    // Mostly padding, and an input that is nothing but padding.
+    let padded = convolution(
+        8, 8, channels: 3, outputChannels: 5, kernel: (3, 3), stride: (2500, 2500), padding: (2500, 2500, 2500, 2500))
+    let empty = convolution(0, 4, channels: 3, outputChannels: 4, kernel: (3, 3), padding: (2, 2, 2, 2))
+    for op in [KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT, KANTO_OP_CONV2D_WEIGHT_GRADIENT] {
+        problems += [convolution(op, padded), convolution(op, empty)]
+    }
     for epilogue in derivatives {
         for geometry in [small, grouped] + narrow {
             problems.append(convolution(KANTO_OP_CONV2D_FORWARD, geometry, epilogue))

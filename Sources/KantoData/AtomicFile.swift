@@ -89,10 +89,25 @@ public func createDirectories(_ path: String) throws {
     let parent = parentFolder(of: path)
     if parent != path { try createDirectories(parent) }
     // Another process may have made it in the meantime.
-    guard mkdir(path, 0o777) == 0 || isFolder(path) else {
-        let code = errno
+    if mkdir(path, 0o777) == 0 { return }
+    let code = errno
+    guard isFolder(path) else {
         let reason = code == EEXIST ? "a file of that name is in the way" : systemMessage(code)
         throw DataError(.cannotWrite, "\(path): the folder cannot be made: \(reason)")
+    }
+}
+
+/// Makes a folder that is not there or is empty one's own, by making another in it: of several processes that claim it, one
+/// succeeds.
+///
+/// - Throws: `DataError` of kind `.cannotWrite`, also if the folder holds anything.
+public func claimDirectory(_ path: String, by mark: String) throws {
+    try createDirectories(path)
+    if let first = try? namesInFolder(path).first {
+        throw DataError(.cannotWrite, "\(path): holds '\(first)' already; expected a new or empty folder")
+    }
+    guard mkdir("\(path)/\(mark)", 0o777) == 0 else {
+        throw DataError(.cannotWrite, "\(path)/\(mark): the folder cannot be made: \(systemMessage())")
     }
 }
 

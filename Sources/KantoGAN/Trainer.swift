@@ -17,6 +17,16 @@ public struct TrainingConfiguration: Sendable, Equatable {
     public var seed: UInt64 = 1
 
     public init() {}
+
+    /// - Throws: `TensorError`, which names the number that makes no sense.
+    func validate() throws {
+        func require(_ isValid: Bool, _ name: String, _ value: Any, _ expected: String) throws {
+            guard isValid else { throw TensorError("training configuration", "\(name) is \(value), expected \(expected)") }
+        }
+        try require(batchSize > 0, "batchSize", batchSize, "a positive number")
+        try require(criticSteps > 0, "criticSteps", criticSteps, "a positive number")
+        try require(penaltyWeight >= 0 && penaltyWeight.isFinite, "penaltyWeight", penaltyWeight, "a number of at least 0")
+    }
 }
 
 /// What one iteration measured.
@@ -65,12 +75,13 @@ public final class Trainer {
     private var batches: BatchSampler
 
     /// - Parameter data: real samples, [n, …].
-    /// - Throws: `TensorError` if the data do not fill a batch, the critic mixes samples under a penalty, or four passes are
+    /// - Throws: `TensorError` if a number of the configuration makes no sense, the data do not fill a batch, the critic mixes samples under a penalty, or four passes are
     ///   demanded of a critic that does not allow them.
     public init(
         critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
         loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
     ) throws {
+        try configuration.validate()
         self.critic = critic
         self.generator = generator
         self.latentSize = latentSize

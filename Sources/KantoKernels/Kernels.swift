@@ -18,6 +18,9 @@ public enum Kernels {
 
     /// Runs a program on the kernel thread and returns what it returns. All kernels inside run inline, on one set of worker
     /// threads. A trainer or a benchmark enters once; entering again is free.
+    ///
+    /// There is one kernel thread: kernels and ops of tensors that other threads ask for wait until `body` is done. So `body`
+    /// must not wait for such a thread, a loader of data say; that would be for ever.
     public static func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         if KernelThread.shared.isCurrent { return try body() }
         let scope = Scope.current

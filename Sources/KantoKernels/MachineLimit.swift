@@ -21,7 +21,7 @@ public enum MachineLimit {
         let host = try Kernels.kernel(for: .matmul(m: 1, n: 1, k: 1)).host
         struct Work { let loop: @convention(c) (Int) -> Float; var rounds: Int; var sink: Float = 0 }
         return Kernels.run {
-            var work = Work(loop: loop, rounds: 20_000)
+            var work = Work(loop: loop, rounds: 5_000)
             func run() -> Double {
                 let start = monotonicSeconds()
                 host.pointer.pointee.parallel_for(host.pointer, Int64(threadCount), { context, _, _ in
@@ -30,8 +30,10 @@ public enum MachineLimit {
                 }, &work)
                 return monotonicSeconds() - start
             }
-            // Rounds that fill the time, from a first try.
-            work.rounds = max(1, Int(Double(work.rounds) * seconds / run()))
+            // Rounds that fill the time, by the best of some short tries: on a busy machine one of them may wait for a worker
+            // longer than it runs, and so few rounds would measure that wait again.
+            let shortest = (0..<4).map { _ in run() }.min()!
+            work.rounds = max(work.rounds, Int(Double(work.rounds) * seconds / shortest))
             let total = Double(work.rounds) * Double(operations * threadCount)
             return total / run() / 1e9
         }

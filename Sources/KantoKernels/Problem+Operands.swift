@@ -75,6 +75,12 @@ extension Problem {
 
     private func matrices(_ type: ElementType, bias: [Operand]) throws(KernelError) -> [Operand] {
         let matmul = raw.matmul
+        guard matmul.batch <= 1 || matmul.batch_stride_c != 0 else {
+            throw .problem("a batch of \(matmul.batch) whose results would be written to one place: the batch stride of C is 0")
+        }
+        guard matmul.m <= 1 || matmul.row_stride_c >= matmul.n else {
+            throw .problem("rows of C that overlap: \(matmul.n) columns, a row stride of \(matmul.row_stride_c)")
+        }
         func matrix(
             _ name: String, _ shape: [Int64], rowStride: Int64, batchStride: Int64, isStoredTransposed: Bool
         ) throws(KernelError) -> Operand {

@@ -75,22 +75,24 @@ final class Tuner: Sendable {
             let key = key(problem, host.threadCount)
             let kernels = candidates.compactMap { backend in backend.kernel(for: problem, on: host) }
                 .filter { kernel in isRight(kernel.backend, problem, host, reference) }
-            // What cannot be compared is not kept.
-            guard kernels.count > 1 else { return }
+            // simd alone is taken without times. A plugin that alone is right is not: simd declines the problem.
+            guard let first = kernels.first, kernels.count > 1 || first.backend.origin != .builtIn else { return }
             var timings = try Kernel.measure(kernels, seconds: 0.1)
             // The noise of so short a time decides a close call: the wrong backend was chosen where it lost by 8%.
             let medians = timings.map(\.median).sorted()
-            if medians[1] < medians[0] * 1.15 { timings = try Kernel.measure(kernels, seconds: 1) }
+            if medians.count > 1, medians[1] < medians[0] * 1.15 { timings = try Kernel.measure(kernels, seconds: 1) }
             let times = zip(kernels, timings).map { TuningTable.Time(backend: $0.backend.name, seconds: $1.median) }
-            let changed = table.withLock { table in
-                // Another process may have written since.
-                if let folder, let text = TuningTable.read(folder + "/" + table.fileName) { _ = table.merge(text) }
-                table[key] = times
-                return table
+            guard let folder else { return table.withLock { $0[key] = times } }
+            let fault = TuningTable.withFolderLocked(folder) {
+                let changed = table.withLock { table in
+                    // Another process may have written since.
+                    if let text = TuningTable.read(folder + "/" + table.fileName) { _ = table.merge(text) }
+                    table[key] = times
+                    return table
+                }
+                return changed.write(folder: folder)
             }
-            if let folder, let fault = changed.write(folder: folder) {
-                Diagnostics.warnOnce("measured times are not kept: \(fault)", key: "tuning folder")
-            }
+            if let fault { Diagnostics.warnOnce("measured times are not kept: \(fault)", key: "tuning folder") }
         }
     }
 

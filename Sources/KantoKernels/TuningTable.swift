@@ -85,12 +85,15 @@ extension TuningTable {
     /// Where the files stand: `$XDG_CACHE_HOME/kanto`, or `~/.cache/kanto`; `nil` where neither variable is set.
     static func folder(environment: [String: String]) -> String? {
         if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") { return cache + "/kanto" }
-        return environment["HOME"].map { $0 + "/.cache/kanto" }
+        guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+        return home + "/.cache/kanto"
     }
 
     /// A file's text; `nil` if there is no such file or it is absurdly long.
     static func read(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
+        // Opening a pipe would wait for its writer.
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         let longest = 16 << 20
@@ -104,14 +107,29 @@ extension TuningTable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Writes the text beside the file, syncs and renames it, so that a reader sees the old file or the new one.
+    /// Runs `body` while no other process does, so that none overwrites what another has just written. The folder is made if
+    /// need be.
+    ///
+    /// - Returns: what went wrong, for people: here or in `body`.
+    static func withFolderLocked(_ folder: String, _ body: () -> String?) -> String? {
+        func failure(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
+        // The cache folder itself may be missing on a new machine.
+        for slash in folder.indices.dropFirst() where folder[slash] == "/" { mkdir(String(folder[..<slash]), 0o700) }
+        if mkdir(folder, 0o700) != 0, errno != EEXIST { return failure(folder) }
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return failure(folder) }
+        // Closing gives the lock back.
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_EX) == 0 else { return failure(folder) }
+        return body()
+    }
+
+    /// Writes the text beside the file, syncs and renames it, so that a reader sees the old file or the new one. To be called
+    /// with the folder locked.
     ///
     /// - Returns: what went wrong, for people.
     func write(folder: String) -> String? {
         func failure(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
-        // The cache folder itself may be missing on a new machine.
-        if let slash = folder.lastIndex(of: "/") { mkdir(String(folder[..<slash]), 0o700) }
-        if mkdir(folder, 0o700) != 0, errno != EEXIST { return failure(folder) }
         let path = folder + "/" + fileName
         let temporary = path + ".\(getpid())"
         guard let file = fopen(temporary, "w") else { return failure(temporary) }

@@ -18,6 +18,15 @@ public class Optimizer {
     init(
         _ parameters: [Parameter], _ rule: UpdateRule, learningRate: Double, schedule: LearningRateSchedule, weightDecay: Double
     ) throws {
+        guard learningRate >= 0, learningRate.isFinite else {
+            throw TensorError("optimizer", "a learning rate of \(learningRate), expected a number of at least 0")
+        }
+        guard weightDecay >= 0, weightDecay.isFinite else {
+            throw TensorError("optimizer", "a weight decay of \(weightDecay), expected a number of at least 0")
+        }
+        for decay in rule.decays where !(0..<1).contains(decay) {
+            throw TensorError("optimizer", "a decay of \(decay) of the moments, expected 0 to below 1")
+        }
         self.parameters = parameters
         self.rule = rule
         self.learningRate = learningRate

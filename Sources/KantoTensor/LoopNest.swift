@@ -1,10 +1,10 @@
 import KantoABI
 import KantoKernels
 
-/// The row-major strides of a shape, in elements.
+/// The row-major strides of a shape, in elements. None is 0, not even where an axis is empty: that would repeat elements.
 func strides(of shape: [Int]) -> [Int] {
     var result = Array(repeating: 1, count: shape.count)
-    for axis in stride(from: shape.count - 2, through: 0, by: -1) { result[axis] = result[axis + 1] * shape[axis + 1] }
+    for axis in stride(from: shape.count - 2, through: 0, by: -1) { result[axis] = result[axis + 1] * max(1, shape[axis + 1]) }
     return result
 }
 

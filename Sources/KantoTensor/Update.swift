@@ -20,6 +20,14 @@ public enum UpdateRule: Hashable, Sendable {
         }
     }
 
+    /// The shares of the moments that a step keeps.
+    package var decays: [Double] {
+        switch self {
+        case .adam(let beta1, let beta2, _): [beta1, beta2]
+        case .momentum(let decay), .rmsProp(let decay, _): [decay]
+        }
+    }
+
     /// Takes a step. The memory is reused where nothing else refers to it; a graph that is still alive keeps the old values.
     ///
     /// - Parameters:

@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    /// JSON has no NaN, and a picture no bar for it.
+    @Test func benchOfNothing() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try kanto(
+            "bench", "unary f32 square [0] strides 1>1", "--backend", "simd", "--seconds", "0.01", "--plot", folder.path + "/x.png", "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let row = try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+        #expect(row["bound"] as? String == "memory" && row["share"] as? Double ?? 0 == 0)
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/x.png"))
+    }
+
     @Test func benchMeasuresWhatAutoChooses() throws {
         let outcome = try kanto(
             "bench", "matmul m33 n17 k9", "--backend", "auto,reference", "--relative-to", "auto", "--seconds", "0.01", "--json")

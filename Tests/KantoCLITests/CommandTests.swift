@@ -55,6 +55,34 @@ struct MistakeTests {
         #expect(try kanto("backends", environment: [name: value]).status == (name == "KANTO_BACKEND" ? 0 : 64))
     }
 
+    @Test func presetsAndOutputKeepTheExitCodes() throws {
+        expectLine(try kanto("presets", environment: ["KANTO_NUM_THREADS": "0"]), 64, "1 to 1024")
+        let full = Process()
+        full.executableURL = URL(filePath: "/bin/sh")
+        let kanto = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "kanto")
+        full.arguments = ["-c", "'\(kanto.path)' backends > /dev/full 2> /dev/null"]
+        try full.run()
+        full.waitUntilExit()
+        #expect(full.terminationStatus == 73)
+    }
+
+    @Test(arguments: ["critic_steps", "batch_size", "iterations"]) func absurdSizes(_ name: String) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try kanto("train", "--set", "\(name)=9223372036854775807", "--out", folder.path + "/run")
+        expectLine(outcome, 64, name, "1 to 1000000000")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/run"))
+    }
+
+    /// Nothing that is there already is touched.
+    @Test func aFolderThatIsNotEmpty() throws {
+        let folder = try TemporaryFolder()
+        let precious = folder.path + "/losses.png"
+        try Data("mine".utf8).write(to: URL(filePath: precious))
+        expectLine(try kanto("train", "--iterations", "1", "--out", folder.path), 73, "losses.png", "new or empty")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["losses.png"])
+        #expect(try Data(contentsOf: URL(filePath: precious)) == Data("mine".utf8))
+    }
+
     @Test func pluginsThatAreNone() throws {
         let folder = try TemporaryFolder()
         let text = folder.path + "/libKantoText.so"
@@ -115,10 +143,13 @@ struct RunTests {
 
         // A run is not overwritten.
         let twice = try kanto("train", "--iterations", "1", "--out", run)
-        #expect(twice.status == 73 && twice.errors.contains("already holds a run"))
+        #expect(twice.status == 73 && twice.errors.contains("expected a new or empty folder"))
+        #expect(try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n") == metrics)
 
         #expect(try kanto("sample", run, "--count", "9", "--seed", "5").status == 0)
         #expect(FileManager.default.fileExists(atPath: run + "/samples/seed-5.png"))
+        #expect(try kanto("sample", run, "--checkpoint", "iteration-000002", "--out", folder.path + "/earlier.png").status == 0)
+        #expect(try kanto("sample", run, "--checkpoint", "interrupted", "--out", folder.path + "/none.png").status == 66)
         let numbers = folder.path + "/samples.npy"
         #expect(try kanto("sample", run, "--count", "3", "--out", numbers).status == 0)
         let bytes = try Data(contentsOf: URL(filePath: numbers))

@@ -24,6 +24,18 @@ import Testing
         for (a, b) in zip(trained.namedState, restored.namedState) { #expect(a.state.value.floats == b.state.value.floats) }
     }
 
+    @Test func doublesStayDoubles() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/network.safetensors"
+        func network(_ value: Double) throws -> Dense {
+            Dense(weight: try Tensor([value], shape: [1, 1]), bias: try Tensor([value], shape: [1]))
+        }
+        let trained = try network(1.0 / 3), restored = try network(0)
+        try Checkpoint.write(["critic": trained], metadata: [:], to: path)
+        try Checkpoint.read("critic", into: restored, from: path)
+        #expect(restored.weight.value.elementType == .float64 && restored.weight.value.doubles == [1.0 / 3])
+    }
+
     @Test func aNetworkThatIsNotInTheFileStaysAsItWas() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/network.safetensors"

@@ -42,6 +42,27 @@ struct TrainerPitfallTests {
         #expect(Set(fake).count == fake.count)
     }
 
+    @Test func numbersThatMakeNoSenseAreNamed() throws {
+        let mistakes: [(name: String, change: (inout TrainingConfiguration) -> Void)] = [
+            ("criticSteps", { $0.criticSteps = -1 }), ("criticSteps", { $0.criticSteps = 0 }), ("batchSize", { $0.batchSize = 0 }),
+            ("penaltyWeight", { $0.penaltyWeight = .nan }), ("learning rate", { $0.learningRate = .nan }), ("decay", { $0.beta2 = 1 }),
+        ]
+        for mistake in mistakes {
+            var random = Random(seed: 1)
+            var configuration = TrainingConfiguration()
+            configuration.batchSize = 4
+            mistake.change(&configuration)
+            do {
+                _ = try Trainer(
+                    critic: try Dense(1, 1, using: &random), generator: try Dense(2, 1, using: &random), latentSize: 2,
+                    data: Self.numbered(20), configuration: configuration)
+                Issue.record("a \(mistake.name) that makes no sense is taken")
+            } catch let error as TensorError {
+                #expect(error.description.contains(mistake.name))
+            }
+        }
+    }
+
     @Test func aLastPartialBatchIsDropped() throws {
         var batches = try BatchSampler(Self.numbered(10), batchSize: 4, seed: 5)
         var passes: [[Float]] = []

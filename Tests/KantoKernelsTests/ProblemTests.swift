@@ -70,6 +70,13 @@ import Testing
     @Test(arguments: lines)
     func isOneLine(problem: Problem, line: String) { #expect(problem.description == line) }
 
+    @Test(arguments: [
+        "matmul batch2 m2 n2 k2 strides 4,2;4,2>0,2", "matmul m3 n4 k5 strides 0,5;0,4>0,3",
+    ])
+    func resultsThatOverlapAreRefused(line: String) throws {
+        #expect(throws: KernelError.self) { try Problem(parsing: line).operands() }
+    }
+
     @Test func describesWhatItDoesNotKnow() {
         var problem = Problem.matmul(m: 1, n: 1, k: 1)
         problem.raw.op = 77

@@ -13,6 +13,10 @@ import Testing
         return table
     }
 
+    private func written(_ table: TuningTable, to folder: String) -> String? {
+        TuningTable.withFolderLocked(folder) { table.write(folder: folder) }
+    }
+
     @Test func comesBackFastestFirst() {
         var read = TuningTable(environment: "here")
         #expect(read.merge(table().text) == nil)
@@ -68,11 +72,11 @@ import Testing
 
     @Test func writesAtomicallyOrSaysWhyNot() throws {
         let folder = try TemporaryFolder()
-        #expect(table().write(folder: folder.path + "/cache/kanto") == nil)
+        #expect(written(table(), to: folder.path + "/cache/kanto") == nil)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/cache/kanto")
         #expect(names == [table().fileName])
         let file = try folder.write("", to: "file")
-        #expect(table().write(folder: file + "/kanto")?.contains("Not a directory") == true)
+        #expect(written(table(), to: file + "/kanto")?.contains("Not a directory") == true)
     }
 }
 

@@ -102,6 +102,20 @@ struct MistakeTests {
     }
 
     /// Reductions have an identity, elementwise ops and products nothing to do.
+    /// Wherever the empty axis stands.
+    @Test func emptyShapesGoThroughEveryOp() throws {
+        func zeros(_ shape: [Int]) throws -> Tensor { try Tensor.zeros(shape) }
+        #expect(try (zeros([3, 0]) + zeros([3, 1])).shape == [3, 0])
+        #expect(try (zeros([2, 0, 3]) + zeros([2, 1, 3])).shape == [2, 0, 3])
+        #expect(try zeros([3, 1]).broadcast(to: [3, 0]).shape == [3, 0])
+        #expect(try zeros([3, 4]).sliced(2..<2, axis: 1).shape == [3, 0])
+        #expect(try zeros([3, 0]).sampleNorm().floats == [0, 0, 0])
+        #expect(try zeros([0, 4]).matmul(zeros([4, 5])).shape == [0, 5])
+        #expect(try zeros([0, 1024]).matmul(zeros([1024, 1024])).shape == [0, 1024])
+        #expect(try zeros([3, 0]).sum(axes: [1]).floats == [0, 0, 0])
+        #expect(try zeros([3, 0, 2]).permuted([2, 1, 0]).shape == [2, 0, 3])
+    }
+
     @Test func emptyTensorsHaveTheDocumentedValues() throws {
         let empty = try Tensor.zeros([0, 3]).tracked()
         #expect(try empty.sum().item() == 0)

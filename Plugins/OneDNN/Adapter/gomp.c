@@ -12,6 +12,7 @@ void omp_set_dynamic(int dynamic);
 int omp_in_parallel(void);
 int omp_get_thread_num(void);
 int omp_get_thread_limit(void);
+int omp_get_max_active_levels(void);
 
 typedef struct team {
   _Atomic int64_t next;
@@ -43,7 +44,7 @@ void gomp_parallel_for(int64_t thread_count, int64_t count, kanto_body body, voi
 
 bool gomp_in_parallel(void) { return omp_in_parallel() != 0; }
 
-int32_t gomp_thread_limit(void) { return omp_get_thread_limit(); }
+int32_t gomp_thread_limit(void) { return omp_get_max_active_levels() < 1 ? 1 : omp_get_thread_limit(); }
 
 gomp_settings gomp_enter(int32_t thread_count) {
   gomp_settings before = {omp_get_max_threads(), omp_get_dynamic()};

@@ -19,7 +19,7 @@ func makeConvolutionInputGradient(
     }
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
-    if shape.groupChannels <= 4 && shape.outputSize > 0 && shape.batch > 0 && shape.inputSize > 0 {
+    if shape.hasScatteredInputGradient {
         return makeScatteredInputGradient(shape, requested.epilogue, host, slot)
     }
     var product = shape.adjointProduct(host)

@@ -25,6 +25,16 @@ private struct ScatterPlan {
 /// A window's row is added in chunks of this many numbers, whatever the instruction set.
 private typealias Chunk = SIMD8<Float>
 
+extension ConvolutionShape {
+    /// Whether the input gradient is made in this way. Not where it is mostly padding, or steps between the outputs: of that
+    /// every worker would hold a copy.
+    var hasScatteredInputGradient: Bool {
+        guard groupChannels <= 4, outputSize > 0, batch > 0, inputSize > 0 else { return false }
+        let paddedSize = Double(vertical.paddedExtent) * Double(horizontal.paddedExtent) * Double(channels)
+        return paddedSize <= max(4 * Double(inputSize), 0x1p20)
+    }
+}
+
 func makeScatteredInputGradient(
     _ shape: ConvolutionShape, _ epilogue: Epilogue, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot
 ) -> kanto_status {

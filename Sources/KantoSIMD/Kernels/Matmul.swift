@@ -29,7 +29,7 @@ func makeMatmul(
     let shape = problem.pointee.matmul
     let transposesA = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
-    if isRowwiseProduct(shape, transposesB: transposesB, host) { return makeRowwiseProduct(problem, requested, host, slot) }
+    if isRowwiseProduct(shape, transposesB: transposesB) { return makeRowwiseProduct(problem, requested, host, slot) }
     if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
     let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
     let panels = Panels(rowCount: k, columnCount: n)
@@ -52,8 +52,8 @@ func makeMatmul(
     plan.hasBias = requested.hasBias
     plan.batchStrideB = Int(shape.batch_stride_b)
     // To pack B costs as much as two tiles that read it, so for few rows it is read as it stands. The last vector of a row
-    // must not reach past the row.
-    let isUnpacked = !transposesB && m <= 2 &* tileRows && n % Lanes.scalarCount == 0
+    // must not reach past the row, and the stride of a single row, which may be anything, has to say that it is so.
+    let isUnpacked = !transposesB && m <= 2 &* tileRows && n % Lanes.scalarCount == 0 && shape.row_stride_b > 0
     if isUnpacked { plan.product.unpackedStrideB = Int(shape.row_stride_b) }
     if batch > 1 && shape.batch_stride_b == 0 && !transposesA {
         // One B for all: the batch only makes more rows.

@@ -60,12 +60,14 @@ struct Product {
         tileCount &+= roundUp(rowClass.rows.count, to: tileRows) / tileRows
     }
 
-    /// Chooses the sizes of blocks from the cache's size. To be called when all rows are there; `countA` is how many
-    /// numbers all of them read, in all groups.
+    /// Chooses the sizes of blocks. To be called when all rows are there; `countA` is how many numbers all of them read, in all
+    /// groups.
     mutating func fit(_ host: UnsafePointer<kanto_host>, countA: Int) {
         let bytes = max(Int(host.pointee.level2_cache_bytes), 1 << 18)
-        depthLimit = max(256, bytes / 2 / (4 &* panels.columnWidth))
-        // The rows of B that stand as they are, so many that all panels find them in that cache.
+        // A panel of 256 KB with AVX2, of 512 KB with AVX-512. Not by the size of a cache, because where a walk is cut decides
+        // how its sums round, and these are to be the same on all machines of an instruction set.
+        depthLimit = max(256, 8192 &* Lanes.scalarCount / panels.columnWidth)
+        // Of B as it stands, so many rows that all panels find them in the second-level cache.
         if unpackedStrideB != 0 { depthLimit = max(64, 32768 / max(panels.columnCount, 1)) }
         let perTile = countA / max(tileCount &* groupCount, 1) &+ tileRows &* max(panels.columnCount, 0)
         let bytesPerTile = 4 &* max(perTile, 1)

@@ -34,12 +34,12 @@ private struct RowwiseProductPlan {
 private var stepsAtOnce: Int { 4 }
 
 /// Whether a matmul is such a product. Of few rows, B has to be stored by rows, and these to be long enough for runs; and a
-/// single row is added up in registers (`makeMatrixVector`) where B stays in the second-level cache.
-func isRowwiseProduct(_ shape: kanto_matmul, transposesB: Bool, _ host: UnsafePointer<kanto_host>) -> Bool {
-    guard shape.batch == 1, shape.k > 0, shape.n >= 2 * Int64(Lanes.scalarCount) else { return false }
+/// single row is added up in registers (`makeMatrixVector`) where B has at most 512 KB and stays in a cache.
+func isRowwiseProduct(_ shape: kanto_matmul, transposesB: Bool) -> Bool {
+    guard shape.batch == 1, shape.m > 0, shape.k > 0, shape.n >= 2 * Int64(Lanes.scalarCount) else { return false }
     if shape.m > 1 && shape.k <= Int64(stepsAtOnce) { return true }
     if transposesB || shape.m > 4 || shape.n < 256 { return false }
-    return shape.m > 1 || shape.k > host.pointee.level2_cache_bytes / (4 * shape.n)
+    return shape.m > 1 || shape.k > (1 << 17) / shape.n
 }
 
 /// A kernel for such a product.

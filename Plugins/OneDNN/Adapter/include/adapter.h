@@ -68,7 +68,7 @@ void gomp_parallel_for(int64_t thread_count, int64_t count, kanto_body body, voi
 
 /* Whether the calling thread is one of a team: oneDNN then runs on it alone. */
 bool gomp_in_parallel(void);
-/* The most threads that the process may have (OMP_THREAD_LIMIT). */
+/* The most threads that a team may have: OMP_THREAD_LIMIT, and 1 where OMP_MAX_ACTIVE_LEVELS allows no team. */
 int32_t gomp_thread_limit(void);
 
 /* The calling thread's settings that oneDNN goes by. */
