@@ -8,8 +8,9 @@ struct BackendsCommand: ParsableCommand {
     @Flag(help: "One JSON object.")
     var json = false
 
-    func run() throws {
-        let registry = try Self.reportingErrors { try Registry.shared() }
+    func run() throws { try Self.reportingErrors { try show(Registry.shared()) } }
+
+    private func show(_ registry: Registry) throws {
         if json { return print(try jsonText(Report(registry))) }
         let sets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ")
         print("processor  \(Processor.name), \(Processor.coreCount) cores, instruction sets: \(sets)")

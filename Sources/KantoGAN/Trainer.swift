@@ -24,7 +24,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
             guard isValid else { throw TensorError("training configuration", "\(name) is \(value), expected \(expected)") }
         }
         try require(batchSize > 0, "batchSize", batchSize, "a positive number")
-        try require(criticSteps > 0, "criticSteps", criticSteps, "a positive number")
+        try require(criticSteps >= 0, "criticSteps", criticSteps, "a number of at least 0")
         try require(penaltyWeight >= 0 && penaltyWeight.isFinite, "penaltyWeight", penaltyWeight, "a number of at least 0")
     }
 }

@@ -44,7 +44,7 @@ struct TrainerPitfallTests {
 
     @Test func numbersThatMakeNoSenseAreNamed() throws {
         let mistakes: [(name: String, change: (inout TrainingConfiguration) -> Void)] = [
-            ("criticSteps", { $0.criticSteps = -1 }), ("criticSteps", { $0.criticSteps = 0 }), ("batchSize", { $0.batchSize = 0 }),
+            ("criticSteps", { $0.criticSteps = -1 }), ("batchSize", { $0.batchSize = 0 }),
             ("penaltyWeight", { $0.penaltyWeight = .nan }), ("learning rate", { $0.learningRate = .nan }), ("decay", { $0.beta2 = 1 }),
         ]
         for mistake in mistakes {
