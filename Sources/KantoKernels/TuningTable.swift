@@ -107,12 +107,13 @@ extension TuningTable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    private static func failure(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
+
     /// Runs `body` while no other process does, so that none overwrites what another has just written. The folder is made if
     /// need be.
     ///
     /// - Returns: what went wrong, for people: here or in `body`.
     static func withFolderLocked(_ folder: String, _ body: () -> String?) -> String? {
-        func failure(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
         // The cache folder itself may be missing on a new machine.
         for slash in folder.indices.dropFirst() where folder[slash] == "/" { mkdir(String(folder[..<slash]), 0o700) }
         if mkdir(folder, 0o700) != 0, errno != EEXIST { return failure(folder) }
@@ -129,16 +130,15 @@ extension TuningTable {
     ///
     /// - Returns: what went wrong, for people.
     func write(folder: String) -> String? {
-        func failure(_ what: String) -> String { "\(what): \(String(cString: strerror(errno)))" }
         let path = folder + "/" + fileName
         let temporary = path + ".\(getpid())"
-        guard let file = fopen(temporary, "w") else { return failure(temporary) }
+        guard let file = fopen(temporary, "w") else { return Self.failure(temporary) }
         var text = text
         let isWritten = text.withUTF8 { fwrite($0.baseAddress, 1, $0.count, file) == $0.count }
         let isSynced = fflush(file) == 0 && fsync(fileno(file)) == 0
         let isClosed = fclose(file) == 0
         guard isWritten, isSynced, isClosed, rename(temporary, path) == 0 else {
-            let reason = failure(temporary)
+            let reason = Self.failure(temporary)
             unlink(temporary)
             return reason
         }

@@ -56,16 +56,12 @@ func makeRowwiseProduct(
         rowStrideA: transposesA ? 1 : Int(shape.row_stride_a), stepStrideA: transposesA ? Int(shape.row_stride_a) : 1,
         rowStrideB: Int(shape.row_stride_b), copiesB: copiesB, rowStrideC: Int(shape.row_stride_c),
         epilogue: requested.epilogue, hasBias: requested.hasBias)
-    if plan.depth <= stepsAtOnce {
-        plan.columnsPerPiece = plan.columnCount
-        plan.rowsPerPiece = max(1, 8192 / plan.columnCount)
-    } else {
-        // Runs of 1 KB at least, and no piece of less than 16384 multiply-adds.
-        let smallest = max(256, roundUp(16384 / plan.depth, to: floatsPerLine))
-        let pieces = Int(host.pointee.thread_count) &* piecesPerThread
-        plan.columnsPerPiece = max(smallest, roundUp((plan.columnCount &+ pieces &- 1) / pieces, to: floatsPerLine))
-        plan.rowsPerPiece = plan.rowCount
-    }
+    // Runs of 1 KB at least, and no piece of less than 16384 multiply-adds.
+    let smallest = max(256, roundUp(16384 / plan.depth, to: floatsPerLine))
+    plan.rowsPerPiece = plan.depth <= stepsAtOnce ? max(1, 8192 / plan.columnCount) : plan.rowCount
+    // Columns are shared out where there are not rows enough for all threads.
+    let pieces = max(1, Int(host.pointee.thread_count) &* piecesPerThread / plan.rowPieces)
+    plan.columnsPerPiece = max(smallest, roundUp((plan.columnCount &+ pieces &- 1) / pieces, to: floatsPerLine))
     let scratch = copiesB ? plan.depth &* plan.columnCount : 0
     return makeKernel(slot, "matmul by rows", plan, scratchFloats: scratch, run: runRowwiseProduct) { kernel in
         UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<RowwiseProductPlan>.self).deallocate()
