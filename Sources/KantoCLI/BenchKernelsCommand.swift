@@ -113,18 +113,20 @@ struct BenchKernelsCommand: KantoCommand {
         let servers = try names.map { name in
             name == "auto" ? try withBackend(name) { try Kernels.kernel(for: problem).backend.name } : name
         }
-        let lists = servers.map { first in ([first] + servers.filter { $0 != first }).joined(separator: ",") }
+        func list(startingWith first: String) -> String {
+            ([first] + servers.filter { $0 != first }).joined(separator: ",")
+        }
         var kernels: [Kernel] = []
         var rows: [BenchRow] = []
-        for (index, list) in lists.enumerated() {
-            try withBackend(list) {
+        for (index, server) in servers.enumerated() {
+            try withBackend(list(startingWith: server)) {
                 var row = BenchRow(problem: problem, backend: names[index], threadCount: threadCount)
                 guard let answer = try Kernels.explain(problem).answers.first else { return }
                 switch answer.verdict {
                 case .notOffered: return
                 case .declines(let reason): row.refusal = reason
                 case .makes(let description, _):
-                    row.kernel = names[index] == "auto" ? "\(servers[index]): \(description)" : description
+                    row.kernel = names[index] == "auto" ? "\(server): \(description)" : description
                     kernels.append(try Kernels.kernel(for: problem))
                 }
                 rows.append(row)
@@ -136,7 +138,7 @@ struct BenchKernelsCommand: KantoCommand {
         var multiplyAdds = Timings(), memory = Timings()
         // The limit of memory is what simd reaches, whoever is measured, on the workers of all.
         let simd = try Registry.shared().backend(named: "simd").name
-        let timings = try withBackend(([simd] + servers.filter { $0 != simd }).joined(separator: ",")) {
+        let timings = try withBackend(list(startingWith: simd)) {
             try Kernel.measure(kernels, seconds: seconds) {
                 multiplyAdds.append(try MachineLimit.multiplyAddRate())
                 if memory.count < 3 { memory.append(try MachineLimit.memoryRate()) }

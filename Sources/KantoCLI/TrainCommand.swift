@@ -67,14 +67,13 @@ struct TrainCommand: KantoCommand {
 
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
         if let out { return try Run(configuration, folder: out) }
-        while true {
-            let folder = Self.unusedFolder(for: configuration.preset)
-            do {
-                return try Run(configuration, folder: folder)
-            } catch let error as DataError where error.kind == .cannotWrite {
-                // Another run may have taken it in the meantime; then there is a next one.
-                if Self.unusedFolder(for: configuration.preset) == folder || access(folder + "/samples", F_OK) != 0 { throw error }
-            }
+        let folder = try Self.newFolder(for: configuration.preset)
+        do {
+            return try Run(configuration, folder: folder)
+        } catch {
+            // Nothing stays of a run that did not begin; a folder that holds anything does.
+            rmdir(folder)
+            throw error
         }
     }
 
@@ -103,9 +102,18 @@ struct TrainCommand: KantoCommand {
         do { return try body() } catch let error as DataError { throw Failure.usage(error.description) }
     }
 
-    private static func unusedFolder(for preset: String) -> String {
+    /// Makes the first folder of the preset that is not there: of several processes each gets one of its own.
+    private static func newFolder(for preset: String) throws -> String {
+        try createDirectories("runs")
         var number = 1
-        while access("runs/\(preset)-\(number)", F_OK) == 0 { number += 1 }
+        while mkdir("runs/\(preset)-\(number)", 0o777) != 0 {
+            guard errno == EEXIST else {
+                throw Failure(
+                    message: "runs/\(preset)-\(number): the folder cannot be made: \(String(cString: strerror(errno)))",
+                    code: Failure.cannotWrite)
+            }
+            number += 1
+        }
         return "runs/\(preset)-\(number)"
     }
 }

@@ -11,15 +11,17 @@ struct Outcome {
     let errors: String
 }
 
-/// The built `kanto`, which stands beside the test bundle, run as a user runs it.
+/// The built `kanto`, which stands beside the test bundle.
+let kantoTool = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "kanto")
+
+/// Runs it as a user does.
 func kanto(_ arguments: String..., environment: [String: String] = [:]) throws -> Outcome {
     try kanto(arguments, environment: environment)
 }
 
 func kanto(_ arguments: [String], environment: [String: String] = [:]) throws -> Outcome {
     let process = Process()
-    let here = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    process.executableURL = here.appending(path: "kanto")
+    process.executableURL = kantoTool
     process.arguments = arguments
     var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KANTO_") }
     // A user's own measured times have no say.
@@ -59,8 +61,7 @@ struct MistakeTests {
         expectLine(try kanto("presets", environment: ["KANTO_NUM_THREADS": "0"]), 64, "1 to 1024")
         let full = Process()
         full.executableURL = URL(filePath: "/bin/sh")
-        let kanto = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "kanto")
-        full.arguments = ["-c", "'\(kanto.path)' backends > /dev/full 2> /dev/null"]
+        full.arguments = ["-c", "'\(kantoTool.path)' backends > /dev/full 2> /dev/null"]
         try full.run()
         full.waitUntilExit()
         #expect(full.terminationStatus == 73)

@@ -43,7 +43,7 @@ private let runForward: RunFunction = { kernel, arguments, _ in
     var packed = y
     if product.panels.rowCount > 0 {
         // An input without elements, all of whose positions are padding, need not have an address.
-        if let address = floats(arguments!.pointee.inputs.0) { x = address }
+        x = floats(arguments!.pointee.inputs.0) ?? x
         packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         product.packWeights(
             host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,

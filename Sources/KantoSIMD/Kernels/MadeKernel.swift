@@ -11,11 +11,11 @@ typealias RunFunction = @convention(c) (
     UnsafePointer<kanto_kernel>?, UnsafePointer<kanto_arguments>?, UnsafeMutablePointer<kanto_message>?
 ) -> kanto_status
 
-/// Puts a kernel for the plan into the slot. What the plan points to is freed by `release`, with the kernel.
+/// Puts a kernel for the plan into the slot. What the plan points to, if anything, is freed by `release`, with the kernel.
 @inline(__always)
 func makeKernel<Plan>(
     _ slot: KernelSlot, _ operation: StaticString, _ plan: Plan, scratchFloats: Int, run: RunFunction,
-    release: @convention(c) (UnsafeMutablePointer<kanto_kernel>?) -> Void
+    release: @convention(c) (UnsafeMutablePointer<kanto_kernel>?) -> Void = { kernel in kernel?.deallocate() }
 ) -> kanto_status {
     let made = UnsafeMutablePointer<MadeKernel<Plan>>.allocate(capacity: 1)
     made.initialize(

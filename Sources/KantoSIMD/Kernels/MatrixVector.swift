@@ -44,9 +44,7 @@ func makeMatrixVector(
         vectorStride: vectorIsStoredAsRow ? 1 : Int(matrixIsA ? shape.row_stride_b : shape.row_stride_a),
         targetStride: matrixIsA ? Int(shape.row_stride_c) : 1, epilogue: requested.epilogue,
         hasBias: requested.hasBias, biasStride: matrixIsA ? 0 : 1)
-    return makeKernel(slot, "matmul by a vector", plan, scratchFloats: depth, run: runMatrixVector) { kernel in
-        UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<MatrixVectorPlan>.self).deallocate()
-    }
+    return makeKernel(slot, "matmul by a vector", plan, scratchFloats: depth, run: runMatrixVector)
 }
 
 private struct MatrixVectorJob {
@@ -62,13 +60,10 @@ private struct MatrixVectorJob {
 private let runMatrixVector: RunFunction = { kernel, arguments, _ in
     let made = plan(of: kernel!, as: MatrixVectorPlan.self)
     let plan = made.pointee.plan
-    let a = arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self)
-    let b = arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self)
+    let operands = ProductOperands(arguments!, hasBias: plan.hasBias)
     var job = MatrixVectorJob(
-        plan: made, matrix: plan.matrixIsA ? a : b, vector: plan.matrixIsA ? b : a,
-        target: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self),
-        bias: plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil,
-        epilogue: plan.epilogue)
+        plan: made, matrix: plan.matrixIsA ? operands.a : operands.b, vector: plan.matrixIsA ? operands.b : operands.a,
+        target: operands.c, bias: operands.bias, epilogue: plan.epilogue)
     job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.target)
     if plan.vectorStride != 1 {
         let copy = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)

@@ -94,9 +94,9 @@ struct TileTask {
     }
 }
 
-/// Computes a tile. The only function in which a product of tiles spends its time; a test sees to it that it makes no call. The six
-/// rows are named again and again because a closure for all of them is called, not inlined, and the derivative's kinds are
-/// because one expression for both took 16% longer where the inner dimension is 1.
+/// Computes a tile. The only function in which a product of tiles spends its time; a test sees to it that it makes no
+/// call. The six rows are named again and again because a closure for all of them is called, not inlined, and the
+/// derivative's kinds are because one expression for both took 16% longer where the inner dimension is 1.
 @inline(never)
 private func sumTile<Row: VectorRow, Round: WalkRound>(
     _ task: UnsafePointer<TileTask>, _ row: Row.Type, _ round: Round.Type

@@ -252,6 +252,16 @@ struct ProductOperands {
     var bias: UnsafePointer<Float>?
 }
 
+extension ProductOperands {
+    /// Those of a matmul that has something to sum.
+    init(_ arguments: UnsafePointer<kanto_arguments>, hasBias: Bool) {
+        let inputs = arguments.pointee.inputs
+        self.init(
+            a: inputs.0!.assumingMemoryBound(to: Float.self), b: inputs.1!.assumingMemoryBound(to: Float.self),
+            c: arguments.pointee.outputs.0!.assumingMemoryBound(to: Float.self), bias: hasBias ? floats(inputs.2) : nil)
+    }
+}
+
 extension Product {
     /// Computes tiles `range` of some panels of one group: class by class, and in each block of its walk panel by panel,
     /// so that the tiles' part of A stays in cache while the panels pass.
@@ -301,8 +311,8 @@ extension Product {
         var task = TileTask(
             a: rows, offsetsA: offsets.a, c: target, offsetsC: offsets.c, panel: columns,
             // Of B as it stands, the same rows of the next panel.
-            lookahead: Lookahead(address: isPacked ? columns : columns + width, stride: isPacked ? 0 : strideB), columnCount: storesPadding ? width : panels.columns(panel),
-            borderSums: borderSums)
+            lookahead: isPacked ? Lookahead(address: columns) : Lookahead(address: columns + width, stride: strideB),
+            columnCount: storesPadding ? width : panels.columns(panel), borderSums: borderSums)
         task.walk = block.walk
         task.walk.innerStrideB &*= strideB
         task.walk.middleStrideB &*= strideB

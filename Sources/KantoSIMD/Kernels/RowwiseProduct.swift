@@ -63,19 +63,14 @@ func makeRowwiseProduct(
     let pieces = max(1, Int(host.pointee.thread_count) &* piecesPerThread / plan.rowPieces)
     plan.columnsPerPiece = max(smallest, roundUp((plan.columnCount &+ pieces &- 1) / pieces, to: floatsPerLine))
     let scratch = copiesB ? plan.depth &* plan.columnCount : 0
-    return makeKernel(slot, "matmul by rows", plan, scratchFloats: scratch, run: runRowwiseProduct) { kernel in
-        UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<RowwiseProductPlan>.self).deallocate()
-    }
+    return makeKernel(slot, "matmul by rows", plan, scratchFloats: scratch, run: runRowwiseProduct)
 }
 
 private struct RowwiseProductJob {
     var plan: UnsafePointer<MadeKernel<RowwiseProductPlan>>
-    var a: UnsafePointer<Float>
-    /// [depth, columns].
-    var b: UnsafePointer<Float>
+    /// B is [depth, columns].
+    var operands: ProductOperands
     var rowStrideB: Int
-    var target: UnsafeMutablePointer<Float>
-    var bias: UnsafePointer<Float>?
     var epilogue: Epilogue
 }
 
@@ -83,18 +78,16 @@ private let runRowwiseProduct: RunFunction = { kernel, arguments, _ in
     let made = plan(of: kernel!, as: RowwiseProductPlan.self)
     let plan = made.pointee.plan
     var job = RowwiseProductJob(
-        plan: made, a: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self),
-        b: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), rowStrideB: plan.rowStrideB,
-        target: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self),
-        bias: plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil,
+        plan: made, operands: ProductOperands(arguments!, hasBias: plan.hasBias), rowStrideB: plan.rowStrideB,
         epilogue: plan.epilogue)
-    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.target)
+    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.operands.c)
     if plan.copiesB {
         let copy = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         for column in 0..<plan.columnCount {
-            for step in 0..<plan.depth { copy[step &* plan.columnCount &+ column] = job.b[column &* plan.rowStrideB &+ step] }
+            let source = job.operands.b + column &* plan.rowStrideB
+            for step in 0..<plan.depth { copy[step &* plan.columnCount &+ column] = source[step] }
         }
-        (job.b, job.rowStrideB) = (UnsafePointer(copy), plan.columnCount)
+        (job.operands.b, job.rowStrideB) = (UnsafePointer(copy), plan.columnCount)
     }
     parallelFor(arguments!.pointee.host!, count: plan.rowPieces &* plan.columnPieces, &job) { context, index, _ in
         let job = context!.assumingMemoryBound(to: RowwiseProductJob.self)
@@ -136,18 +129,18 @@ extension RowwiseProductJob {
         var step = 0
         while step < plan.depth {
             let steps = min(stepsAtOnce, plan.depth &- step)
-            let b = b + (step &* rowStrideB &+ column)
+            let b = operands.b + (step &* rowStrideB &+ column)
             for row in rows {
-                let a = a + (row &* plan.rowStrideA &+ step &* plan.stepStrideA)
+                let a = operands.a + (row &* plan.rowStrideA &+ step &* plan.stepStrideA)
                 let sums = sums + (row &- rows.lowerBound) &* count
                 add(steps, a, b, count: count, to: sums, isFirst: step == 0)
             }
             step &+= steps
         }
         var epilogue = epilogue
-        if let bias { epilogue.bias = bias + column }
+        if let bias = operands.bias { epilogue.bias = bias + column }
         for row in rows {
-            let target = target + (row &* plan.rowStrideC &+ column)
+            let target = operands.c + (row &* plan.rowStrideC &+ column)
             epilogue.store(sums + (row &- rows.lowerBound) &* count, count: count, to: target)
             if epilogue.curve != .none { epilogue.curve.apply(to: target, count: count) }
         }
