@@ -112,11 +112,13 @@ private let convolutionProblems: [TestProblem] = {
         problems.append(convolution(KANTO_OP_CONV2D_FORWARD, small, epilogue))
         problems.append(convolution(KANTO_OP_CONV2D_FORWARD, grouped, epilogue))
     }
-    // One input channel, one output channel, 1x1: where a backend may go other ways.
+    // One input channel, one output channel, 1x1, a single position with taps apart: where a backend may go other ways.
     let narrow = [
         convolution(batch: 3, 8, 8, channels: 1, outputChannels: 16, kernel: (5, 5), stride: (2, 2), padding: (2, 2, 2, 2)),
         convolution(batch: 3, 8, 8, channels: 16, outputChannels: 1, kernel: (3, 3), padding: (1, 1, 1, 1)),
         convolution(batch: 2, 5, 5, channels: 20, outputChannels: 12, kernel: (1, 1)),
+        convolution(
+            6, 6, channels: 5, outputChannels: 16, kernel: (3, 3), stride: (4, 4), padding: (1, 1, 1, 1), dilation: (2, 2)),
     ]
     // Mostly padding, and an input that is nothing but padding.
     let padded = convolution(

@@ -10,7 +10,7 @@ struct WeightBlockLayout {
 
     init(_ plan: WeightGradientPlan) {
         rowLimit = roundUp(plan.shape.weightRows &+ tileRows, to: 8)
-        offsetPackedX = 2 &* (2 &* rowLimit &+ roundUp(plan.blockLimit, to: 8) &+ 8)
+        offsetPackedX = 2 &* (2 &* rowLimit &+ roundUp(plan.blockLimit, to: 8) &+ tilesPerCopy &* tileRows)
         tilePitch = roundUp(plan.blockLimit &* tileRows &+ Chunk.scalarCount, to: floatsPerLine)
         offsetPackedY = offsetPackedX &+ tilesPerCopy &* tilePitch
         let panels = Panels(rowCount: plan.blockLimit, columnCount: plan.shape.groupOutputChannels)
@@ -35,7 +35,7 @@ struct WeightBlock {
     private(set) var rowCount = 0
     /// Rows that a tile takes of its six.
     private var rowsPerTile = tileRows
-    /// 0 to 5: where the rows of a packed tile begin.
+    /// Where the rows of the packed tiles begin.
     private let packedRows: UnsafeMutablePointer<Int>
     /// The block's positions in the input.
     private let positions: UnsafeMutablePointer<Int>
@@ -61,10 +61,12 @@ struct WeightBlock {
         sources = UnsafeMutableRawPointer(scratch).assumingMemoryBound(to: Int.self)
         targets = sources + layout.rowLimit
         packedRows = targets + layout.rowLimit
-        for row in 0..<tileRows { packedRows[row] = row }
-        positions = packedRows + 8
-        packedX = scratch + layout.offsetPackedX
         tilePitch = layout.tilePitch
+        for tile in 0..<tilesPerCopy {
+            for row in 0..<tileRows { packedRows[tile &* tileRows &+ row] = tile &* tilePitch &+ row }
+        }
+        positions = packedRows + tilesPerCopy &* tileRows
+        packedX = scratch + layout.offsetPackedX
         packedY = scratch + layout.offsetPackedY
         self.borderSums = borderSums
     }
@@ -176,33 +178,27 @@ extension WeightBlock {
         _ tiles: Range<Int>, to weights: UnsafeMutablePointer<Float>, _ panels: Panels, _ panel: Int
     ) {
         let vectors = panels.vectors(panel)
+        let offsetsC = targets + tiles.lowerBound &* rowsPerTile
+        let rows = min(tiles.count &* rowsPerTile, rowCount &- tiles.lowerBound &* rowsPerTile)
+        // Some tiles ask for dy of the next block, which otherwise has to be waited for when it is copied (one channel by 5x5: two
+        // fifths of the time).
+        let asked = max(positionCount / stepsPerRound, 1) &* floatsPerLine
+        let asking = min(tiles.count, roundUp(nextOutput.count, to: asked) / asked)
         var task = TileTask(
-            a: packedX, offsetsA: packedRows, c: weights, offsetsC: targets + tiles.lowerBound &* rowsPerTile,
-            panel: packedY + panels.offset(panel), lookahead: Lookahead(address: packedY),
-            columnCount: panels.columns(panel), borderSums: borderSums)
+            a: packedX, offsetsA: packedRows, c: weights, offsetsC: offsetsC, panel: packedY + panels.offset(panel),
+            lookahead: Lookahead(address: dy + nextOutput.lowerBound, stride: floatsPerLine),
+            rowCount: min(asking &* rowsPerTile, rows), rowsPerTile: rowsPerTile, columnCount: panels.columns(panel),
+            nextC: weights, nextOffsetsC: offsetsC, borderSums: borderSums)
         task.epilogue.accumulates = true
         task.walk.innerCount = positionCount
         task.walk.innerStrideA = tileRows
         task.walk.innerStrideB = vectors &* Lanes.scalarCount
-        for tile in tiles {
-            task.rowCount = min(rowsPerTile, rowCount &- tile &* rowsPerTile)
-            lookAhead(&task)
-            withUnsafePointer(to: &task) { computeTile($0, vectorCount: vectors) }
-            task.a += tilePitch
-            task.offsetsC += rowsPerTile
-        }
-    }
-
-    /// Lets a tile ask for dy of the next block, which otherwise has to be waited for when it is copied (one channel by 5x5:
-    /// two fifths of the time).
-    private mutating func lookAhead(_ task: inout TileTask) {
-        if nextOutput.isEmpty {
-            task.lookahead = Lookahead(address: packedY)
-        } else {
-            task.lookahead = Lookahead(address: dy + nextOutput.lowerBound, stride: floatsPerLine)
-            let asked = positionCount / stepsPerRound &* floatsPerLine
-            nextOutput = min(nextOutput.lowerBound &+ asked, nextOutput.upperBound)..<nextOutput.upperBound
-        }
+        if asking > 0 { withUnsafeMutablePointer(to: &task) { computeTiles($0, vectorCount: vectors) } }
+        nextOutput = min(nextOutput.lowerBound &+ asking &* asked, nextOutput.upperBound)..<nextOutput.upperBound
+        if asking == tiles.count { return }
+        task.rowCount = rows &- task.rowCount
+        task.lookahead = Lookahead(address: packedY)
+        withUnsafeMutablePointer(to: &task) { computeTiles($0, vectorCount: vectors) }
     }
 
     /// Copies the rows of some tiles as [positions, 6] each. Rows past the end hold whatever follows, or the last one again.
