@@ -57,24 +57,49 @@ struct Derivative {
         UnsafePointer<Float>(bitPattern: Int(bitPattern: target) &+ distance).unsafelyUnwrapped
     }
 
-    @inline(__always) func multiply(_ value: Lanes, _ y: Lanes) -> Lanes {
-        if kind == .curve {
-            let factor = (1 - y) * (constant + y)
-            return (value * factor).replacing(with: 0, where: factor .== 0)
+    /// The product with the derivative at the output that was saved for this target.
+    @inline(__always) func multiply(_ sum: Float, of target: UnsafeMutablePointer<Float>) -> Float {
+        let (value, y) = (Lanes(repeating: sum), Lanes(repeating: saved(of: target).pointee))
+        return switch kind {
+        case .none: sum
+        case .leakyReLU: LeakyReLUDerivative.multiply(value, y, constant)[0]
+        case .curve: CurveDerivative.multiply(value, y, constant)[0]
         }
-        return scaled(value, by: constant).replacing(with: value, where: y .> 0)
-    }
-
-    /// The same, of a kind that is known when this is compiled: with a branch for each vector the compiler takes vectors apart,
-    /// lane by lane.
-    @inline(__always) func known(_ kind: Kind) -> Derivative {
-        var known = self
-        known.kind = kind
-        return known
     }
 }
 
-/// The products with a factor; zeros, even of infinity, if that is zero. By a mask: see `Derivative.known`.
+/// A kind of derivative, known when this is compiled: with a branch for each vector the compiler takes vectors apart, lane by
+/// lane.
+protocol DerivativeKind {
+    /// Whether there is one, and outputs are read.
+    static var isPresent: Bool { get }
+    /// The product of the value with the derivative at the output y.
+    static func multiply(_ value: Lanes, _ y: Lanes, _ constant: Float) -> Lanes
+}
+
+extension DerivativeKind {
+    @inline(__always) static var isPresent: Bool { true }
+}
+
+enum NoDerivative: DerivativeKind {
+    @inline(__always) static var isPresent: Bool { false }
+    @inline(__always) static func multiply(_ value: Lanes, _ y: Lanes, _ constant: Float) -> Lanes { value }
+}
+
+enum LeakyReLUDerivative: DerivativeKind {
+    @inline(__always) static func multiply(_ value: Lanes, _ y: Lanes, _ constant: Float) -> Lanes {
+        scaled(value, by: constant).replacing(with: value, where: y .> 0)
+    }
+}
+
+enum CurveDerivative: DerivativeKind {
+    @inline(__always) static func multiply(_ value: Lanes, _ y: Lanes, _ constant: Float) -> Lanes {
+        let factor = (1 - y) * (constant + y)
+        return (value * factor).replacing(with: 0, where: factor .== 0)
+    }
+}
+
+/// The products with a factor; zeros, even of infinity, if that is zero. By a mask, because of what `DerivativeKind` says.
 @inline(__always) func scaled(_ lanes: Lanes, by factor: Float) -> Lanes {
     floats(bits(lanes * Lanes(repeating: factor)) & LanesOfBits(repeating: factor == 0 ? 0 : .max))
 }
@@ -95,15 +120,15 @@ struct Epilogue {
     /// Stores the first `count` of a row's sums: whole vectors, then single numbers.
     func store(_ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>) {
         switch derivative.kind {
-        case .none: store(sums, count: count, to: target, derivative.known(.none))
-        case .leakyReLU: store(sums, count: count, to: target, derivative.known(.leakyReLU))
-        case .curve: store(sums, count: count, to: target, derivative.known(.curve))
+        case .none: store(sums, count: count, to: target, NoDerivative.self)
+        case .leakyReLU: store(sums, count: count, to: target, LeakyReLUDerivative.self)
+        case .curve: store(sums, count: count, to: target, CurveDerivative.self)
         }
     }
 
     @inline(__always)
-    private func store(
-        _ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>, _ derivative: Derivative
+    private func store<Kind: DerivativeKind>(
+        _ sums: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>, _ kind: Kind.Type
     ) {
         var column = 0
         while column &+ Lanes.scalarCount <= count {
@@ -111,7 +136,7 @@ struct Epilogue {
             if let bias { row.add(SingleRow(loading: bias + column)) }
             if accumulates { row.add(SingleRow(loading: target + column)) }
             if activates { row.applyLeakyReLU(slope: slope) }
-            if derivative.kind != .none { row.multiply(by: derivative, of: target + column) }
+            if Kind.isPresent { row.multiply(by: derivative, Kind.self, of: target + column) }
             row.store(to: target + column)
             column &+= Lanes.scalarCount
         }
@@ -128,9 +153,7 @@ struct Epilogue {
         var value = sum
         if accumulates { value += target.pointee }
         if activates && value <= 0 { value = slope == 0 ? 0 : value * slope }
-        if derivative.kind != .none {
-            value = derivative.multiply(Lanes(repeating: value), Lanes(repeating: derivative.saved(of: target).pointee))[0]
-        }
+        if derivative.kind != .none { value = derivative.multiply(value, of: target) }
         target.pointee = value
     }
 }

@@ -118,8 +118,7 @@ private struct TargetsAhead {
     }
 }
 
-/// The six rows are named again and again because a closure for all of them is called, not inlined, and the derivative's
-/// kinds are because one expression for both took 16% longer where the inner dimension is 1.
+/// The six rows are named again and again because a closure for all of them is called, not inlined.
 extension Six where Element: VectorRow {
     @inline(__always) fileprivate func store(to target: UnsafeMutablePointer<Float>) {
         e0.store(to: target)
@@ -161,22 +160,8 @@ extension Six where Element: VectorRow {
         }
         switch epilogue.derivative.kind {
         case .none: break
-        case .leakyReLU:
-            let derivative = epilogue.derivative.known(.leakyReLU)
-            e0.multiply(by: derivative, of: targets.e0)
-            e1.multiply(by: derivative, of: targets.e1)
-            e2.multiply(by: derivative, of: targets.e2)
-            e3.multiply(by: derivative, of: targets.e3)
-            e4.multiply(by: derivative, of: targets.e4)
-            if hasSixthRow { e5.multiply(by: derivative, of: targets.e5) }
-        case .curve:
-            let derivative = epilogue.derivative.known(.curve)
-            e0.multiply(by: derivative, of: targets.e0)
-            e1.multiply(by: derivative, of: targets.e1)
-            e2.multiply(by: derivative, of: targets.e2)
-            e3.multiply(by: derivative, of: targets.e3)
-            e4.multiply(by: derivative, of: targets.e4)
-            if hasSixthRow { e5.multiply(by: derivative, of: targets.e5) }
+        case .leakyReLU: multiply(by: epilogue.derivative, LeakyReLUDerivative.self, targets, hasSixthRow: hasSixthRow)
+        case .curve: multiply(by: epilogue.derivative, CurveDerivative.self, targets, hasSixthRow: hasSixthRow)
         }
         if Element.fillsCacheLines && epilogue.storesPastCaches {
             e0.store(pastCachesTo: targets.e0)
@@ -193,6 +178,18 @@ extension Six where Element: VectorRow {
         e3.store(to: targets.e3)
         e4.store(to: targets.e4)
         if hasSixthRow { e5.store(to: targets.e5) }
+    }
+
+    @inline(__always)
+    private mutating func multiply<Kind: DerivativeKind>(
+        by derivative: Derivative, _ kind: Kind.Type, _ targets: Six<UnsafeMutablePointer<Float>>, hasSixthRow: Bool
+    ) {
+        e0.multiply(by: derivative, Kind.self, of: targets.e0)
+        e1.multiply(by: derivative, Kind.self, of: targets.e1)
+        e2.multiply(by: derivative, Kind.self, of: targets.e2)
+        e3.multiply(by: derivative, Kind.self, of: targets.e3)
+        e4.multiply(by: derivative, Kind.self, of: targets.e4)
+        if hasSixthRow { e5.multiply(by: derivative, Kind.self, of: targets.e5) }
     }
 }
 

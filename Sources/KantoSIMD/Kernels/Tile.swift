@@ -16,7 +16,8 @@ protocol VectorRow {
     /// Multiplies what is not above zero by the slope; a slope of zero yields zero, even from infinity.
     mutating func applyLeakyReLU(slope: Float)
     /// Multiplies by the derivative at the outputs that were saved for this target.
-    mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>)
+    mutating func multiply<Kind: DerivativeKind>(
+        by derivative: Derivative, _ kind: Kind.Type, of target: UnsafeMutablePointer<Float>)
 }
 
 extension VectorRow {
@@ -40,8 +41,11 @@ struct SingleRow: VectorRow {
     @inline(__always) mutating func applyLeakyReLU(slope: Float) {
         lanes = lanes.replacing(with: scaled(lanes, by: slope), where: lanes .<= Lanes())
     }
-    @inline(__always) mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>) {
-        lanes = derivative.multiply(lanes, loadLanes(derivative.saved(of: target)))
+    @inline(__always)
+    mutating func multiply<Kind: DerivativeKind>(
+        by derivative: Derivative, _ kind: Kind.Type, of target: UnsafeMutablePointer<Float>
+    ) {
+        lanes = Kind.multiply(lanes, loadLanes(derivative.saved(of: target)), derivative.constant)
     }
 }
 
@@ -78,9 +82,12 @@ struct RowPair<First: VectorRow, Second: VectorRow>: VectorRow {
         first.applyLeakyReLU(slope: slope)
         second.applyLeakyReLU(slope: slope)
     }
-    @inline(__always) mutating func multiply(by derivative: Derivative, of target: UnsafeMutablePointer<Float>) {
-        first.multiply(by: derivative, of: target)
-        second.multiply(by: derivative, of: target + First.width)
+    @inline(__always)
+    mutating func multiply<Kind: DerivativeKind>(
+        by derivative: Derivative, _ kind: Kind.Type, of target: UnsafeMutablePointer<Float>
+    ) {
+        first.multiply(by: derivative, Kind.self, of: target)
+        second.multiply(by: derivative, Kind.self, of: target + First.width)
     }
 }
 
