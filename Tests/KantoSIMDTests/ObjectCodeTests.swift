@@ -51,32 +51,6 @@ struct ObjectCodeTests {
     /// Whether a symbol is that of a specialization of the function: its mangled name ends with how it was specialized.
     private func isMicrokernel(_ symbol: Substring) -> Bool { symbol.contains("sumTile") && symbol.hasSuffix("g5") }
 
-    /// Compiles the variant as a release build does: debug builds export everything for tests, and with it weak
-    /// copies of runtime functions.
-    @Test("no function of another module is emitted weakly", arguments: Variant.allCases)
-    func noForeignWeakSymbols(variant: Variant) throws {
-        let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appending(path: "../../Sources").standardized
-        let folder = sources.appending(path: "KantoSIMD/\(variant.folder)")
-        let kernels = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "Kernels").path)
-        let object = FileManager.default.temporaryDirectory.appending(path: "\(variant.module)-\(UUID().uuidString).o")
-        defer { try? FileManager.default.removeItem(at: object) }
-        var arguments = ["-O", "-wmo", "-parse-as-library", "-swift-version", "6", "-module-name", variant.module]
-        for module in ["KantoABI", "KantoShims"] { arguments += ["-I", sources.appending(path: "\(module)/include").path] }
-        for architecture in variant.architecture { arguments += ["-Xcc", "-march=\(architecture)"] }
-        arguments.append(folder.appending(path: "Lanes.swift").path)
-        arguments += kernels.map { folder.appending(path: "Kernels/\($0)").path }
-        arguments += ["-emit-object", "-o", object.path]
-        _ = try output(of: "swiftc", arguments)
-        // The linker keeps one of several weak symbols of a name: another variant's, with instructions that this
-        // processor may lack.
-        for line in try output(of: "nm", [object.path]).split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard fields.count == 3, fields[1] == "W" else { continue }
-            #expect(fields[2].contains("\(variant.module.utf8.count)\(variant.module)"), "\(fields[2])")
-        }
-    }
-
     private func objects(of variant: Variant) throws -> [String] {
         let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let folder = URL(fileURLWithPath: bundle).deletingLastPathComponent().appending(path: "\(variant.module).build")

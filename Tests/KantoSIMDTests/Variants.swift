@@ -34,23 +34,5 @@ enum Variant: String, CaseIterable, Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// The folder of its sources.
-    var folder: String {
-        switch self {
-        case .baseline: "Baseline"
-        case .avx2: "AVX2"
-        case .avx512: "AVX512"
-        }
-    }
-
-    /// What its sources are compiled for.
-    var architecture: [String] {
-        switch self {
-        case .baseline: []
-        case .avx2: ["x86-64-v3"]
-        case .avx512: ["x86-64-v4"]
-        }
-    }
-
     var testDescription: String { rawValue }
 }
