@@ -193,12 +193,12 @@ extension WeightBlock {
         task.walk.innerCount = positionCount
         task.walk.innerStrideA = tileRows
         task.walk.innerStrideB = vectors &* Lanes.scalarCount
-        if asking > 0 { withUnsafeMutablePointer(to: &task) { computeTiles($0, vectorCount: vectors) } }
+        if asking > 0 { computeTiles(&task, vectorCount: vectors) }
         nextOutput = min(nextOutput.lowerBound &+ asking &* asked, nextOutput.upperBound)..<nextOutput.upperBound
         if asking == tiles.count { return }
         task.rowCount = rows &- task.rowCount
         task.lookahead = Lookahead(address: packedY)
-        withUnsafeMutablePointer(to: &task) { computeTiles($0, vectorCount: vectors) }
+        computeTiles(&task, vectorCount: vectors)
     }
 
     /// Copies the rows of some tiles as [positions, 6] each. Rows past the end hold whatever follows, or the last one again.

@@ -9,8 +9,8 @@ private protocol WalkRound {
     static var strideA: Int? { get }
     /// Whether each round asks for a line of what is read after the tile.
     static var looksAhead: Bool { get }
-    /// Whether the tile has a sixth row.
-    static var hasSixthRow: Bool { get }
+    /// Rows of a tile: five or six.
+    static var rowCount: Int { get }
 }
 
 @inline(__always) var stepsPerRound: Int { 4 }
@@ -19,7 +19,8 @@ extension WalkRound {
     /// Four need strides that are known when this is compiled.
     @inline(__always) fileprivate static var stepCount: Int { strideA == nil ? 1 : stepsPerRound }
     @inline(__always) fileprivate static var looksAhead: Bool { false }
-    @inline(__always) fileprivate static var hasSixthRow: Bool { true }
+    @inline(__always) fileprivate static var rowCount: Int { tileRows }
+    @inline(__always) fileprivate static var hasSixthRow: Bool { rowCount == tileRows }
 }
 
 private enum SingleStep: WalkRound {
@@ -42,7 +43,7 @@ private enum PackedRound: WalkRound {
 private enum PackedRoundOfFive: WalkRound {
     @inline(__always) static var strideA: Int? { tileRows }
     @inline(__always) static var looksAhead: Bool { true }
-    @inline(__always) static var hasSixthRow: Bool { false }
+    @inline(__always) static var rowCount: Int { tileRows &- 1 }
 }
 
 extension Six<Int> {
@@ -66,18 +67,17 @@ extension Six<UnsafeMutablePointer<Float>> {
 private func sumTiles<Row: VectorRow, Round: WalkRound>(
     _ task: UnsafeMutablePointer<TileTask>, _ row: Row.Type, _ round: Round.Type
 ) {
-    let rowCount = Round.hasSixthRow ? tileRows : tileRows &- 1
     // Read once: what a tile stores might be the task, as far as the compiler knows.
     let (walk, a, panel) = (task.pointee.walk, task.pointee.a, task.pointee.panel)
     var lookahead = task.pointee.lookahead
     var offsetsA = task.pointee.offsetsA
     var offsetsC = task.pointee.offsetsC
-    var asked = TargetsAhead(task, rowCount: rowCount)
+    var asked = TargetsAhead(task, rowCount: Round.rowCount)
     var remaining = task.pointee.tileCount
     repeat {
         if Round.strideA == nil { lookahead = task.pointee.lookahead }
         prefetchTargets(task, Six(asked.c, asked.offsets), width: Row.width)
-        asked.advance(task, rowCount: rowCount)
+        asked.advance(task, rowCount: Round.rowCount)
         var tile = sum(walk, a, panel, Six(offsetsA), &lookahead, Row.self, Round.self)
         if task.pointee.isAtBorder {
             tile.store(to: task.pointee.borderSums)
@@ -85,10 +85,10 @@ private func sumTiles<Row: VectorRow, Round: WalkRound>(
             tile.finish(task.pointee.epilogue, Six(task.pointee.c, offsetsC), hasSixthRow: Round.hasSixthRow)
         }
         offsetsA += tileRows
-        offsetsC += rowCount
+        offsetsC += Round.rowCount
         remaining &-= 1
     } while remaining != 0
-    if Round.looksAhead { task.pointee.lookahead = lookahead }
+    if Round.strideA != nil { task.pointee.lookahead = lookahead }
 }
 
 /// The targets that tiles ask for in turn: those of tiles below, then those that follow.
@@ -319,7 +319,7 @@ private enum RoundKind {
         }
     }
 
-    @inline(__always) var rowCount: Int { self == .packedOfFive ? tileRows &- 1 : tileRows }
+    @inline(__always) var rowCount: Int { self == .packedOfFive ? PackedRoundOfFive.rowCount : tileRows }
 }
 
 /// Sums the next tiles of a task.

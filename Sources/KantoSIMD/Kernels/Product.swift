@@ -279,7 +279,8 @@ extension Product {
                     let tiles = roundUp(rowClass.pointee.rows.count, to: tileRows) / tileRows
                     let first = tile &- rowClass.pointee.firstTile
                     var blocks = BlockSequence(rowClass.pointee.walk, limit: depthLimit)
-                    let ahead = tilesAhead(rowClass.pointee.walk)
+                    // So many tiles before its sums are stored a tile's targets are asked for; they are in the table too.
+                    let ahead = min(shortWalk / max(rowClass.pointee.walk.stepCount, 1), RowOffsets.tileLimit / 4)
                     let last = min(
                         tiles, range.upperBound &- rowClass.pointee.firstTile, first &+ RowOffsets.tileLimit &- ahead)
                     offsets.fill(rowClass.pointee.rows, tiles: first..<last &+ ahead)
@@ -287,8 +288,8 @@ extension Product {
                         let block = blocks.next()
                         for panel in panels {
                             compute(
-                                first..<last, of: rowClass, block, offsets, group: group, panel: panel, of: panels,
-                                operands, borderSums: sums)
+                                first..<last, of: rowClass, block, offsets, tilesAhead: ahead, group: group,
+                                panel: panel, of: panels, operands, borderSums: sums)
                         }
                     } while !blocks.isDone
                     tile = rowClass.pointee.firstTile &+ last
@@ -297,12 +298,10 @@ extension Product {
         }
     }
 
-    /// How many tiles before its sums are stored a tile's targets are asked for.
-    private func tilesAhead(_ walk: Walk) -> Int { min(shortWalk / max(walk.stepCount, 1), 16) }
-
     private func compute(
-        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, _ offsets: RowOffsets, group: Int,
-        panel: Int, of range: Range<Int>, _ operands: ProductOperands, borderSums: UnsafeMutablePointer<Float>
+        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, _ offsets: RowOffsets,
+        tilesAhead: Int, group: Int, panel: Int, of range: Range<Int>, _ operands: ProductOperands,
+        borderSums: UnsafeMutablePointer<Float>
     ) {
         let vectors = panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
@@ -339,7 +338,7 @@ extension Product {
                 task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
             }
         }
-        task.tilesAhead = tilesAhead(rowClass.pointee.walk)
-        withUnsafeMutablePointer(to: &task) { computeTiles($0, vectorCount: vectors) }
+        task.tilesAhead = tilesAhead
+        computeTiles(&task, vectorCount: vectors)
     }
 }

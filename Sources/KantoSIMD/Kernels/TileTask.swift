@@ -54,7 +54,8 @@ struct TileTask {
     var nextOffsetsC: UnsafePointer<Int>
     /// Where the sums of a tile at the border go, [6, width], before its valid part gets its epilogue.
     var borderSums: UnsafeMutablePointer<Float>
-    /// Tiles that are summed in one call; one at the border.
+    /// Tiles that are summed in one call; one at the border. Here, because as parameters they took 4% longer where tiles have
+    /// 25 steps.
     var tileCount = 0
     var isAtBorder = false
 }
