@@ -20,7 +20,7 @@ struct KantoTool: ParsableCommand {
 
 /// A subcommand whose errors become one line on standard error and the exit code of their kind.
 protocol KantoCommand: ParsableCommand {
-    /// What the command does; on the kernel thread.
+    /// What the command does, inside `Kernels.run`.
     mutating func execute() throws
 }
 

@@ -1,7 +1,7 @@
 import KantoABI
 import KantoShims
 
-/// What the host lends to kernels: worker threads, the caches' sizes, scratch memory. Used on the kernel thread only.
+/// What the host lends to kernels: worker threads, the caches' sizes, scratch memory. Used in a turn only (see `KernelTurn`).
 final class Host: @unchecked Sendable {
     typealias ParallelFor = @convention(c) (Int64, Int64, kanto_body?, UnsafeMutableRawPointer?) -> Void
 
@@ -18,11 +18,15 @@ final class Host: @unchecked Sendable {
 
     var threadCount: Int { Int(lent.pointee.header.thread_count) }
 
+    /// Whether the workers are a backend's own.
+    let hasLentWorkers: Bool
+
     var pointer: UnsafePointer<kanto_host> { UnsafeRawPointer(lent).assumingMemoryBound(to: kanto_host.self) }
 
     /// - Parameters:
     ///   - parallelFor: a backend's own workers, which then serve everybody; `nil` for the host's pool.
     init(threadCount: Int, parallelFor: ParallelFor?) {
+        hasLentWorkers = parallelFor != nil
         var header = kanto_host()
         header.struct_size = UInt32(MemoryLayout<kanto_host>.size)
         let caches = Processor.caches
@@ -32,9 +36,9 @@ final class Host: @unchecked Sendable {
         header.parallel_for = { host, count, body, context in
             guard let host, let body, count > 0 else { return }
             let lent = UnsafeRawPointer(host).assumingMemoryBound(to: Lent.self)
-            // Within a piece, inline and as the same worker. A thread that is not the kernel thread may have been lent the
-            // host to make a kernel while the workers are busy with another's run: inline too.
-            if count == 1 || host.pointee.thread_count == 1 || kanto_worker() >= 0 || !kanto_is_kernel_thread() {
+            // Within a piece, inline and as the same worker. A thread whose turn it is not may have been lent the host to make
+            // a kernel while the workers are busy with another's run: inline too.
+            if count == 1 || host.pointee.thread_count == 1 || kanto_worker() >= 0 || !kanto_holds_turn() {
                 runPieces(count, as: max(0, kanto_worker()), body, context)
             } else if let parallelFor = lent.pointee.parallelFor {
                 var piece = Piece(body: body, context: context)

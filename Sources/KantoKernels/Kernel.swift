@@ -27,7 +27,7 @@ public final class Kernel: @unchecked Sendable {
 
     /// Runs it, in the order of operands that `kanto_backend.h` states for the op.
     ///
-    /// On the kernel thread (inside `Kernels.run`) it runs inline, elsewhere it queues for that thread.
+    /// Inside `Kernels.run` it runs at once, elsewhere when it is the caller's turn.
     ///
     /// - Precondition: the pointers hold what the problem says, and an output overlaps an input in elementwise ops only,
     ///   and then exactly.
@@ -42,7 +42,15 @@ public final class Kernel: @unchecked Sendable {
         arguments.inputs = (a, b, c, nil)
         arguments.outputs = (x, y, z, nil)
         arguments.scalars = scalars
-        if KernelThread.shared.isCurrent { return try runInline(&arguments) }
+        if KernelTurn.isHeld {
+            try runInTurn(&arguments)
+        } else {
+            try KernelTurn.take { () throws(KernelError) in try runInTurn(&arguments) }
+        }
+    }
+
+    private func runInTurn(_ arguments: inout kanto_arguments) throws(KernelError) {
+        guard host.hasLentWorkers, !KernelThread.isOneThatOwnsWorkers else { return try runInline(&arguments) }
         var call = Call(kernel: self, arguments: arguments)
         withUnsafeMutablePointer(to: &call) { call in
             KernelThread.shared.perform({ context in
@@ -57,7 +65,7 @@ public final class Kernel: @unchecked Sendable {
         if let error = call.error { throw error }
     }
 
-    /// A run that queues for the kernel thread.
+    /// A run on another thread.
     private struct Call {
         let kernel: Kernel
         var arguments: kanto_arguments

@@ -1,78 +1,46 @@
 import Glibc
 import KantoShims
 
-/// The one thread on which kernels run.
+/// The thread on which kernels run that are lent a backend's own workers, where the caller is not the main thread.
 ///
-/// OpenMP's worker threads belong to the thread that calls them, so callers that hop between threads would each grow a
-/// set. A trainer or a benchmark enters this thread once (`Kernels.run`) and everything inside is inline; a stray caller
-/// queues for each kernel.
+/// OpenMP's worker threads belong to the thread that calls them, so tasks that hop between threads would each grow a set.
+/// With this there are two sets at most, this thread's and the main thread's.
 final class KernelThread: Sendable {
     static let shared = KernelThread()
 
-    /// A caller's work, on the caller's stack: it waits there until the work is done.
-    private struct Job {
-        let function: Function
-        let context: UnsafeMutableRawPointer
-        var isDone = sem_t()
-        /// The job behind it in the queue.
-        var next: UnsafeMutablePointer<Job>?
-    }
-    private struct Queue { var first: UnsafeMutablePointer<Job>?, last: UnsafeMutablePointer<Job>? }
+    /// Whether the calling thread may have workers of its own.
+    static var isOneThatOwnsWorkers: Bool { kanto_is_main_thread() }
 
-    private let queue = Lock(Queue())
-    nonisolated(unsafe) private let isWaiting = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    typealias Function = @convention(c) (UnsafeMutableRawPointer) -> Void
+    /// A caller's work. There is one at most: the caller holds the turn.
+    private struct Job {
+        var function: Function?
+        var context: UnsafeMutableRawPointer?
+        var isWanted = sem_t()
+        var isDone = sem_t()
+    }
+    nonisolated(unsafe) private let job = UnsafeMutablePointer<Job>.allocate(capacity: 1)
 
     private init() {
-        sem_init(isWaiting, 0, 0)
-        // A deep stack: whole training programs run here.
-        startThread(stackSize: 64 << 20) { [self] in
-            kanto_set_is_kernel_thread(true)
+        job.initialize(to: Job())
+        sem_init(&job.pointee.isWanted, 0, 0)
+        sem_init(&job.pointee.isDone, 0, 0)
+        startThread(stackSize: 8 << 20) { [self] in
+            kanto_set_holds_turn(true)
             while true {
-                while sem_wait(isWaiting) != 0 {}
-                let job = queue.withLock { queue in
-                    let first = queue.first!
-                    queue.first = first.pointee.next
-                    if queue.first == nil { queue.last = nil }
-                    return first
-                }
-                job.pointee.function(job.pointee.context)
+                while sem_wait(&job.pointee.isWanted) != 0 {}
+                job.pointee.function!(job.pointee.context!)
                 sem_post(&job.pointee.isDone)
             }
         }
     }
 
-    var isCurrent: Bool { kanto_is_kernel_thread() }
-
-    typealias Function = @convention(c) (UnsafeMutableRawPointer) -> Void
-
     /// Calls a function here and returns when it has ended. Allocates nothing.
     ///
-    /// - Precondition: this is another thread.
+    /// - Precondition: the caller holds the turn, and is another thread.
     func perform(_ function: Function, _ context: UnsafeMutableRawPointer) {
-        var job = Job(function: function, context: context)
-        withUnsafeMutablePointer(to: &job) { pointer in
-            sem_init(&pointer.pointee.isDone, 0, 0)
-            queue.withLock { queue in
-                if let last = queue.last { last.pointee.next = pointer } else { queue.first = pointer }
-                queue.last = pointer
-            }
-            sem_post(isWaiting)
-            while sem_wait(&pointer.pointee.isDone) != 0 {}
-            sem_destroy(&pointer.pointee.isDone)
-        }
-    }
-
-    /// Runs `body` here and returns when it has ended; inline if this is the kernel thread already.
-    func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-        if isCurrent { return try body() }
-        var result: Result<R, E>?
-        let store = { do throws(E) { result = .success(try body()) } catch { result = .failure(error) } }
-        withoutActuallyEscaping(store) { escaping in
-            var body = escaping
-            withUnsafeMutablePointer(to: &body) { body in
-                perform({ $0.assumingMemoryBound(to: (() -> Void).self).pointee() }, body)
-            }
-        }
-        return try result!.get()
+        (job.pointee.function, job.pointee.context) = (function, context)
+        sem_post(&job.pointee.isWanted)
+        while sem_wait(&job.pointee.isDone) != 0 {}
     }
 }

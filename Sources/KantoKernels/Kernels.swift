@@ -1,6 +1,6 @@
 import KantoABI
 
-/// What travels with a caller onto the kernel thread.
+/// What a caller has chosen for the kernels inside a body.
 struct Scope: Sendable {
     /// The backends in force; `nil` for those of the process.
     var selection: Registry.Selection?
@@ -16,17 +16,14 @@ public enum Kernels {
     /// Kanto's version.
     public static let version = "0.1.0"
 
-    /// Runs a program on the kernel thread and returns what it returns. All kernels inside run inline, on one set of worker
-    /// threads. A trainer or a benchmark enters once; entering again is free.
+    /// Runs a program whose kernels all run inline, on one set of worker threads, and returns what it returns. A trainer or a
+    /// benchmark enters once; entering again is free.
     ///
-    /// There is one kernel thread: kernels and ops of tensors that other threads ask for wait until `body` is done. So `body`
-    /// must not wait for such a thread, a loader of data say; that would be for ever.
+    /// `body` runs on the calling thread, in the default floating-point environment. One thread at a time has its turn:
+    /// kernels and ops of tensors that other threads ask for wait until `body` is done. So `body` must not wait for such a
+    /// thread, a loader of data say; that would be for ever.
     public static func run<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
-        if KernelThread.shared.isCurrent { return try body() }
-        let scope = Scope.current
-        return try KernelThread.shared.run { () throws(E) -> R in
-            try within(scope, body)
-        }
+        try KernelTurn.take(body)
     }
 
     /// The kernel that serves a problem on the selected backend: the same one at each call, from a cache.

@@ -195,7 +195,7 @@ public final class Registry: Sendable {
     func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws -> Kernel {
         let key = KernelCache.Key(problem: problem, selection: selection.identifier, threadCount: threadCount)
         if let tuner = selection.tuner, tuner.measures {
-            // Not under the lock, which a kernel on the kernel thread may wait for.
+            // Not under the lock, which a kernel of the thread whose turn it is may wait for.
             let host: Host? = state.withLock { state in
                 state.cache.contains(key) ? nil : state.host(for: selection, threadCount: threadCount)
             }

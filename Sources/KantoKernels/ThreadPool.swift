@@ -6,7 +6,7 @@ import Synchronization
 /// The host's worker threads. A piece of work is handed out by an atomic counter; idle workers spin for a while, then
 /// sleep.
 ///
-/// One job at a time: only the kernel thread starts jobs, outside of pieces (`Host` sees to it). A job is *open* while
+/// One job at a time: only the thread whose turn it is starts jobs, outside of pieces (`Host` sees to it). A job is *open* while
 /// workers may still join it; its caller works too, closes it when no piece is left, and waits for those that joined, so
 /// a worker that sleeps costs nothing.
 final class ThreadPool: @unchecked Sendable {

@@ -68,7 +68,7 @@ final class Tuner: Sendable {
     /// Times in this ratio are taken as equal.
     private static let noise = 1.03
 
-    /// Measures a problem that has no times yet, on the kernel thread, and keeps them.
+    /// Measures a problem that has no times yet, in a turn, and keeps them.
     func measure(_ problem: Problem, host: Host, reference: Backend) throws {
         guard measures, isTuned(problem), times(of: problem, threadCount: host.threadCount) == nil else { return }
         try Kernels.run {

@@ -23,7 +23,7 @@ public final class Parameter: Sendable {
 
     /// Changes the value, in place where nothing else refers to it.
     ///
-    /// - Precondition: called on the kernel thread (inside `Kernels.run`) if `body` runs kernels.
+    /// - Precondition: called inside `Kernels.run` if `body` runs kernels.
     func update<R>(_ body: (inout Tensor) throws -> R) rethrows -> R {
         try state.withLock { tensor in try body(&tensor) }
     }

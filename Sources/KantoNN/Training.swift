@@ -11,7 +11,7 @@ import Synchronization
 ///
 ///     try withTraining(random: Random(seed: seed, stream: UInt64(iteration))) { try step(iteration) }
 public func withTraining<R, E: Error>(random: Random, _ body: () throws(E) -> R) throws(E) -> R {
-    // What is bound to a task does not travel to the kernel thread: enter it first.
+    // In one turn, in which running statistics may change in place.
     try Kernels.run { () throws(E) -> R in
         var result: Result<R, E>?
         TrainingPass.$current.withValue(TrainingPass(random)) {
@@ -31,7 +31,7 @@ final class TrainingPass: Sendable {
 
     /// Uniform numbers in [0, 1).
     func uniform(like tensor: Tensor) throws -> Tensor {
-        // Drawn outside of the lock: it may have to wait for the kernel thread.
+        // Drawn outside of the lock: it may have to wait for its turn.
         var drawn = random.withLock { random in
             defer { random.skip(tensor.count) }
             return random

@@ -84,12 +84,18 @@ void kanto_futex_wake(const void *word, int32_t count) {
 void kanto_reset_floating_point(void) { fesetenv(FE_DFL_ENV); }
 
 static _Thread_local int64_t current_worker = -1;
-static _Thread_local bool is_kernel_thread;
+static _Thread_local bool holds_turn;
 
 int64_t kanto_worker(void) { return current_worker; }
 void kanto_set_worker(int64_t worker) { current_worker = worker; }
-bool kanto_is_kernel_thread(void) { return is_kernel_thread; }
-void kanto_set_is_kernel_thread(bool value) { is_kernel_thread = value; }
+bool kanto_holds_turn(void) { return holds_turn; }
+void kanto_set_holds_turn(bool value) { holds_turn = value; }
+
+bool kanto_is_main_thread(void) {
+  static _Thread_local int is_main = -1;
+  if (is_main < 0) is_main = syscall(SYS_gettid) == getpid();
+  return is_main;
+}
 
 const char *kanto_image_path(const void *address) {
   Dl_info info;

@@ -136,7 +136,7 @@ import Testing
         /// The workers that run the pieces of one job.
         func workers(_ host: Host) -> Set<Int64> {
             var workers = [Int64](repeating: -1, count: 8)
-            KernelThread.shared.run {
+            KernelTurn.take {
                 host.pointer.pointee.parallel_for(
                     host.pointer, 8, { $0!.assumingMemoryBound(to: Int64.self)[Int($1)] = $2 }, &workers)
             }

@@ -164,13 +164,13 @@ private let noteIndexSlowly: kanto_body = { context, index, worker in
         }
         for count in [1, 2, 40] {
             let record = Record(count: count, threadCount: threadCount, inner: host.pointer)
-            KernelThread.shared.run {
+            KernelTurn.take {
                 host.pointer.pointee.parallel_for(host.pointer, Int64(count), outer, record.opaque)
             }
             #expect((0..<count).allSatisfy { record.hits[$0] == 1 })
             #expect(record.mistakes.load(ordering: .relaxed) == 0)
         }
-        #expect(KernelThread.shared.run { kanto_worker() } == -1)
+        #expect(KernelTurn.take { kanto_worker() } == -1)
     }
 
     /// A backend that makes a kernel on any thread may use the lent host while a kernel runs on the same workers.
@@ -186,7 +186,7 @@ private let noteIndexSlowly: kanto_body = { context, index, worker in
                         let run = {
                             host.pointer.pointee.parallel_for(host.pointer, 20, noteIndexSlowly, record.opaque)
                         }
-                        if task % 2 == 0 { KernelThread.shared.run(run) } else { run() }
+                        if task % 2 == 0 { KernelTurn.take(run) } else { run() }
                         isRight = isRight && (0..<20).allSatisfy { record.hits[$0] == 1 }
                             && record.mistakes.load(ordering: .relaxed) == 0
                             && (task % 2 == 0 || record.workers.load(ordering: .relaxed) == 1)

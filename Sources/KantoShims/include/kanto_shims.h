@@ -73,12 +73,15 @@ void kanto_futex_wake(const void *word, int32_t count);
 /* Sets the calling thread's floating-point environment to the default: rounding to nearest, denormals honored. */
 void kanto_reset_floating_point(void);
 
-/* Marks of the calling thread: the worker as which it runs a piece of parallel work, or -1; whether it is the one thread
-   on which kernels run. */
+/* Marks of the calling thread: the worker as which it runs a piece of parallel work, or -1; whether it holds the turn to
+   run kernels. */
 int64_t kanto_worker(void);
 void kanto_set_worker(int64_t worker);
-bool kanto_is_kernel_thread(void);
-void kanto_set_is_kernel_thread(bool value);
+bool kanto_holds_turn(void);
+void kanto_set_holds_turn(bool value);
+
+/* Whether this is the thread with which the process began. */
+bool kanto_is_main_thread(void);
 
 /* The file that holds the given code address, as the dynamic linker names it, or NULL. */
 const char *kanto_image_path(const void *address);

@@ -6,7 +6,12 @@ import Testing
 
 private struct Mishap: Error, Equatable { let number: Int }
 
-@Suite struct KernelThreadTests {
+private func counted(_ name: String, _ calls: inout Int) throws -> Int {
+    calls += 1
+    return name.count
+}
+
+@Suite struct KernelTurnTests {
     @Test func resultsAndErrorsComeThrough() {
         #expect(Kernels.run { [1, 2, 3] } == [1, 2, 3])
         #expect(Kernels.run { nil as Int? } == nil)
@@ -16,7 +21,7 @@ private struct Mishap: Error, Equatable { let number: Int }
         } catch {
             #expect(error.number == 7)
         }
-        // The thread goes on.
+        // The turn goes on.
         #expect(Kernels.run { 5 } == 5)
     }
 
@@ -24,8 +29,28 @@ private struct Mishap: Error, Equatable { let number: Int }
         let (outer, inner) = Kernels.run { (pthread_self(), Kernels.run { Kernels.run { pthread_self() } }) }
         #expect(outer == inner)
         #expect(outer == Kernels.run { pthread_self() })
-        #expect(outer != pthread_self())
-        #expect(!KernelThread.shared.isCurrent && Kernels.run { KernelThread.shared.isCurrent })
+        #expect(outer == pthread_self())
+        #expect(!KernelTurn.isHeld && Kernels.run { KernelTurn.isHeld })
+    }
+
+    /// A closure that is written in code of an actor belongs to it and must run there, or it traps: so those of a program's
+    /// `main.swift`, which is the main actor's.
+    @MainActor @Test func closuresOfTheMainActorRun() throws {
+        let names = ["a", "bb"]
+        var calls = 0
+        #expect(try Kernels.run { try names.map { name in try counted(name, &calls) } } == [1, 2])
+        #expect(try Kernels.withThreadCount(2) { try names.map { name in try counted(name, &calls) } } == [1, 2])
+        #expect(try withBackend("reference") { try Kernels.run { try names.map { name in try counted(name, &calls) } } } == [1, 2])
+        #expect(calls == 6)
+    }
+
+    private actor Accountant {
+        private var sum = 0
+        func add(_ numbers: [Int]) -> Int { Kernels.run { numbers.map { number in sum += number; return sum }.max()! } }
+    }
+
+    @Test func closuresOfAnActorRun() async {
+        #expect(await Accountant().add([1, 2, 3]) == 6)
     }
 
     @Test(.timeLimit(.minutes(1)))
@@ -39,7 +64,7 @@ private struct Mishap: Error, Equatable { let number: Int }
                     for round in 0..<100 {
                         do throws(Mishap) {
                             try Kernels.run { () throws(Mishap) in
-                                // Nothing guards it but the one thread.
+                                // Nothing guards it but the turn.
                                 counter.value += 1
                                 if (task + round) % 10 == 0 { throw Mishap(number: task) }
                             }
@@ -56,7 +81,27 @@ private struct Mishap: Error, Equatable { let number: Int }
         #expect(thrown == 640)
     }
 
-    /// A stray caller, who queues for each kernel, allocates nothing either.
+    #if arch(x86_64)
+    /// A turn has the default floating-point environment, whatever the caller's is, who finds his own again afterwards.
+    @Test func turnsHonorDenormals() throws {
+        let kernel = try Kernels.kernel(for: .matmul(m: 1, n: 1, k: 1))
+        let (tiny, one): ([Float], [Float]) = ([1e-39], [1])
+        var (inTurn, stray): (Float, Float) = (0, 0)
+        var usual = fenv_t(), flushing = fenv_t(), after = fenv_t()
+        fegetenv(&usual)
+        flushing = usual
+        flushing.__mxcsr |= 0x8040  // Denormals are read as zero and written as zero.
+        fesetenv(&flushing)
+        defer { fesetenv(&usual) }
+        try Kernels.run { try kernel.run(tiny, one, into: &inTurn) }
+        try kernel.run(tiny, one, into: &stray)
+        fegetenv(&after)
+        #expect(inTurn.bitPattern == tiny[0].bitPattern && stray.bitPattern == tiny[0].bitPattern)
+        #expect(after.__mxcsr & 0x8040 == 0x8040)
+    }
+    #endif
+
+    /// A stray caller, who takes a turn for each kernel, allocates nothing either.
     @Test(.enabled(if: Allocations.areCounted)) func queuingAllocatesNothing() throws {
         let kernel = try Kernels.kernel(for: .matmul(m: 2, n: 2, k: 2))
         let pointer = try Memory.allocate(byteCount: 64)
