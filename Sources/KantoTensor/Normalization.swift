@@ -18,8 +18,8 @@ extension Tensor {
     public func statistics(axes: [Int]) throws -> (mean: Tensor, variance: Tensor) {
         let nest = try ReductionNest(shape, axes, for: "statistics")
         guard nest.number > 0 else { throw TensorError("statistics", "\(shape) has no elements along the axes \(axes)") }
-        let mean = Tensor(uninitialized: nest.outputShape, elementType)
-        let variance = Tensor(uninitialized: nest.outputShape, elementType)
+        let mean = try Tensor(uninitialized: nest.outputShape, elementType)
+        let variance = try Tensor(uninitialized: nest.outputShape, elementType)
         let loops = try LoopNest(extents: shape, strides: [nest.outputStrides, strides(of: shape)])
         let problem = Problem.iteration(
             .statistics, nil, elementType, extents: loops.extents, output: loops.strides[0], inputs: [loops.strides[1]])

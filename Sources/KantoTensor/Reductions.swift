@@ -26,7 +26,7 @@ extension Tensor {
         let full = try broadcastShape(broadcastShape(a.shape, b.shape, for: "multiply"), wanted, for: "multiply")
         if full == wanted { return try combined(.multiply, .multiply, [a, b], to: wanted) }
         try requireSameType("multiply", a, b)
-        let output = Tensor(uninitialized: wanted, a.elementType)
+        let output = try Tensor(uninitialized: wanted, a.elementType)
         let nest = try LoopNest(extents: full, strides: [wanted, a.shape, b.shape].map { strides(of: $0, in: full) })
         let problem = Problem.iteration(
             .reduce, .sumOfProducts, a.elementType, extents: nest.extents, output: nest.strides[0],
@@ -66,7 +66,7 @@ extension Tensor {
     /// A reduction that keeps the reduced axes with extent 1; no gradient.
     private func reduced(_ function: Function, _ axes: [Int]) throws -> Tensor {
         let nest = try ReductionNest(shape, axes, for: "\(function)")
-        let output = Tensor(uninitialized: nest.outputShape, elementType)
+        let output = try Tensor(uninitialized: nest.outputShape, elementType)
         let loops = try LoopNest(extents: shape, strides: [nest.outputStrides, strides(of: shape)])
         let problem = Problem.iteration(
             .reduce, function, elementType, extents: loops.extents, output: loops.strides[0], inputs: [loops.strides[1]])
