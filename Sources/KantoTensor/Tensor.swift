@@ -41,7 +41,9 @@ public struct Tensor: Sendable {
 // MARK: - Making tensors
 
 extension Tensor {
-    /// A tensor of the given elements, in row-major order.
+    /// A float32 tensor of the given elements, in row-major order; a literal is such.
+    ///
+    ///     let points = try Tensor([0, 0.5, 1, 1.5], shape: [2, 2])
     ///
     /// - Throws: `TensorError` if the number of elements is not that of the shape; `KernelError.memory` if the system has no
     ///   memory for them.
@@ -49,10 +51,11 @@ extension Tensor {
         try self.init(copying: elements, shape: shape, .float32)
     }
 
-    /// A tensor of the given elements, in row-major order.
+    /// A float64 tensor of the given elements, in row-major order. A literal says so: `[1, 2] as [Double]`.
     ///
     /// - Throws: `TensorError` if the number of elements is not that of the shape; `KernelError.memory` if the system has no
     ///   memory for them.
+    @_disfavoredOverload
     public init(_ elements: [Double], shape: [Int]) throws {
         try self.init(copying: elements, shape: shape, .float64)
     }
