@@ -17,7 +17,7 @@ struct GoldenTests {
 
     @Test func aChangedWeightIsSeenInEveryQuantityBehindIt() throws {
         var golden = try EditableGolden("conv_leaky")
-        golden.move("critic.2.weight", by: 1e-6)
+        try golden.move("critic.2.weight", by: 1e-6)
         let check = try GoldenCheck(golden.file(), elementType: .float64)
         let behind = [
             "scores.real", "scores.fake", "scores.interpolated", "input_gradient", "gradient_norm", "penalty", "loss",
@@ -33,7 +33,7 @@ struct GoldenTests {
         let results = try GoldenCheck(EditableGolden(name).file(), elementType: .float64).quantities.map(\.name)
         for result in results {
             var golden = try EditableGolden(name)
-            golden.move(result, by: 1e-6)
+            try golden.move(result, by: 1e-6)
             let over = try GoldenCheck(golden.file(), elementType: .float64).quantities.filter { !($0.error <= 1e-10) }
             #expect(over.map(\.name) == [result])
         }
@@ -41,7 +41,7 @@ struct GoldenTests {
 
     @Test func aNaNIsTheLargestError() throws {
         var golden = try EditableGolden("one_sided")
-        golden.move("gradient_norm", by: .nan)
+        try golden.move("gradient_norm", by: .nan)
         #expect(try GoldenCheck(golden.file()).largestError.isNaN)
     }
 }
@@ -50,9 +50,9 @@ struct GoldenTests {
 struct BrokenGolden: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let message: String
-    let change: @Sendable (inout EditableGolden) -> Void
+    let change: @Sendable (inout EditableGolden) throws -> Void
 
-    init(_ name: String, says message: String, _ change: @escaping @Sendable (inout EditableGolden) -> Void) {
+    init(_ name: String, says message: String, _ change: @escaping @Sendable (inout EditableGolden) throws -> Void) {
         (testDescription, self.message, self.change) = (name, message, change)
     }
 
@@ -71,22 +71,22 @@ struct BrokenGolden: CustomTestStringConvertible, Sendable {
         BrokenGolden("no real", says: "no array named real") { $0.arrays["real"] = nil },
         BrokenGolden("no gradient", says: "no array named grad.critic.2.bias") { $0.arrays["grad.critic.2.bias"] = nil },
         BrokenGolden("a bias too long", says: "critic.2.bias has shape [33] and type F64, expected [32] and F64 or F32") {
-            $0.arrays["critic.2.bias"] = NumericArray(shape: [33], [Double](repeating: 0, count: 33))
+            $0.arrays["critic.2.bias"] = try NumericArray(shape: [33], [Double](repeating: 0, count: 33))
         },
         BrokenGolden("bytes", says: "epsilon has shape [16] and type U8") {
-            $0.arrays["epsilon"] = NumericArray(shape: [16], [UInt8](repeating: 0, count: 16))
+            $0.arrays["epsilon"] = try NumericArray(shape: [16], [UInt8](repeating: 0, count: 16))
         },
         BrokenGolden("bytes as samples", says: "real has shape [16, 2] and type U8") {
-            $0.arrays["real"] = NumericArray(shape: [16, 2], [UInt8](repeating: 0, count: 32))
+            $0.arrays["real"] = try NumericArray(shape: [16, 2], [UInt8](repeating: 0, count: 32))
         },
         BrokenGolden("an unknown array", says: "holds an array critic.1.weight, which") {
-            $0.arrays["critic.1.weight"] = NumericArray(shape: [], [1.0])
+            $0.arrays["critic.1.weight"] = try NumericArray(shape: [], [1.0])
         },
         BrokenGolden("samples of rank 3", says: "real has shape [16, 2, 1], expected [n, features] or [n, channels,") {
-            $0.arrays["real"] = NumericArray(shape: [16, 2, 1], [Double](repeating: 0, count: 32))
+            $0.arrays["real"] = try NumericArray(shape: [16, 2, 1], [Double](repeating: 0, count: 32))
         },
         BrokenGolden("no samples", says: "real has shape [0, 2]") {
-            $0.arrays["real"] = NumericArray(shape: [0, 2], [Double]())
+            $0.arrays["real"] = try NumericArray(shape: [0, 2], [Double]())
         },
     ]
 
@@ -168,7 +168,7 @@ struct BrokenGoldenTests {
 
     private func expectError(_ broken: BrokenGolden, in name: String) throws {
         var golden = try EditableGolden(name)
-        broken.change(&golden)
+        try broken.change(&golden)
         let error = #expect(throws: DataError.self) { _ = try golden.file() }
         #expect(error?.kind == .badInput)
         #expect(error?.description.contains(broken.message) == true, "\(error?.description ?? "")")
