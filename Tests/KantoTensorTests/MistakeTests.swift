@@ -29,6 +29,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake("gradients: the output of shape [2] was not computed from anything tracked") {
             _ = try gradient(of: zeros(2), withRespectTo: zeros(2).tracked())
         },
+        Mistake("gradients: the output of shape [2] was computed from none of the 2 variables. Values that were taken before an update") {
+            _ = try gradients(of: zeros(2).tracked() * 2, withRespectTo: [zeros(2).tracked(), zeros(3).tracked()])
+        },
         Mistake("gradients: a seed of shape [3] (f32) for an output of [2] (f32)") {
             let x = try zeros(2).tracked()
             _ = try gradient(of: x * 2, withRespectTo: x, seed: zeros(3))
