@@ -37,16 +37,22 @@ extension Tensor {
 
     /// The Euclidean norm of each sample over all its elements: [n, …] to [n].
     ///
-    /// Elements are divided by their largest magnitude first, so that tiny and huge ones neither vanish nor overflow. The
-    /// derivative of the norm at 0 is taken as 0.
+    /// Elements are divided by their largest magnitude first, so that tiny and huge ones neither vanish nor overflow; the norm
+    /// of an infinite one is infinite. The derivative of the norm at 0 is taken as 0.
     public func sampleNorm() throws -> Tensor {
         let flat = try flattened()
         let norm = try withoutGradient {
-            let largest = try flat.reduced(.maximumMagnitude, [1])
+            let largest = try Tensor.minimum(flat.detached().reduced(.maximumMagnitude, [1]), .largest(elementType))
             let squares = try flat.detached().dividedOrZero(by: largest).reduced(.sumOfSquares, [1])
             return try (squares.squareRoot() * largest).reshaped([shape[0]])
         }
         return recorded(.sampleNorm, [flat], norm)
+    }
+
+    /// The largest finite number of a type: what infinity is divided by, to stay infinite.
+    private static func largest(_ elementType: ElementType) throws -> Tensor {
+        try scalar(
+            elementType == .float32 ? Double(Float.greatestFiniteMagnitude) : Double.greatestFiniteMagnitude, elementType: elementType)
     }
 
     /// The largest element.
@@ -64,7 +70,7 @@ extension Tensor {
     }
 
     /// A reduction that keeps the reduced axes with extent 1; no gradient.
-    private func reduced(_ function: Function, _ axes: [Int]) throws -> Tensor {
+    func reduced(_ function: Function, _ axes: [Int]) throws -> Tensor {
         let nest = try ReductionNest(shape, axes, for: "\(function)")
         let output = try Tensor(uninitialized: nest.outputShape, elementType)
         let loops = try LoopNest(extents: shape, strides: [nest.outputStrides, strides(of: shape)])
