@@ -96,6 +96,18 @@ public struct CriticGradients: Sendable {
         return CriticGradients(loss: try loss.item(), scores: scores, penalty: penalty, gradients: gradients, method: .taped)
     }
 
+    /// The sums of the magnitudes of the terms that the parameters' gradients are sums of, see `gradientTerms`. The arguments are
+    /// those of a step.
+    package static func terms(
+        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
+        regularizer: any Regularizer, penaltyWeight: Double
+    ) throws -> [Tensor] {
+        let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached())
+        let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
+        return try gradientTerms(
+            of: recorded(critic, batches, objective, nil).loss, withRespectTo: critic.parameters.map(\.value))
+    }
+
     /// The loss with its graph.
     private static func recorded(
         _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective, _ pass: PenalizedPass?

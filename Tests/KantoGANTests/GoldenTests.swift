@@ -39,6 +39,53 @@ struct GoldenTests {
         }
     }
 
+    /// What is no larger than rounding hides no error of the rest.
+    @Test(arguments: ["mlp_relu", "r1"], Goldens.backends)
+    func aChangedResultIsSeenInFloat32(_ name: String, on backend: String) throws {
+        let results = try GoldenCheck(EditableGolden(name).file(), elementType: .float64).quantities.map(\.name)
+        for result in results {
+            var golden = try EditableGolden(name)
+            let largest = golden.arrays[result]!.doubles.reduce(0) { max($0, abs($1)) }
+            // A last bias that real and generated samples move by as much in opposite directions.
+            guard largest > 1e-12 else { continue }
+            try golden.move(result, by: 1e-3 * largest)
+            let over = try Goldens.on(backend) { try GoldenCheck(golden.file()).quantities.filter { !($0.error <= 1e-4) } }
+            #expect(over.map(\.name) == [result])
+        }
+    }
+
+    /// The bias before an instance normalization moves nothing: the true value of its gradient is 0.
+    @Test(arguments: Goldens.backends) func aGradientThatIsRoundingIsJudgedByItsTerms(on backend: String) throws {
+        var golden = try EditableGolden("conv_instance_norm")
+        let bias = try #require(
+            golden.arrays.keys.first { key in
+                key.hasPrefix("grad.critic.") && key.hasSuffix(".bias") && golden.arrays[key]!.doubles.allSatisfy { abs($0) < 1e-14 }
+            })
+        let path = String(bias.dropFirst("grad.".count))
+        try golden.set(bias, to: Array(repeating: 0, count: golden.arrays[bias]!.values.count))
+        try golden.set("adam.\(path)", to: golden.arrays[path]!.doubles)
+        let check = try Goldens.on(backend) { try GoldenCheck(golden.file()) }
+        for quantity in check.quantities { #expect(quantity.error <= 1e-4, "\(quantity.name)") }
+    }
+
+    /// Between equal batches, without a penalty, the terms of all gradients cancel.
+    @Test(arguments: Goldens.backends) func gradientsThatAreRoundingMoveNothing(on backend: String) throws {
+        var golden = try EditableGolden("r1")
+        golden.metadata["lambda"] = "0"
+        golden.arrays["fake"] = golden.arrays["real"]
+        golden.arrays["scores.fake"] = golden.arrays["scores.real"]
+        try golden.set("loss", to: [0])
+        for key in golden.arrays.keys where key.hasPrefix("grad.critic.") {
+            let path = String(key.dropFirst("grad.".count))
+            try golden.set(key, to: Array(repeating: 0, count: golden.arrays[key]!.values.count))
+            try golden.set("adam.\(path)", to: golden.arrays[path]!.doubles)
+        }
+        for method in [CriticStepMethod.taped, .automatic] {
+            let check = try Goldens.on(backend) { try GoldenCheck(golden.file(), criticStep: method) }
+            for quantity in check.quantities { #expect(quantity.error <= 1e-4, "\(quantity.name)") }
+        }
+    }
+
     @Test func aNaNIsTheLargestError() throws {
         var golden = try EditableGolden("one_sided")
         try golden.move("gradient_norm", by: .nan)
