@@ -58,7 +58,9 @@ public struct GoldenCheck: Sendable {
         let noise = terms.map { $0.map { roundings * type.precision * $0 } }
         var isChance = zip(gradients, noise).map { zip($0, $1).map { $0 != 0 && abs($0) <= $1 } }
         // Where it is 0 here, and rounding in a later step of the file, Adam's ε bounds what that moves.
-        let drift = terms.map { $0.map { Double(file.steps) * file.learningRate * roundings * Double.ulpOfOne * $0 / epsilonOfAdam } }
+        let drift = terms.map {
+            $0.map { Double(file.steps) * file.learningRate * roundings * Double.ulpOfOne * $0 / epsilonOfAdam }
+        }
 
         func step() throws -> CriticGradients {
             let step = try CriticGradients(

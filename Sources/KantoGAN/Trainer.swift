@@ -93,7 +93,9 @@ public final class Trainer {
         self.regularizer = regularizer
         penalizedPass =
             configuration.penaltyWeight == 0 ? nil : try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
-        for (network, name) in [(critic, "critic"), (generator, "generator")] { _ = try PlacedLayer(network, network: name).all() }
+        for (network, name) in [(critic, "critic"), (generator, "generator")] {
+            _ = try PlacedLayer(network, network: name).all()
+        }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
         func optimizer(_ layer: any Layer) throws -> Adam {

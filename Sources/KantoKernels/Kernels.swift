@@ -60,8 +60,8 @@ public enum Kernels {
     /// - Throws: `KernelError.configuration` for another number, and what `body` throws.
     public static func withThreadCount<R>(_ count: Int, _ body: () throws -> R) throws -> R {
         guard Configuration.threadCounts.contains(count) else {
-            throw KernelError.configuration(
-                "a thread count of \(count), expected \(Configuration.threadCounts.lowerBound) to \(Configuration.threadCounts.upperBound)")
+            let (least, most) = (Configuration.threadCounts.lowerBound, Configuration.threadCounts.upperBound)
+            throw KernelError.configuration("a thread count of \(count), expected \(least) to \(most)")
         }
         return try inScope({ $0.threadCount = count }, body)
     }

@@ -91,7 +91,8 @@ public struct ConvTranspose2D: Layer {
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
         guard input.rank == 4, input.shape[1...2].allSatisfy({ $0 <= 1 << 32 }) else {
             throw TensorError(
-                "transposed convolution", "an input of shape \(input.shape), expected [n, h, w, c] of at most 2^32 rows and columns")
+                "transposed convolution",
+                "an input of shape \(input.shape), expected [n, h, w, c] of at most 2^32 rows and columns")
         }
         let shape = weight.shape
         // Of an output padding that holds whole strides, which a dilation allows, the convolution from there would read them as
@@ -131,7 +132,8 @@ extension Window {
     fileprivate func require(outputPadding: Int) throws {
         guard outputPadding >= 0, outputPadding < max(stride, dilation) else {
             throw TensorError(
-                "transposed convolution", "an output padding of \(outputPadding), expected 0 up to, not including, the larger of stride "
+                "transposed convolution",
+                "an output padding of \(outputPadding), expected 0 up to, not including, the larger of stride "
                     + "and dilation: \(max(stride, dilation))")
         }
     }

@@ -31,7 +31,8 @@ public class Optimizer {
         for (index, parameter) in parameters.enumerated() {
             if let first = places.updateValue(index, forKey: ObjectIdentifier(parameter)) {
                 throw TensorError(
-                    "optimizer", "parameters \(first) and \(index) are the same, which a step would move twice; list each once, as "
+                    "optimizer",
+                    "parameters \(first) and \(index) are the same, which a step would move twice; list each once, as "
                         + "`parameters` of a network does")
             }
         }

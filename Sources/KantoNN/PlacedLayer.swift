@@ -34,7 +34,8 @@ package struct PlacedLayer: CustomStringConvertible {
         for stored in StoredParts(of: layer).parts {
             let isComplete: Bool
             switch stored.value {
-            case .parameter(let parameter): isComplete = !parameter.isTrainable || parameters.contains(ObjectIdentifier(parameter))
+            case .parameter(let parameter):
+                isComplete = !parameter.isTrainable || parameters.contains(ObjectIdentifier(parameter))
             case .layer(let layer):
                 if listed.contains(Identity(layer)) { continue }
                 isComplete = layer.parameters.allSatisfy { parameters.contains(ObjectIdentifier($0)) }
@@ -43,7 +44,8 @@ package struct PlacedLayer: CustomStringConvertible {
             guard isComplete else {
                 let list = if case .layer = stored.value { "children" } else { "namedParameters" }
                 throw TensorError(
-                    network, "\(self) has a property \(stored.path) with parameters that it does not list: no optimizer moves them and no "
+                    network,
+                    "\(self) has a property \(stored.path) with parameters that it does not list: no optimizer moves them and no "
                         + "checkpoint holds them. Put it into the layer's `\(list)`")
             }
         }
@@ -51,7 +53,9 @@ package struct PlacedLayer: CustomStringConvertible {
     }
 
     /// For errors.
-    package var description: String { path.isEmpty ? "the \(network) (\(type(of: layer)))" : "layer \(path) (\(type(of: layer)))" }
+    package var description: String {
+        path.isEmpty ? "the \(network) (\(type(of: layer)))" : "layer \(path) (\(type(of: layer)))"
+    }
 }
 
 /// What tells a layer, a value as a rule, from others: its type and parameters.

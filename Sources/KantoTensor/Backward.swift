@@ -32,7 +32,8 @@ public func gradients(
     }
     if let seed, seed.shape != output.shape || seed.elementType != output.elementType {
         throw TensorError(
-            "gradients", "a seed of shape \(seed.shape) (\(seed.elementType)) for an output of \(output.shape) (\(output.elementType))")
+            "gradients",
+            "a seed of shape \(seed.shape) (\(seed.elementType)) for an output of \(output.shape) (\(output.elementType))")
     }
 
     if variables.isEmpty { return [] }
@@ -44,7 +45,8 @@ public func gradients(
     if walk.nodes.isEmpty {
         if allowsConstant { return try zeros(like: variables) }
         throw TensorError(
-            "gradients", "the output of shape \(output.shape) was computed from none of the \(variables.count) variables. Values that "
+            "gradients",
+            "the output of shape \(output.shape) was computed from none of the \(variables.count) variables. Values that "
                 + "were taken before an update are no longer a parameter's: take parameter.value again in each step. Where the output "
                 + "may be a constant, allowsConstant gives zeros")
     }

@@ -21,7 +21,9 @@ package func gradientTerms(of output: Tensor, withRespectTo variables: [Tensor])
             guard node.inputs.contains(where: walk.isTarget) else { return }
             // A rule is linear in the adjoint and, where it ends a variable's gradient, in the other operands.
             let magnitudes = try node.withMagnitudesOfInputs()
-            let parts = try node.operation.adjoints(of: magnitudes, adjoint.absolute()) { $0 < node.inputs.count && walk.isTarget(node.inputs[$0]) }
+            let parts = try node.operation.adjoints(of: magnitudes, adjoint.absolute()) {
+                $0 < node.inputs.count && walk.isTarget(node.inputs[$0])
+            }
             for (input, part) in zip(node.inputs, parts) {
                 guard let part, let index = input.node.flatMap({ indexes[$0.identifier] }) else { continue }
                 terms[index] = try terms[index] + part.absolute()

@@ -52,7 +52,7 @@ extension Tensor {
     /// The largest finite number of a type: what infinity is divided by, to stay infinite.
     private static func largest(_ elementType: ElementType) throws -> Tensor {
         try scalar(
-            elementType == .float32 ? Double(Float.greatestFiniteMagnitude) : Double.greatestFiniteMagnitude, elementType: elementType)
+            elementType == .float32 ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude, elementType: elementType)
     }
 
     /// The largest element.

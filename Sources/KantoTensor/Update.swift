@@ -47,7 +47,8 @@ public enum UpdateRule: Hashable, Sendable {
         }
         for moment in moments where moment.shape != parameter.shape || moment.elementType != parameter.elementType {
             throw TensorError(
-                "optimizer", "a moment of shape \(moment.shape) (\(moment.elementType)) for a parameter of \(parameter.shape) (\(parameter.elementType))")
+                "optimizer", "a moment of shape \(moment.shape) (\(moment.elementType)) for a parameter of \(parameter.shape) "
+                    + "(\(parameter.elementType))")
         }
         try parameter.makeUnique()
         for index in moments.indices { try moments[index].makeUnique() }

@@ -1,6 +1,6 @@
 import Kanto
-import Testing
 import TestSupport
+import Testing
 
 /// Critics and generators of layers that a user wrote.
 struct ContainerTests {
@@ -44,7 +44,8 @@ struct ContainerTests {
         return Sequential(try Dense(2, 8, using: &random), layer, try Dense(8, 1, using: &random))
     }
 
-    private func step(_ critic: any Layer, allowsSampleMixing: Bool = false, penaltyWeight: Double = 10) throws -> CriticGradients {
+    private func step(_ critic: any Layer, allowsSampleMixing: Bool = false, penaltyWeight: Double = 10) throws -> CriticGradients
+    {
         var random = Random(seed: 3)
         let (real, fake) = (try random.normal([16, 2]), try random.normal([16, 2]))
         let points = try interpolate(real: real, fake: fake, epsilon: random.uniform([16]))
@@ -88,7 +89,10 @@ struct ContainerTests {
         var random = Random(seed: 4)
         let dense = try Dense(8, 8, using: &random)
         let forgotten: [(Forgetting, String)] = [
-            (Forgetting(blocks: [ReLU(), dense]), "layer 1 (Forgetting) has a property blocks.1 with parameters that it does not list"),
+            (
+                Forgetting(blocks: [ReLU(), dense]),
+                "layer 1 (Forgetting) has a property blocks.1 with parameters that it does not list"
+            ),
             (Forgetting(scale: Parameter(try .scalar(1))), "layer 1 (Forgetting) has a property scale with parameters"),
             (Forgetting(pair: (1, dense)), "layer 1 (Forgetting) has a property pair.second with parameters"),
         ]
@@ -101,7 +105,8 @@ struct ContainerTests {
             let data = try Tensor.zeros([2, 1])
             let generator = #expect(throws: TensorError.self) {
                 try Trainer(
-                    critic: Dense(1, 1, using: &random), generator: network, latentSize: 2, data: data, configuration: configuration)
+                    critic: Dense(1, 1, using: &random), generator: network, latentSize: 2, data: data,
+                    configuration: configuration)
             }
             #expect(generator?.description.contains("generator: " + message) == true, "\(generator?.description ?? "")")
         }
@@ -114,7 +119,8 @@ struct ContainerTests {
     @Test func aContainerIsTheSameCritic() throws {
         var random = Random(seed: 5)
         let parts: [any Layer] = [LeakyReLU(0.2), try Dense(8, 8, using: &random), Tanh()]
-        let plain = try step(critic(Sequential(parts))), contained = try step(critic(Listing(parts: parts)))
+        let plain = try step(critic(Sequential(parts)))
+        let contained = try step(critic(Listing(parts: parts)))
         // A sequence computes an activation with the layer before it.
         #expect(abs(plain.loss - contained.loss) < 1e-5 * abs(plain.loss))
         #expect(plain.gradients.count == 6 && contained.gradients.count == 6)
@@ -154,7 +160,8 @@ struct ContainerTests {
             let shared = try Dense(2, 2, using: &random)
             return Sequential(shared, ReLU(), shared)
         }
-        let written = try network(), read = try network()
+        let written = try network()
+        let read = try network()
         try Checkpoint.write(["critic": written], metadata: [:], to: path)
         #expect(try SafetensorsFile(contentsOf: path).names.sorted() == ["critic.0.bias", "critic.0.weight"])
         try Checkpoint.read("critic", into: read, from: path)

@@ -1,5 +1,6 @@
-@testable import Kanto
 import Testing
+
+@testable import Kanto
 
 /// The critics of the golden files with other weights: what float64 computes for them is a golden file of its own, which
 /// every backend's float32 holds.
@@ -34,7 +35,8 @@ struct RandomGoldenTests {
     private func fill(_ golden: inout EditableGolden) throws {
         let file = try golden.file()
         let critic = try file.layers.sequential { try file.parameter("critic.\($0)") }
-        let real = try file.samples("real"), fake = try file.samples("fake")
+        let real = try file.samples("real")
+        let fake = try file.samples("fake")
         let points = try file.points(real: real, fake: fake, epsilon: file.constant("epsilon"))
         let optimizer = try Adam(critic.parameters, learningRate: file.learningRate, beta1: file.betas.0, beta2: file.betas.1)
         var steps: [CriticGradients] = []

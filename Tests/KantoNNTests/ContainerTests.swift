@@ -72,14 +72,16 @@ struct ContainerTests {
         func slopes(_ network: Sequential) throws -> [[Float]] {
             try gradients(of: network(input).square().sum(), withRespectTo: network.parameters.map(\.value)).map(\.floats)
         }
-        let shared = try slopes(Sequential(layer, Tanh(), layer)), separate = try slopes(Sequential(copies[0], Tanh(), copies[1]))
+        let shared = try slopes(Sequential(layer, Tanh(), layer))
+        let separate = try slopes(Sequential(copies[0], Tanh(), copies[1]))
         for index in 0..<2 {
             #expect(zip(shared[index], zip(separate[index], separate[index + 2])).allSatisfy { abs($0 - ($1.0 + $1.1)) < 1e-5 })
         }
     }
 
     @Test func anOptimizerRefusesAParameterTwice() throws {
-        let parameter = Parameter(try .zeros([2])), other = Parameter(try .zeros([2]))
+        let parameter = Parameter(try .zeros([2]))
+        let other = Parameter(try .zeros([2]))
         let error = #expect(throws: TensorError.self) { try SGD([parameter, other, parameter]) }
         #expect(error?.description.contains("parameters 0 and 2 are the same") == true)
     }

@@ -26,7 +26,8 @@ struct TransposedConvolutionTests {
         Case(padding: 2, outputPadding: 2, dilation: 3, groups: 2),
         Case(padding: .init(top: 0, left: 1, bottom: 2, right: 0), outputPadding: 3, dilation: 4),
         Case(kernel: 2, stride: 2, padding: 1, outputPadding: 2, dilation: 3),
-        Case(kernel: 2, stride: 2, padding: .init(top: 1, left: 0, bottom: 0, right: 3), outputPadding: 4, dilation: 5, groups: 2),
+        Case(
+            kernel: 2, stride: 2, padding: .init(top: 1, left: 0, bottom: 0, right: 3), outputPadding: 4, dilation: 5, groups: 2),
         Case(kernel: 2, stride: 3, padding: 1, outputPadding: 2, dilation: 2),
     ]
 
@@ -46,13 +47,15 @@ struct TransposedConvolutionTests {
 
     /// Each element of the input adds its products to the places that the kernel's taps reach from it.
     @Test(arguments: cases) func eachInputIsSpreadOverTheTaps(_ test: Case) throws {
-        let layer = try layer(test), input = try input(test)
+        let layer = try layer(test)
+        let input = try input(test)
         let output = try layer(input)
         func extent(_ size: Int, _ before: Int, _ after: Int) -> Int {
             (size - 1) * test.stride - before - after + test.dilation * (test.kernel - 1) + 1 + test.outputPadding
         }
         let (height, width) = (
-            extent(test.size.height, test.padding.top, test.padding.bottom), extent(test.size.width, test.padding.left, test.padding.right)
+            extent(test.size.height, test.padding.top, test.padding.bottom),
+            extent(test.size.width, test.padding.left, test.padding.right)
         )
         #expect(output.shape == [2, height, width, 6])
 
@@ -88,7 +91,8 @@ struct TransposedConvolutionTests {
     }
 
     @Test func anOutputPaddingThatNoGeometryHasIsRefused() throws {
-        let weight = try Tensor.zeros([3, 3, 1, 4]), bias = try Tensor.zeros([1])
+        let weight = try Tensor.zeros([3, 3, 1, 4])
+        let bias = try Tensor.zeros([1])
         for (window, outputPadding) in [
             (Window(), 1), (Window(stride: 2), 2), (Window(stride: 2, dilation: 3), 3), (Window(dilation: 2), -1),
         ] {

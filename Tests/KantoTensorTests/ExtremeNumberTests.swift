@@ -21,13 +21,16 @@ struct ExtremeNumberTests {
             let rows = try Tensor(
                 [.infinity, 0, -.infinity, 1, 3e38, 0, 3, 4, .infinity, -.infinity] as [Float], shape: [5, 2])
             #expect(try rows.sampleNorm().floats == [.infinity, .infinity, 3e38, 5, .infinity])
-            #expect(try Tensor([.nan, 1, .nan, .infinity] as [Float], shape: [2, 2]).sampleNorm().floats.allSatisfy { $0.isNaN })
+            #expect(
+                try Tensor([.nan, 1, .nan, .infinity] as [Float], shape: [2, 2]).sampleNorm().floats.allSatisfy { $0.isNaN })
         }
         #expect(try Tensor([.infinity, 0] as [Double], shape: [1, 2]).sampleNorm().doubles == [.infinity])
     }
 
     /// Squares of deviations leave the range of float32 from 1.8e19 on, differences from 1.7e38 on.
-    @Test(arguments: backends, [1e18, 1e19, 1e30, 1.7e38]) func rowsOfHugeNumbersAreNormalized(_ backend: String, _ scale: Double) throws {
+    @Test(arguments: backends, [1e18, 1e19, 1e30, 1.7e38]) func rowsOfHugeNumbersAreNormalized(_ backend: String, _ scale: Double)
+        throws
+    {
         try on(backend) { try expectNormalizedRows(scale) }
     }
 
@@ -74,12 +77,16 @@ struct ExtremeNumberTests {
             let (middle, spread) = try Tensor([3e38, -3e38, 3e38, -1e38] as [Float], shape: [4]).statistics(axes: [0])
             #expect(isClose(middle.floats, [0.5e38]) && spread.floats == [.infinity])
             // What is not finite stays so.
-            #expect(try Tensor([.infinity, 1] as [Float], shape: [2]).normalized(axes: [0], epsilon: 1e-5).floats.allSatisfy { $0.isNaN })
+            #expect(
+                try Tensor([.infinity, 1] as [Float], shape: [2]).normalized(axes: [0], epsilon: 1e-5).floats.allSatisfy {
+                    $0.isNaN
+                })
         }
     }
 
     @Test func rowsOfHugeDoublesAreNormalized() throws {
-        let doubles = try Tensor([1e300, 2e300, -1e300, 0] as [Double], shape: [1, 4]).normalized(axes: [1], epsilon: 1e-5).doubles
+        let doubles = try Tensor([1e300, 2e300, -1e300, 0] as [Double], shape: [1, 4]).normalized(axes: [1], epsilon: 1e-5)
+            .doubles
         #expect(zip(doubles, [1, 3, -3, -1].map { $0 / 5.0.squareRoot() }).allSatisfy { abs($0 - $1) < 1e-14 })
     }
 
@@ -91,8 +98,13 @@ struct ExtremeNumberTests {
         let second: Double
         let body: @Sendable (Tensor) throws -> Tensor
 
-        init(_ name: String, at point: Float, _ slope: Double, _ second: Double, _ body: @escaping @Sendable (Tensor) throws -> Tensor) {
-            (testDescription, self.point, self.slope, self.second, self.body) = ("\(name) at \(point)", point, slope, second, body)
+        init(
+            _ name: String, at point: Float, _ slope: Double, _ second: Double,
+            _ body: @escaping @Sendable (Tensor) throws -> Tensor
+        ) {
+            (testDescription, self.point, self.slope, self.second, self.body) = (
+                "\(name) at \(point)", point, slope, second, body
+            )
         }
     }
 
@@ -104,7 +116,7 @@ struct ExtremeNumberTests {
         Tail("sigmoid", at: -20, 2.061153613942e-9, 2.061153605445e-9) { try $0.sigmoid() },
         Tail("softplus", at: 20, 0.99999999793884642, 2.061153613942e-9) { try $0.softplus() },
         Tail("softplus", at: -20, 2.061153618190e-9, 2.061153613942e-9) { try $0.softplus() },
-        Tail("logOnePlus", at: -0.99999994, 16777216, -281474976710656) { try $0.logOnePlus() },
+        Tail("logOnePlus", at: -0.99999994, 16_777_216, -281_474_976_710_656) { try $0.logOnePlus() },
         Tail("logOnePlus", at: 1e15, 1e-15, -1e-30) { try $0.logOnePlus() },
         Tail("erf", at: 4, 1.2698234672e-7, -1.0158587738e-6) { try $0.erf() },
         // x σ(x): σ + x σ′, and 2 σ′ + x σ″.

@@ -96,8 +96,10 @@ struct GradientTests {
         let kinked = try gradient(of: x.relu(), withRespectTo: x)
         #expect(try gradient(of: kinked, withRespectTo: x).floats == [0, 0])
         // Where a function captures a variable of its own, as a layer does its weight, it may be linear in what it is given.
-        #expect(try hessianVectorProduct(at: [x], along: [Tensor([1, 1], shape: [2])]) { try ($0[0] * weight).sum() }[0].floats == [0, 0])
-        let point = try Tensor([1, 2] as [Double], shape: [2]), captured = try Tensor([3, 4] as [Double], shape: [2]).tracked()
+        let direction = try Tensor([1, 1], shape: [2])
+        #expect(try hessianVectorProduct(at: [x], along: [direction]) { try ($0[0] * weight).sum() }[0].floats == [0, 0])
+        let point = try Tensor([1, 2] as [Double], shape: [2])
+        let captured = try Tensor([3, 4] as [Double], shape: [2]).tracked()
         #expect(try secondGradientCheck(at: [point]) { try $0[0] * captured } < 1e-6)
     }
 
