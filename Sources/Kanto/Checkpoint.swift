@@ -4,10 +4,10 @@ import KantoTensor
 
 extension NumericArray {
     /// A tensor's shape and elements.
-    public init(_ tensor: Tensor) {
+    public init(_ tensor: Tensor) throws(DataError) {
         switch tensor.elementType {
-        case .float32: self.init(shape: tensor.shape, tensor.floats)
-        case .float64: self.init(shape: tensor.shape, tensor.doubles)
+        case .float32: try self.init(shape: tensor.shape, tensor.floats)
+        case .float64: try self.init(shape: tensor.shape, tensor.doubles)
         }
     }
 }
@@ -21,7 +21,7 @@ public enum Checkpoint {
     public static func write(_ networks: [String: any Layer], metadata: [String: String], to path: String) throws {
         var arrays: [String: NumericArray] = [:]
         for (name, network) in networks {
-            for (path, parameter) in tensors(of: network) { arrays["\(name).\(path)"] = NumericArray(parameter.value) }
+            for (path, parameter) in tensors(of: network) { arrays["\(name).\(path)"] = try NumericArray(parameter.value) }
         }
         try SafetensorsFile.write(arrays, metadata: metadata, to: path)
     }

@@ -3,14 +3,15 @@ public struct GoldenCheck: Sendable {
     /// One array of the file and how far Kanto's is from it.
     public struct Quantity: Sendable, Equatable {
         public let name: String
-        /// The largest difference, relative to the array's largest magnitude; NaN if one of the two holds a NaN.
+        /// The largest difference, relative to the array's largest magnitude, and of a gradient to no less than 1/128 of the
+        /// largest sum of terms that cancel in it; NaN if one of the two holds a NaN.
         public let error: Double
         /// Elements that are not compared, see `quantities`.
         public var skippedCount = 0
     }
 
     /// In the order of the computation: scores, input gradient, penalty, loss, parameter gradients, parameters after Adam.
-    /// Of the last, elements whose gradient was nothing but rounding at some step are not compared.
+    /// Of the last, elements whose gradient was no larger than the rounding of its terms at some step are not compared.
     public let quantities: [Quantity]
 
     /// How the critic's gradients were computed: taped or four-pass.
@@ -30,6 +31,10 @@ public struct GoldenCheck: Sendable {
 
     /// PyTorch's default.
     private static let epsilonOfAdam = 1e-8
+    /// By how many units of rounding of its terms a gradient may be off.
+    private static let roundings = 32.0
+    /// From how many times a gradient on its terms are the measure of its error: that of a sum of 2¹⁴ terms of random sign.
+    private static let largestCancellation = 128.0
 
     private static func compare(
         _ file: GoldenFile, _ type: ElementType, _ criticStep: CriticStepMethod
@@ -43,13 +48,19 @@ public struct GoldenCheck: Sendable {
             critic.parameters, learningRate: file.learningRate, beta1: file.betas.0, beta2: file.betas.1, epsilon: epsilonOfAdam)
         let paths = critic.namedParameters.map(\.path)
         let gradients = try paths.map { try file.parameter("grad.critic.\($0)").doubles }
-        let largest = gradients.reduce(0) { max($0, magnitude($1)) }
-        // Adam divides a gradient by its own magnitude. Where the file's is rounding, as in a bias that real and generated
-        // samples move by +1/n and -1/n, the direction of the file's step is chance.
-        let noise = 32 * Double.ulpOfOne * largest
-        var isChance = gradients.map { $0.map { $0 != 0 && abs($0) <= noise } }
+        // A gradient is a sum, and rounding leaves in it what it took from the terms: from those of opposite sign in a bias that
+        // real and generated samples move by +1/n and -1/n nothing else is left.
+        let terms = try CriticGradients.terms(
+            critic, real: real, fake: fake, points: points, regularizer: file.regularizer, penaltyWeight: file.penaltyWeight
+        ).map(\.doubles)
+        // Adam divides a gradient by its own magnitude: where that is rounding, the direction of the step is chance, the file's
+        // or the one here.
+        let noise = terms.map { $0.map { roundings * type.precision * $0 } }
+        var isChance = zip(gradients, noise).map { zip($0, $1).map { $0 != 0 && abs($0) <= $1 } }
         // Where it is 0 here, and rounding in a later step of the file, Adam's ε bounds what that moves.
-        let drift = Double(file.steps) * file.learningRate * noise / epsilonOfAdam
+        let drift = terms.map {
+            $0.map { Double(file.steps) * file.learningRate * roundings * Double.ulpOfOne * $0 / epsilonOfAdam }
+        }
 
         func step() throws -> CriticGradients {
             let step = try CriticGradients(
@@ -57,7 +68,7 @@ public struct GoldenCheck: Sendable {
                 penaltyWeight: file.penaltyWeight, method: method)
             try optimizer.update(with: step.gradients)
             for (index, gradient) in step.gradients.enumerated() {
-                for (element, value) in gradient.doubles.enumerated() where value != 0 && abs(value) <= noise {
+                for (element, value) in gradient.doubles.enumerated() where value != 0 && abs(value) <= noise[index][element] {
                     isChance[index][element] = true
                 }
             }
@@ -77,9 +88,8 @@ public struct GoldenCheck: Sendable {
         ]
         var quantities = single.map { Quantity(name: $0, error: difference($1, $2.doubles)) }
         for (index, path) in paths.enumerated() {
-            // Where the file's own gradient is rounding altogether, it is no measure for its error.
-            let isRounding = magnitude(gradients[index]) <= noise
-            let error = difference(first.gradients[index].doubles, gradients[index], floor: isRounding ? largest : 0)
+            let error = difference(
+                first.gradients[index].doubles, gradients[index], floor: magnitude(terms[index]) / largestCancellation)
             quantities.append(Quantity(name: "grad.critic.\(path)", error: error))
         }
         for (index, path) in paths.enumerated() {
@@ -88,8 +98,8 @@ public struct GoldenCheck: Sendable {
             var skippedCount = 0
             for element in found.indices where found[element].isFinite {
                 let isDrift =
-                    abs(gradients[index][element]) <= noise && found[element] != expected[element]
-                    && abs(found[element] - expected[element]) <= drift
+                    abs(gradients[index][element]) <= noise[index][element] && found[element] != expected[element]
+                    && abs(found[element] - expected[element]) <= drift[index][element]
                 guard isChance[index][element] || isDrift else { continue }
                 found[element] = expected[element]
                 skippedCount += 1
@@ -111,6 +121,11 @@ public struct GoldenCheck: Sendable {
     private static func magnitude(_ values: [Double]) -> Double {
         values.reduce(0) { $1.isNaN || $0.isNaN ? .nan : max($0, abs($1)) }
     }
+}
+
+extension ElementType {
+    /// The distance from 1 to the next number.
+    fileprivate var precision: Double { self == .float32 ? Double(Float.ulpOfOne) : .ulpOfOne }
 }
 
 extension Tensor {

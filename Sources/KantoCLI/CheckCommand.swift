@@ -18,7 +18,8 @@ struct CheckCommand: KantoCommand {
             relu, elu, gelu, silu, tanh, sigmoid, softplus, avg_pool, upsample, layer_norm, group_norm, instance_norm, \
             residual), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
 
-            An error is the largest difference relative to the largest magnitude of that quantity. The exit code is 1 if \
+            An error is the largest difference relative to the largest magnitude of that quantity; of a gradient, to no \
+            less than 1/128 of the terms that cancel in it. The exit code is 1 if \
             one is over the tolerance or not a number. A float64 check that holds says that the port is right; a float32 \
             check says that the selected backend (KANTO_BACKEND) is.
             """)

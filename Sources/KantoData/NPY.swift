@@ -87,9 +87,9 @@ public enum NPY {
                 "expected \(start + size) bytes for \(header.type) \(describe(header.shape)); found \(bytes.count)")
         }
         return switch elementSize {
-        case 4: NumericArray(shape: header.shape, bytes.values(of: Float.self, at: start, count: count))
-        case 8: NumericArray(shape: header.shape, bytes.values(of: Double.self, at: start, count: count))
-        default: NumericArray(shape: header.shape, bytes.values(of: UInt8.self, at: start, count: count))
+        case 4: try NumericArray(shape: header.shape, bytes.values(of: Float.self, at: start, count: count))
+        case 8: try NumericArray(shape: header.shape, bytes.values(of: Double.self, at: start, count: count))
+        default: try NumericArray(shape: header.shape, bytes.values(of: UInt8.self, at: start, count: count))
         }
     }
 }

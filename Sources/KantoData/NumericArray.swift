@@ -35,17 +35,32 @@ public struct NumericArray: Equatable, Sendable {
     public let shape: [Int]
     public let values: Values
 
-    /// - Precondition: there are as many values as the shape says.
-    public init(shape: [Int], values: Values) {
-        precondition(
-            elementCount(of: shape) == values.count, "\(values.count) values do not fill the shape \(describe(shape))")
+    /// - Throws: `DataError` if there are not as many values as the shape says.
+    public init(shape: [Int], values: Values) throws(DataError) {
+        guard elementCount(of: shape) == values.count else {
+            throw DataError(
+                .badInput, "an array of shape \(describe(shape)): \(values.count) values were given, expected one for each place")
+        }
         self.shape = shape
         self.values = values
     }
 
-    public init(shape: [Int], _ values: [Float]) { self.init(shape: shape, values: .float32(values)) }
-    public init(shape: [Int], _ values: [Double]) { self.init(shape: shape, values: .float64(values)) }
-    public init(shape: [Int], _ values: [UInt8]) { self.init(shape: shape, values: .uint8(values)) }
+    /// An array of float32; a literal is such.
+    ///
+    /// - Throws: `DataError` if there are not as many values as the shape says.
+    public init(shape: [Int], _ values: [Float]) throws(DataError) { try self.init(shape: shape, values: .float32(values)) }
+
+    /// An array of float64.
+    ///
+    /// - Throws: `DataError` if there are not as many values as the shape says.
+    @_disfavoredOverload
+    public init(shape: [Int], _ values: [Double]) throws(DataError) { try self.init(shape: shape, values: .float64(values)) }
+
+    /// An array of bytes.
+    ///
+    /// - Throws: `DataError` if there are not as many values as the shape says.
+    @_disfavoredOverload
+    public init(shape: [Int], _ values: [UInt8]) throws(DataError) { try self.init(shape: shape, values: .uint8(values)) }
 
     /// The values as float32; those of float64 are rounded.
     public var floats: [Float] {

@@ -85,11 +85,11 @@ public struct SafetensorsFile: Sendable {
         let count = elementCount(of: entry.shape)!
         switch entry.dtype {
         case .float32:
-            return NumericArray(shape: entry.shape, bytes.values(of: Float.self, at: entry.offset, count: count))
+            return try NumericArray(shape: entry.shape, bytes.values(of: Float.self, at: entry.offset, count: count))
         case .float64:
-            return NumericArray(shape: entry.shape, bytes.values(of: Double.self, at: entry.offset, count: count))
+            return try NumericArray(shape: entry.shape, bytes.values(of: Double.self, at: entry.offset, count: count))
         case .uint8:
-            return NumericArray(shape: entry.shape, bytes.values(of: UInt8.self, at: entry.offset, count: count))
+            return try NumericArray(shape: entry.shape, bytes.values(of: UInt8.self, at: entry.offset, count: count))
         default:
             throw DataError.bad(
                 name, at: entry.offset,

@@ -44,15 +44,25 @@ public struct CriticGradients: Sendable {
     ///   - points: [m, …], where the input gradient is taken; as a rule from the regularizer.
     ///   - penaltyWeight: λ.
     ///   - allowsSampleMixing: a critic with batch normalization, say, is warned of, not refused.
-    /// - Throws: `TensorError` if the shapes do not fit, a batch is empty, the critic does not give one score a sample or
-    ///   mixes samples, or four passes are demanded of a critic that does not allow them.
+    /// - Throws: `TensorError` if the shapes do not fit, a batch is empty, the critic does not give one score a sample, mixes
+    ///   samples or stores parameters that it does not list, or four passes are demanded of a critic that does not allow them.
     public init(
         _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
         regularizer: any Regularizer = TwoSidedPenalty(), penaltyWeight: Double = 10, method: CriticStepMethod = .automatic,
         allowsSampleMixing: Bool = false
     ) throws {
+        let pass = penaltyWeight == 0 ? nil : try auditCritic(critic, allowsSampleMixing: allowsSampleMixing)
+        try self.init(
+            critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight,
+            method: method, pass: pass)
+    }
+
+    /// - Parameter pass: what an audit of the critic gave; nil without a penalty.
+    init(
+        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss, regularizer: any Regularizer,
+        penaltyWeight: Double, method: CriticStepMethod, pass: PenalizedPass?
+    ) throws {
         try requireSamples(real, fake, for: "critic step")
-        if penaltyWeight != 0 { try auditCritic(critic, allowsSampleMixing: allowsSampleMixing) }
         guard let pointCount = points.shape.first, pointCount > 0, points.shape.dropFirst() == real.shape.dropFirst() else {
             throw TensorError(
                 "critic step", "points of shape \(points.shape) for samples of \(real.shape), expected [m, …] with m of at least 1")
@@ -62,7 +72,7 @@ public struct CriticGradients: Sendable {
         if let step = try method.fourPassStep(for: critic) {
             self = try step.gradients(batches, objective)
         } else {
-            self = try Self.taped(critic, batches, objective)
+            self = try Self.taped(critic, batches, objective, pass)
         }
     }
 
@@ -78,19 +88,38 @@ public struct CriticGradients: Sendable {
 
     /// By double backward on the recorded graph: the definition of every other way.
     private static func taped(
-        _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective
+        _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective, _ pass: PenalizedPass?
     ) throws -> CriticGradients {
-        let penalty = try gradientPenalty({ try critic($0) }, at: batches.points, objective.regularizer)
+        let (loss, scores, penalty) = try recorded(critic, batches, objective, pass)
+        let gradients = try KantoTensor.gradients(
+            of: loss, withRespectTo: critic.parameters.map(\.value), isDifferentiable: false)
+        return CriticGradients(loss: try loss.item(), scores: scores, penalty: penalty, gradients: gradients, method: .taped)
+    }
+
+    /// The sums of the magnitudes of the terms that the parameters' gradients are sums of, see `gradientTerms`. The arguments are
+    /// those of a step.
+    package static func terms(
+        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
+        regularizer: any Regularizer, penaltyWeight: Double
+    ) throws -> [Tensor] {
+        let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached())
+        let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
+        return try gradientTerms(
+            of: recorded(critic, batches, objective, nil).loss, withRespectTo: critic.parameters.map(\.value))
+    }
+
+    /// The loss with its graph.
+    private static func recorded(
+        _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective, _ pass: PenalizedPass?
+    ) throws -> (loss: Tensor, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty) {
+        let penalty = try gradientPenalty({ try critic($0) }, at: batches.points, objective.regularizer, pass)
         // One pass over both batches: the kernels see twice the rows.
         let count = batches.count
         let scores = try critic(Tensor.concatenated([batches.real, batches.fake]))
         try requireScores(scores, 2 * count)
         let (real, fake) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))
         let loss = try objective.loss.critic(real: real, fake: fake) + penalty.value * objective.penaltyWeight
-        let gradients = try KantoTensor.gradients(
-            of: loss, withRespectTo: critic.parameters.map(\.value), isDifferentiable: false)
-        return CriticGradients(
-            loss: try loss.item(), scores: (real, fake), penalty: penalty, gradients: gradients, method: .taped)
+        return (loss, (real, fake), penalty)
     }
 }
 

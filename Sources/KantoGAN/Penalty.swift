@@ -23,16 +23,24 @@ public struct GradientPenalty: Sendable {
 /// - Parameters:
 ///   - points: [m, …], as a rule from `interpolate` or from the regularizer.
 ///   - regularizer: the function of the norms.
-/// - Throws: `TensorError` if there are no points, or the critic does not give one score a sample.
+///   - allowsSampleMixing: a critic with batch normalization, say, is warned of, not refused.
+/// - Throws: `TensorError` if there are no points, or the critic does not give one score a sample or mixes samples.
 public func gradientPenalty(
-    _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer = .twoSided()
+    _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer = .twoSided(), allowsSampleMixing: Bool = false
+) throws -> GradientPenalty {
+    try gradientPenalty(critic, at: points, regularizer, PenalizedPass(allowsSampleMixing: allowsSampleMixing))
+}
+
+/// - Parameter pass: under what the critic's layers are called; nil if nothing is asked of them.
+func gradientPenalty(
+    _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer, _ pass: PenalizedPass?
 ) throws -> GradientPenalty {
     guard let count = points.shape.first, count > 0 else {
         throw TensorError(
             "gradient penalty", "points of shape \(points.shape): an empty batch; expected [m, …] with m of at least 1")
     }
     let points = points.tracked()
-    let scores = try critic(points)
+    let scores = try PenalizedPass.$current.withValue(pass) { try critic(points) }
     try requireScores(scores, count)
     let slope = try gradient(of: scores, withRespectTo: points)
     let norms = try slope.sampleNorm()

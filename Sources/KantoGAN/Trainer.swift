@@ -73,10 +73,13 @@ public final class Trainer {
     public let generatorOptimizer: Adam
     public private(set) var iteration = 0
     private var batches: BatchSampler
+    /// Under what the critic is called; nil without a penalty.
+    private let penalizedPass: PenalizedPass?
 
     /// - Parameter data: real samples, [n, …].
-    /// - Throws: `TensorError` if a number of the configuration makes no sense, the data do not fill a batch, the critic mixes samples under a penalty, or four passes are
-    ///   demanded of a critic that does not allow them.
+    /// - Throws: `TensorError` if a number of the configuration makes no sense, the data do not fill a batch, the critic mixes
+    ///   samples under a penalty, a layer stores parameters that it does not list, or four passes are demanded of a critic that
+    ///   does not allow them.
     public init(
         critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
         loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
@@ -88,8 +91,10 @@ public final class Trainer {
         self.configuration = configuration
         self.loss = loss
         self.regularizer = regularizer
-        if configuration.penaltyWeight != 0 {
-            try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
+        penalizedPass =
+            configuration.penaltyWeight == 0 ? nil : try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
+        for (network, name) in [(critic, "critic"), (generator, "generator")] {
+            _ = try PlacedLayer(network, network: name).all()
         }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
@@ -141,7 +146,7 @@ public final class Trainer {
         let step = try CriticGradients(
             critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer,
             penaltyWeight: configuration.penaltyWeight, method: criticStepMethod,
-            allowsSampleMixing: configuration.allowsSampleMixing)
+            pass: penalizedPass)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()

@@ -53,8 +53,13 @@ public enum Kernels {
     }
 
     /// Runs `body` with another number of worker threads, 1 to 1024, the caller included.
-    public static func withThreadCount<R, E: Error>(_ count: Int, _ body: () throws(E) -> R) throws(E) -> R {
-        precondition(Configuration.threadCounts.contains(count), "a thread count of \(count): expected 1 to 1024")
+    ///
+    /// - Throws: `KernelError.configuration` for another number, and what `body` throws.
+    public static func withThreadCount<R>(_ count: Int, _ body: () throws -> R) throws -> R {
+        guard Configuration.threadCounts.contains(count) else {
+            let (least, most) = (Configuration.threadCounts.lowerBound, Configuration.threadCounts.upperBound)
+            throw KernelError.configuration("a thread count of \(count), expected \(least) to \(most)")
+        }
         return try inScope({ $0.threadCount = count }, body)
     }
 

@@ -104,10 +104,12 @@ public final class Buffer: @unchecked Sendable {
     public let pointer: UnsafeMutableRawPointer
     public let byteCount: Int
 
-    /// A buffer with undefined content. Ends the process if there is no memory for it, as an array does.
-    public init(byteCount: Int) {
+    /// A buffer with undefined content.
+    ///
+    /// - Throws: `KernelError.memory` if the system refuses.
+    public init(byteCount: Int) throws(KernelError) {
         self.byteCount = byteCount
-        do throws(KernelError) { pointer = try Memory.allocate(byteCount: byteCount) } catch { fatalError("\(error)") }
+        pointer = try Memory.allocate(byteCount: byteCount)
     }
 
     deinit { Memory.release(pointer, byteCount: byteCount) }

@@ -60,7 +60,11 @@ public struct GELU: Layer {
 public struct ELU: Layer {
     public let alpha: Double
     public init(alpha: Double = 1) { self.alpha = alpha }
-    public func callAsFunction(_ input: Tensor) throws -> Tensor { try exponentialLinear(input, scale: 1, alpha: alpha) }
+
+    public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        PenalizedPass.current?.admit(kinked: self)
+        return try exponentialLinear(input, scale: 1, alpha: alpha)
+    }
 }
 
 /// softplus(2x + 2) / 2 − 1: close to an ELU and smooth, for critics under a gradient penalty (Gulrajani et al. 2017,
@@ -76,7 +80,8 @@ public struct SELU: Layer {
     public init() {}
 
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
-        try exponentialLinear(input, scale: 1.0507009873554804934193349852946, alpha: 1.6732632423543772848170429916717)
+        PenalizedPass.current?.admit(kinked: self)
+        return try exponentialLinear(input, scale: 1.0507009873554804934193349852946, alpha: 1.6732632423543772848170429916717)
     }
 }
 

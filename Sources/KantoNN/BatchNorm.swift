@@ -43,6 +43,7 @@ public struct BatchNorm: Layer {
 
     /// - Throws: `TensorError` if the channels are not those of the weight, or there is one element a channel.
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
+        try PenalizedPass.current?.admit(mixing: self)
         try requireChannels(weight, of: input, for: "batch normalization")
         return try normalized(input).multiplied(by: weight.value, adding: bias.value)
     }

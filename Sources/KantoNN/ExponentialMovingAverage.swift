@@ -10,8 +10,11 @@ public final class ExponentialMovingAverage {
     public private(set) var averages: [Tensor]
 
     /// - Parameter decay: 0 follows the values at once, 1 never moves.
-    public init(of parameters: [Parameter], decay: Double = 0.999) {
-        precondition((0...1).contains(decay), "a decay of \(decay), expected 0 to 1")
+    /// - Throws: `TensorError` if the decay is out of that range.
+    public init(of parameters: [Parameter], decay: Double = 0.999) throws {
+        guard (0...1).contains(decay) else {
+            throw TensorError("moving average", "a decay of \(decay), expected a number from 0 to 1")
+        }
         self.parameters = parameters
         self.decay = decay
         averages = parameters.map { $0.value.detached() }

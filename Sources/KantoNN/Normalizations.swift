@@ -125,7 +125,12 @@ public struct PixelNorm: Layer {
             throw TensorError("pixel normalization", "an input of shape \(input.shape), expected [n, …, c]")
         }
         let squares = try Tensor.product(input, input, to: input.shape.dropLast() + [1])
-        return try input * (squares.affine(scale: 1 / Double(channels), offset: epsilon)).squareRoot().reciprocal()
+        guard let scale = try input.rangeScale(wherever: squares, axes: [input.rank - 1]) else {
+            return try input * squares.affine(scale: 1 / Double(channels), offset: epsilon).squareRoot().reciprocal()
+        }
+        let scaled = try input * scale
+        let mean = try Tensor.product(scaled, scaled, to: squares.shape) / Double(channels)
+        return try scaled * (mean + scale * scale * epsilon).squareRoot().reciprocal()
     }
 }
 

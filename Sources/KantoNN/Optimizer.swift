@@ -27,6 +27,15 @@ public class Optimizer {
         for decay in rule.decays where !(0..<1).contains(decay) {
             throw TensorError("optimizer", "a decay of \(decay) of the moments, expected 0 to below 1")
         }
+        var places: [ObjectIdentifier: Int] = [:]
+        for (index, parameter) in parameters.enumerated() {
+            if let first = places.updateValue(index, forKey: ObjectIdentifier(parameter)) {
+                throw TensorError(
+                    "optimizer",
+                    "parameters \(first) and \(index) are the same, which a step would move twice; list each once, as "
+                        + "`parameters` of a network does")
+            }
+        }
         self.parameters = parameters
         self.rule = rule
         self.learningRate = learningRate

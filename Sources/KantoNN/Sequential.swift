@@ -2,7 +2,8 @@ import KantoTensor
 
 /// Layers one behind the other. An activation behind a layer that can end with it is computed in that layer's kernel.
 ///
-/// Paths are positions: the weight of layer 2 is `2.weight`.
+/// Paths are positions: the weight of layer 2 is `2.weight`. A layer may stand in several places; it has one weight there, listed
+/// under the first.
 public struct Sequential: Layer {
     public let layers: [any Layer]
 
@@ -30,13 +31,7 @@ public struct Sequential: Layer {
         return value
     }
 
-    public var namedParameters: [(path: String, parameter: Parameter)] {
-        layers.enumerated().flatMap { index, layer in layer.namedParameters.map { ("\(index).\($0.path)", $0.parameter) } }
-    }
-    public var namedState: [(path: String, state: Parameter)] {
-        layers.enumerated().flatMap { index, layer in layer.namedState.map { ("\(index).\($0.path)", $0.state) } }
-    }
-    public var mixesSamples: Bool { layers.contains(where: \.mixesSamples) }
+    public var children: [(name: String, layer: any Layer)] { layers.enumerated().map { ("\($0)", $1) } }
 }
 
 /// main(x) + shortcut(x) (He et al. 2016). Paths begin with `main.` and `shortcut.`.
@@ -59,14 +54,7 @@ public struct Residual: Layer {
         return try sum.0 + sum.1
     }
 
-    public var namedParameters: [(path: String, parameter: Parameter)] {
-        main.namedParameters.map { ("main.\($0.path)", $0.parameter) }
-            + shortcut.namedParameters.map { ("shortcut.\($0.path)", $0.parameter) }
-    }
-    public var namedState: [(path: String, state: Parameter)] {
-        main.namedState.map { ("main.\($0.path)", $0.state) } + shortcut.namedState.map { ("shortcut.\($0.path)", $0.state) }
-    }
-    public var mixesSamples: Bool { main.mixesSamples || shortcut.mixesSamples }
+    public var children: [(name: String, layer: any Layer)] { [("main", main), ("shortcut", shortcut)] }
 }
 
 /// Puts a place before the operation that an error names.

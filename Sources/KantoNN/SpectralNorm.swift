@@ -53,7 +53,8 @@ public struct SpectralNorm: LayerWithEpilogue {
         return try row.dividedOrZero(by: row.sampleNorm()).reshaped([-1])
     }
 
+    public var children: [(name: String, layer: any Layer)] { [("layer", layer)] }
+    /// Under the wrapped layer's own paths.
     public var namedParameters: [(path: String, parameter: Parameter)] { layer.namedParameters }
     public var namedState: [(path: String, state: Parameter)] { layer.namedState + [("left", left), ("right", right)] }
-    public var mixesSamples: Bool { layer.mixesSamples }
 }

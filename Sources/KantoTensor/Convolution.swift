@@ -32,13 +32,18 @@ extension Window {
     /// So that no arithmetic with them overflows.
     private static let numbers = 1...1 << 24
 
-    fileprivate func require(for operation: String) throws {
+    /// - Throws: `TensorError` if a number of this window, or an extent of the kernel, is out of its range.
+    package func require(kernel: [Int], for operation: String) throws {
         guard [stride, dilation, groups].allSatisfy(Self.numbers.contains) else {
             throw TensorError(
                 operation, "stride \(stride), dilation \(dilation), groups \(groups), expected numbers from 1 to 2^24")
         }
         guard [padding.top, padding.left, padding.bottom, padding.right].allSatisfy({ $0 == 0 || Self.numbers.contains($0) }) else {
             throw TensorError(operation, "\(padding), expected numbers from 0 to 2^24")
+        }
+        guard kernel.allSatisfy({ $0 <= Self.numbers.upperBound }) else {
+            throw TensorError(
+                operation, "a kernel of \(kernel.map(String.init).joined(separator: " x ")), expected extents of at most 2^24")
         }
     }
 }
@@ -71,7 +76,7 @@ extension Tensor {
         with weight: Tensor, bias: Tensor? = nil, _ geometry: Convolution2D, activation: Activation = .none
     ) throws -> Tensor {
         try requireSameType("convolution", self, weight, bias ?? self)
-        let output = Tensor(uninitialized: geometry.outputShape, elementType)
+        let output = try Tensor(uninitialized: geometry.outputShape, elementType)
         let problem = Problem.convolution(
             .convolution2DForward, elementType, geometry, bias: bias != nil, activation: activation)
         try Kernels.kernel(for: problem).run(pointer, weight.pointer, bias?.pointer, into: output.pointer)
@@ -93,9 +98,11 @@ extension Tensor {
             throw TensorError(
                 "transposed convolution", "an input of shape \(shape) and weights of \(weight.shape), expected [n, h, w, o] and [kh, kw, c, o]")
         }
-        try window.require(for: "transposed convolution")
+        try window.require(kernel: Array(weight.shape[..<2]), for: "transposed convolution")
+        // Before the product, which would overflow.
+        try elementCount(
+            [shape[0], outputSize.height, outputSize.width, weight.shape[2], window.groups], for: "transposed convolution")
         let input = [shape[0], outputSize.height, outputSize.width, weight.shape[2] * window.groups]
-        try elementCount(input, for: "transposed convolution")
         let geometry = try Convolution2D(input: input, weight: weight, window, for: "transposed convolution")
         guard geometry.outputShape == shape else {
             throw TensorError(
@@ -108,7 +115,7 @@ extension Tensor {
     /// This gradient of a convolution's output, passed to its input.
     func convolutionInputGradient(_ weight: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution input gradient", self, weight)
-        let output = Tensor(uninitialized: geometry.inputShape, elementType)
+        let output = try Tensor(uninitialized: geometry.inputShape, elementType)
         let problem = Problem.convolution(.convolution2DInputGradient, elementType, geometry)
         try Kernels.kernel(for: problem).run(pointer, weight.pointer, into: output.pointer)
         return recorded(.convolutionInputGradient(geometry), [self, weight], output)
@@ -117,7 +124,7 @@ extension Tensor {
     /// The gradient of a convolution's weights, from this input and the gradient of its output.
     package func convolutionWeightGradient(_ gradient: Tensor, _ geometry: Convolution2D) throws -> Tensor {
         try requireSameType("convolution weight gradient", self, gradient)
-        let output = Tensor(uninitialized: geometry.weightShape, elementType)
+        let output = try Tensor(uninitialized: geometry.weightShape, elementType)
         let problem = Problem.convolution(.convolution2DWeightGradient, elementType, geometry)
         try Kernels.kernel(for: problem).run(pointer, gradient.pointer, into: output.pointer)
         return recorded(.convolutionWeightGradient(geometry), [self, gradient], output)
@@ -131,8 +138,8 @@ extension Window.Padding: CustomStringConvertible {
 extension Convolution2D {
     package init(input: [Int], weight: Tensor, _ window: Window, for operation: String) throws {
         let (shape, groups) = (weight.shape, window.groups)
-        try window.require(for: operation)
-        guard shape.count == 4, input[3] == shape[2] * groups, shape[3] % groups == 0 else {
+        try window.require(kernel: Array(shape.prefix(2)), for: operation)
+        guard shape.count == 4, input[3] % groups == 0, input[3] / groups == shape[2], shape[3] % groups == 0 else {
             throw TensorError(
                 operation, "weights of shape \(shape) do not fit an input of \(input[3]) channels in \(groups) groups; expected "
                     + "[height, width, \(input[3] / groups), a multiple of \(groups)]")

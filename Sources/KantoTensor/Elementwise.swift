@@ -102,7 +102,7 @@ extension Tensor {
     private func unary(
         _ operation: Operation?, _ function: Function, parameter: Double = 0, scalars: (Double, Double) = (0, 0)
     ) throws -> Tensor {
-        let output = Tensor(uninitialized: shape, elementType)
+        let output = try Tensor(uninitialized: shape, elementType)
         let problem = Problem.iteration(
             .unary, function, elementType, extents: [count], output: [1], inputs: [[1]], parameter: parameter)
         var scalars = scalars
@@ -123,7 +123,7 @@ extension Tensor {
         var name: String { operation?.name ?? "\(function)" }
         try requireSameType(name, inputs)
         let shape = try wanted ?? inputs.dropFirst().reduce(inputs[0].shape) { try broadcastShape($0, $1.shape, for: name) }
-        let output = Tensor(uninitialized: shape, inputs[0].elementType)
+        let output = try Tensor(uninitialized: shape, inputs[0].elementType)
         let result = try elementwise(
             inputs.count == 2 ? .binary : .ternary, function, inputs, parameter: parameter, into: output)
         return operation.map { recorded($0, inputs, result) } ?? result
@@ -135,7 +135,7 @@ extension Tensor {
     static func elementwise(
         _ op: Op, _ function: Function, _ inputs: [Tensor], parameter: Double = 0, into output: Tensor? = nil
     ) throws -> Tensor {
-        let output = output ?? Tensor(uninitialized: inputs[0].shape, inputs[0].elementType)
+        let output = try output ?? Tensor(uninitialized: inputs[0].shape, inputs[0].elementType)
         let problem: Problem
         if inputs.allSatisfy({ $0.shape == output.shape }) {
             problem = .iteration(

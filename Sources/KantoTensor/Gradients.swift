@@ -89,11 +89,13 @@ extension Operation {
         case .sqrt: return [try (g * 0.5).dividedOrZero(by: y)]
         case .reciprocal: return [try -(g * y.square())]
         case .exp: return [try g * y]
-        case .expMinusOne: return [try g.multiplied(by: y, adding: g)]
+        // Not y + 1, of which rounding leaves nothing where the power is small.
+        case .expMinusOne: return [try g * a.exp()]
         case .log: return [try g / a]
         case .logOnePlus: return [try g / (a + 1)]
-        case .tanh: return [try g.through(.tanh, output: y)]
-        case .sigmoid: return [try g.through(.sigmoid, output: y)]
+        // Not 1 − y² or y − y², for the same reason: of an output near 1 nothing is left.
+        case .tanh: return [try g * ((a * 2).sigmoid() * (a * -2).sigmoid() * 4)]
+        case .sigmoid: return [try g * (y * (-a).sigmoid())]
         case .softplus: return [try g * a.sigmoid()]
         case .erf: return [try g * (-a.square()).exp() * (2 / Double.pi.squareRoot())]
         case .absolute: return [try g * a.sign()]
@@ -139,7 +141,7 @@ extension Operation {
 }
 
 extension Tensor {
-    /// This adjoint passed back through an activation whose output is given.
+    /// This adjoint passed back through an activation whose output is given, as an epilogue's is: its input was never stored.
     fileprivate func through(_ activation: Activation, output y: Tensor) throws -> Tensor {
         switch activation {
         case .none: self

@@ -48,7 +48,7 @@ public func hessianVectorProduct(
     let variables = points.map { $0.tracked() }
     let slopes = try gradients(of: body(variables), withRespectTo: variables)
     let products = try zip(slopes, directions).filter { $0.0.isTracked }.map { try Tensor.product($0, $1.detached(), to: []) }
-    guard let first = products.first else { return try points.map { try .zeros($0.shape, elementType: $0.elementType) } }
+    guard let first = products.first else { return try zeros(like: points) }
     let slope = try products.dropFirst().reduce(first) { try $0 + $1 }
-    return try gradients(of: slope, withRespectTo: variables, isDifferentiable: false)
+    return try gradients(of: slope, withRespectTo: variables, isDifferentiable: false, allowsConstant: true)
 }

@@ -25,7 +25,7 @@ extension Tensor {
         try requireBias(bias, count: n, for: "matmul")
         try requireSlope(activation, for: "matmul")
         try requireSameType("matmul", self, other, bias ?? self)
-        let output = Tensor(uninitialized: [m, n], elementType)
+        let output = try Tensor(uninitialized: [m, n], elementType)
         let problem = Problem.matmul(
             elementType, m: m, n: n, k: k, transposeA: transposeSelf, transposeB: transposeOther, bias: bias != nil,
             activation: activation)

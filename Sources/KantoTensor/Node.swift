@@ -25,6 +25,11 @@ final class Node: @unchecked Sendable {
     /// The op's output, differentiable again.
     var output: Tensor { savedOutput!.attached(to: self) }
 
+    /// The same op of its inputs' magnitudes, with the output that it had.
+    func withMagnitudesOfInputs() throws -> Node {
+        Node(operation, inputs: try inputs.map { try $0.detached().absolute() }, output: savedOutput)
+    }
+
     /// Releases a graph of any depth by a loop: nested deinits would overflow the stack.
     deinit {
         var rest = inputs.compactMap(\.node)

@@ -16,10 +16,18 @@ extension Tensor {
     ///
     /// - Throws: `TensorError` if an axis is not one of this tensor's, is named twice, or there is nothing to take the mean of.
     public func statistics(axes: [Int]) throws -> (mean: Tensor, variance: Tensor) {
+        let statistics = try unscaledStatistics(axes: axes)
+        guard let scale = try rangeScale(wherever: statistics.variance, axes: axes) else { return statistics }
+        let scaled = try (detached() * scale).unscaledStatistics(axes: axes)
+        return (try scaled.mean / scale, try scaled.variance / scale / scale)
+    }
+
+    /// The statistics, of which those whose squared deviations leave the type's range are not finite.
+    private func unscaledStatistics(axes: [Int]) throws -> (mean: Tensor, variance: Tensor) {
         let nest = try ReductionNest(shape, axes, for: "statistics")
         guard nest.number > 0 else { throw TensorError("statistics", "\(shape) has no elements along the axes \(axes)") }
-        let mean = Tensor(uninitialized: nest.outputShape, elementType)
-        let variance = Tensor(uninitialized: nest.outputShape, elementType)
+        let mean = try Tensor(uninitialized: nest.outputShape, elementType)
+        let variance = try Tensor(uninitialized: nest.outputShape, elementType)
         let loops = try LoopNest(extents: shape, strides: [nest.outputStrides, strides(of: shape)])
         let problem = Problem.iteration(
             .statistics, nil, elementType, extents: loops.extents, output: loops.strides[0], inputs: [loops.strides[1]])
@@ -41,19 +49,44 @@ extension Tensor {
         try Tensor.combined(.normalize, .normalize, [self, mean, inverseDeviation])
     }
 
+    /// Factors that bring this tensor's elements to about 1 wherever the sum of their squares, or of those of their deviations,
+    /// left the type's range; 1 elsewhere. Powers of two, so that nothing is rounded.
+    ///
+    /// - Parameter squares: with the axes of extent 1.
+    /// - Returns: of the shape of `squares`; nil if all of them are finite.
+    package func rangeScale(wherever squares: Tensor, axes: [Int]) throws -> Tensor? {
+        guard try !squares.detached().reduced(.maximumMagnitude, Array(squares.shape.indices)).item().isFinite else { return nil }
+        let magnitudes = try detached().reduced(.maximumMagnitude, axes).doubles
+        let factors = zip(squares.doubles, magnitudes).map { square, magnitude in
+            square.isFinite || !magnitude.isFinite || magnitude == 0
+                ? 1 : Double(sign: .plus, exponent: 1 - Int(magnitude.exponent), significand: 1)
+        }
+        return try elementType == .float64
+            ? Tensor(factors, shape: squares.shape) : Tensor(factors.map(Float.init), shape: squares.shape)
+    }
+
     /// (x − mean) / √(variance + ε), with the mean and variance over some axes.
     ///
     /// - Throws: `TensorError` as `statistics(axes:)` does.
     public func normalized(axes: [Int], epsilon: Double) throws -> Tensor {
-        try normalized(axes: axes, epsilon: epsilon, statistics: statistics(axes: axes))
+        try normalized(axes: axes, epsilon: epsilon, statistics: unscaledStatistics(axes: axes))
     }
 
-    /// - Parameter statistics: those of this tensor, over the same axes.
+    /// - Parameter statistics: those of this tensor, over the same axes. Where the variance is not finite they are taken again.
     package func normalized(
         axes: [Int], epsilon: Double, statistics: (mean: Tensor, variance: Tensor)
     ) throws -> Tensor {
-        let inverseDeviation = try (statistics.variance + epsilon).squareRoot().reciprocal()
-        let output = try Tensor.elementwise(.ternary, .normalize, [detached(), statistics.mean, inverseDeviation])
+        guard let scale = try rangeScale(wherever: statistics.variance, axes: axes) else {
+            return try normalized(statistics.mean, (statistics.variance + epsilon).squareRoot().reciprocal(), axes: axes)
+        }
+        // (x − m) / √(v + ε) = (s x − s m) / √(s² v + s² ε).
+        let scaled = try self * scale
+        let (mean, variance) = try scaled.detached().unscaledStatistics(axes: axes)
+        return try scaled.normalized(mean, (variance + scale * scale * epsilon).squareRoot().reciprocal(), axes: axes)
+    }
+
+    private func normalized(_ mean: Tensor, _ inverseDeviation: Tensor, axes: [Int]) throws -> Tensor {
+        let output = try Tensor.elementwise(.ternary, .normalize, [detached(), mean, inverseDeviation])
         return recorded(.normalization(axes: axes, inverseDeviation: inverseDeviation), [self], output)
     }
 

@@ -54,7 +54,7 @@ enum Operation: Sendable {
     var ruleNeedsOutput: Bool {
         switch self {
         case .matmul(_, _, let activation), .convolution(_, let activation): activation != .none
-        case .divide, .divideOrZero, .sqrt, .reciprocal, .exp, .expMinusOne, .tanh, .sigmoid, .leakyReLU, .sampleNorm: true
+        case .divide, .divideOrZero, .sqrt, .reciprocal, .exp, .sigmoid, .leakyReLU, .sampleNorm: true
         case .normalization, .normalizationAdjoint, .inverseDeviation: true
         default: false
         }

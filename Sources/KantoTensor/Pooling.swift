@@ -33,14 +33,14 @@ extension Tensor {
     /// - Throws: `TensorError` if this is no image.
     public func upsampled(_ factor: Int) throws -> Tensor {
         try requireImage(factor, for: "upsampling")
-        let (height, width) = (shape[1] * factor, shape[2] * factor)
-        try elementCount([shape[0], height, width, shape[3]], for: "upsampling")
-        return try windowSpread(Pooling(size: factor, scale: 1), height: height, width: width)
+        // Before the products, which would overflow.
+        try elementCount([shape[0], shape[1], factor, shape[2], factor, shape[3]], for: "upsampling")
+        return try windowSpread(Pooling(size: factor, scale: 1), height: shape[1] * factor, width: shape[2] * factor)
     }
 
     package func windowSum(_ pooling: Pooling) throws -> Tensor {
         let size = pooling.size
-        let output = Tensor(uninitialized: [shape[0], shape[1] / size, shape[2] / size, shape[3]], elementType)
+        let output = try Tensor(uninitialized: [shape[0], shape[1] / size, shape[2] / size, shape[3]], elementType)
         let nest = try windows(image: shape, size)
         let problem = Problem.iteration(
             .reduce, .sum, elementType, extents: nest.extents, output: nest.strides[1], inputs: [nest.strides[0]])
@@ -51,7 +51,7 @@ extension Tensor {
 
     package func windowSpread(_ pooling: Pooling, height: Int, width: Int) throws -> Tensor {
         let image = [shape[0], height, width, shape[3]]
-        let output = Tensor(uninitialized: image, elementType)
+        let output = try Tensor(uninitialized: image, elementType)
         if height % pooling.size != 0 || width % pooling.size != 0 { try fill(output, with: 0) }
         let nest = try windows(image: image, pooling.size)
         let problem = Problem.iteration(

@@ -58,7 +58,7 @@ public struct Random: RandomNumberGenerator, Sendable {
         _ distribution: Function, _ shape: [Int], offset: Double, scale: Double, _ elementType: ElementType
     ) throws -> Tensor {
         try elementCount(shape, for: "random")
-        let output = Tensor(uninitialized: shape, elementType)
+        let output = try Tensor(uninitialized: shape, elementType)
         let halves = [key, stream, block].flatMap { [Double($0 & 0xFFFF_FFFF), Double($0 >> 32)] }
         try Kernels.kernel(for: .random(distribution, elementType, count: output.count))
             .run(nil, into: output.pointer, scalars: [offset, scale] + halves)

@@ -26,7 +26,7 @@ extension Tensor {
         let full = try broadcastShape(broadcastShape(a.shape, b.shape, for: "multiply"), wanted, for: "multiply")
         if full == wanted { return try combined(.multiply, .multiply, [a, b], to: wanted) }
         try requireSameType("multiply", a, b)
-        let output = Tensor(uninitialized: wanted, a.elementType)
+        let output = try Tensor(uninitialized: wanted, a.elementType)
         let nest = try LoopNest(extents: full, strides: [wanted, a.shape, b.shape].map { strides(of: $0, in: full) })
         let problem = Problem.iteration(
             .reduce, .sumOfProducts, a.elementType, extents: nest.extents, output: nest.strides[0],
@@ -37,16 +37,22 @@ extension Tensor {
 
     /// The Euclidean norm of each sample over all its elements: [n, …] to [n].
     ///
-    /// Elements are divided by their largest magnitude first, so that tiny and huge ones neither vanish nor overflow. The
-    /// derivative of the norm at 0 is taken as 0.
+    /// Elements are divided by their largest magnitude first, so that tiny and huge ones neither vanish nor overflow; the norm
+    /// of an infinite one is infinite. The derivative of the norm at 0 is taken as 0.
     public func sampleNorm() throws -> Tensor {
         let flat = try flattened()
         let norm = try withoutGradient {
-            let largest = try flat.reduced(.maximumMagnitude, [1])
+            let largest = try Tensor.minimum(flat.detached().reduced(.maximumMagnitude, [1]), .largest(elementType))
             let squares = try flat.detached().dividedOrZero(by: largest).reduced(.sumOfSquares, [1])
             return try (squares.squareRoot() * largest).reshaped([shape[0]])
         }
         return recorded(.sampleNorm, [flat], norm)
+    }
+
+    /// The largest finite number of a type: what infinity is divided by, to stay infinite.
+    private static func largest(_ elementType: ElementType) throws -> Tensor {
+        try scalar(
+            elementType == .float32 ? Double(Float.greatestFiniteMagnitude) : .greatestFiniteMagnitude, elementType: elementType)
     }
 
     /// The largest element.
@@ -64,9 +70,9 @@ extension Tensor {
     }
 
     /// A reduction that keeps the reduced axes with extent 1; no gradient.
-    private func reduced(_ function: Function, _ axes: [Int]) throws -> Tensor {
+    func reduced(_ function: Function, _ axes: [Int]) throws -> Tensor {
         let nest = try ReductionNest(shape, axes, for: "\(function)")
-        let output = Tensor(uninitialized: nest.outputShape, elementType)
+        let output = try Tensor(uninitialized: nest.outputShape, elementType)
         let loops = try LoopNest(extents: shape, strides: [nest.outputStrides, strides(of: shape)])
         let problem = Problem.iteration(
             .reduce, function, elementType, extents: loops.extents, output: loops.strides[0], inputs: [loops.strides[1]])

@@ -7,7 +7,7 @@ extension Tensor {
     /// - Throws: `TensorError` if there is no such row.
     public func gathered(_ rows: [Int]) throws -> Tensor {
         try requireRows(rows, of: shape.first ?? 0, for: "gather")
-        let output = Tensor(uninitialized: [rows.count] + shape[1...], elementType)
+        let output = try Tensor(uninitialized: [rows.count] + shape[1...], elementType)
         let byteCount = shape[1...].reduce(1, *) * elementType.size
         for (index, row) in rows.enumerated() {
             (output.pointer + index * byteCount).copyMemory(from: pointer + row * byteCount, byteCount: byteCount)

@@ -35,7 +35,7 @@ extension Tensor {
         guard order.sorted() == Array(shape.indices) else {
             throw TensorError("permute", "\(order) is no order of the \(rank) axes of \(shape)")
         }
-        let output = Tensor(uninitialized: order.map { shape[$0] }, elementType)
+        let output = try Tensor(uninitialized: order.map { shape[$0] }, elementType)
         let dense = strides(of: shape)
         try copy(
             extents: output.shape, from: pointer, order.map { dense[$0] }, to: output.pointer, strides(of: output.shape), elementType)
@@ -56,7 +56,7 @@ extension Tensor {
         if shape[..<axis].allSatisfy({ $0 == 1 }) {
             output = Tensor(shape: wanted, elementType: elementType, buffer: buffer, offset: offset + start)
         } else {
-            output = Tensor(uninitialized: wanted, elementType)
+            output = try Tensor(uninitialized: wanted, elementType)
             try copy(
                 extents: wanted, from: pointer + start * elementType.size, dense, to: output.pointer, strides(of: wanted), elementType)
         }
@@ -99,7 +99,7 @@ extension Tensor {
             }
             wanted[axis] += extent
         }
-        let output = Tensor(uninitialized: wanted, first.elementType)
+        let output = try Tensor(uninitialized: wanted, first.elementType)
         let dense = strides(of: wanted)
         var start = 0
         for tensor in tensors {
@@ -118,7 +118,7 @@ extension Tensor {
             throw TensorError("broadcast", "\(shape) does not repeat to \(wanted)")
         }
         try elementCount(wanted, for: "broadcast")
-        let output = Tensor(uninitialized: wanted, elementType)
+        let output = try Tensor(uninitialized: wanted, elementType)
         try copy(
             extents: wanted, from: pointer, strides(of: shape, in: wanted), to: output.pointer, strides(of: wanted), elementType)
         return recorded(.broadcast, [self], output)

@@ -21,9 +21,12 @@ public struct Tensor: Sendable {
     }
 
     /// A tensor with undefined content.
-    package init(uninitialized shape: [Int], _ elementType: ElementType) {
-        let count = shape.reduce(1, *)
-        self.init(shape: shape, elementType: elementType, buffer: Buffer(byteCount: count * elementType.size))
+    ///
+    /// - Throws: `TensorError` if an extent is negative or there would be more than 2^48 elements; `KernelError.memory` if the
+    ///   system has no memory for it.
+    package init(uninitialized shape: [Int], _ elementType: ElementType) throws {
+        let count = try elementCount(shape, for: "tensor")
+        self.init(shape: shape, elementType: elementType, buffer: try Buffer(byteCount: count * elementType.size))
     }
 
     /// The number of elements.
@@ -38,16 +41,21 @@ public struct Tensor: Sendable {
 // MARK: - Making tensors
 
 extension Tensor {
-    /// A tensor of the given elements, in row-major order.
+    /// A float32 tensor of the given elements, in row-major order; a literal is such.
     ///
-    /// - Throws: `TensorError` if the number of elements is not that of the shape.
+    ///     let points = try Tensor([0, 0.5, 1, 1.5], shape: [2, 2])
+    ///
+    /// - Throws: `TensorError` if the number of elements is not that of the shape; `KernelError.memory` if the system has no
+    ///   memory for them.
     public init(_ elements: [Float], shape: [Int]) throws {
         try self.init(copying: elements, shape: shape, .float32)
     }
 
-    /// A tensor of the given elements, in row-major order.
+    /// A float64 tensor of the given elements, in row-major order. A literal says so: `[1, 2] as [Double]`.
     ///
-    /// - Throws: `TensorError` if the number of elements is not that of the shape.
+    /// - Throws: `TensorError` if the number of elements is not that of the shape; `KernelError.memory` if the system has no
+    ///   memory for them.
+    @_disfavoredOverload
     public init(_ elements: [Double], shape: [Int]) throws {
         try self.init(copying: elements, shape: shape, .float64)
     }
@@ -57,17 +65,17 @@ extension Tensor {
         guard count == elements.count else {
             throw TensorError("tensor", "a shape of \(shape) needs \(count) elements, \(elements.count) were given")
         }
-        self.init(uninitialized: shape, elementType)
+        try self.init(uninitialized: shape, elementType)
         let target = pointer
         elements.withUnsafeBytes { if $0.count > 0 { target.copyMemory(from: $0.baseAddress!, byteCount: $0.count) } }
     }
 
     /// A tensor of one value.
     ///
-    /// - Throws: `TensorError` if an extent is negative or there would be more than 2^48 elements.
+    /// - Throws: `TensorError` if an extent is negative or there would be more than 2^48 elements; `KernelError.memory` if the
+    ///   system has no memory for them.
     public init(repeating value: Double, shape: [Int], elementType: ElementType = .float32) throws {
-        try elementCount(shape, for: "tensor")
-        self.init(uninitialized: shape, elementType)
+        try self.init(uninitialized: shape, elementType)
         try fill(self, with: value)
     }
 
@@ -143,18 +151,21 @@ extension Tensor: CustomStringConvertible {
 
 /// The number of elements of a shape that a caller states.
 ///
-/// - Throws: `TensorError` if an extent is negative or there are more than 2^48 elements, the kernels' limit.
+/// - Throws: `TensorError` if an extent is negative or there are more than 2^48 elements, the kernels' limit, those along empty
+///   axes aside.
 @discardableResult
 func elementCount(_ shape: [Int], for operation: String) throws -> Int {
-    var count = 1
+    // An empty axis does not hide the others: strides are products of them.
+    var (count, isEmpty) = (1, false)
     for extent in shape {
-        let (product, overflows) = count.multipliedReportingOverflow(by: extent)
+        let (product, overflows) = count.multipliedReportingOverflow(by: max(1, extent))
         guard extent >= 0, !overflows, product <= 1 << 48 else {
             throw TensorError(operation, "a shape of \(shape), expected extents from 0 up and at most 2^48 elements")
         }
+        if extent == 0 { isEmpty = true }
         count = product
     }
-    return count
+    return isEmpty ? 0 : count
 }
 
 /// A wrong use of an op: which, and what was expected. One line for people.

@@ -33,7 +33,7 @@ public enum UpdateRule: Hashable, Sendable {
     /// - Parameters:
     ///   - number: which step it is, from 1.
     ///   - moments: `momentCount` tensors of the parameter's shape.
-    /// - Throws: `TensorError` if the gradient's shape or type is not the parameter's.
+    /// - Throws: `TensorError` if the gradient's or a moment's shape or type is not the parameter's, or a moment is missing.
     public func step(
         _ parameter: inout Tensor, against gradient: Tensor, moments: inout [Tensor], learningRate: Double,
         weightDecay: Double = 0, number: Int
@@ -42,9 +42,16 @@ public enum UpdateRule: Hashable, Sendable {
             throw TensorError(
                 "optimizer", "a gradient of shape \(gradient.shape) (\(gradient.elementType)) for a parameter of \(parameter.shape) (\(parameter.elementType))")
         }
-        precondition(moments.count == momentCount, "\(momentCount) moments belong to \(self)")
-        parameter.makeUnique()
-        for index in moments.indices { moments[index].makeUnique() }
+        guard moments.count == momentCount else {
+            throw TensorError("optimizer", "\(moments.count) moments, expected the \(momentCount) of \(self)")
+        }
+        for moment in moments where moment.shape != parameter.shape || moment.elementType != parameter.elementType {
+            throw TensorError(
+                "optimizer", "a moment of shape \(moment.shape) (\(moment.elementType)) for a parameter of \(parameter.shape) "
+                    + "(\(parameter.elementType))")
+        }
+        try parameter.makeUnique()
+        for index in moments.indices { try moments[index].makeUnique() }
         let (function, scalars): (Function, [Double]) =
             switch self {
             case .adam(let beta1, let beta2, let epsilon):
@@ -79,16 +86,16 @@ extension Tensor {
             throw TensorError(
                 "move", "a target of shape \(target.shape) (\(target.elementType)) for a tensor of \(shape) (\(elementType))")
         }
-        makeUnique()
+        try makeUnique()
         let problem = Problem.iteration(
             .binary, .addScaled, elementType, extents: [count], output: [1], inputs: [[1], [1]])
         try Kernels.kernel(for: problem).run(pointer, target.pointer, into: pointer, scalars: [1 - fraction, fraction])
     }
 
     /// Copies the elements unless this value is the only one that refers to them. A copy of a variable is a new variable.
-    mutating func makeUnique() {
+    mutating func makeUnique() throws {
         guard !isKnownUniquelyReferenced(&buffer) else { return }
-        let copy = Tensor(uninitialized: shape, elementType)
+        let copy = try Tensor(uninitialized: shape, elementType)
         copy.pointer.copyMemory(from: pointer, byteCount: count * elementType.size)
         self = isTracked ? copy.tracked() : copy
     }

@@ -49,7 +49,7 @@ import Testing
     private func allocations(of test: TestProblem, on place: Case, runCount: Int) throws -> Allocations? {
         let problem = Problem(raw: test.problem)
         let buffers = try problem.operands().map { operand in
-            let buffer = Buffer(byteCount: operand.byteCount)
+            let buffer = try Buffer(byteCount: operand.byteCount)
             // Ones, in either element type.
             switch problem.elementType {
             case .float32: buffer.pointer.initializeMemory(as: Float.self, repeating: 1, count: operand.byteCount / 4)
@@ -94,7 +94,7 @@ import Testing
             pointers[3] = aligned_alloc(64, 128)
             posix_memalign(&pointers[4], 4096, 100)
             // An object of Swift.
-            pointers[5] = Unmanaged.passRetained(Buffer(byteCount: 64)).toOpaque()
+            pointers[5] = Unmanaged.passRetained(try! Buffer(byteCount: 64)).toOpaque()
         }
         #expect(allocations.count >= 6)
         #expect(allocations.stacks[0].contains { $0.contains("KantoPackageTests") }, "\(allocations)")

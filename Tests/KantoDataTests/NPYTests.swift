@@ -16,7 +16,7 @@ private func numpyHeader(_ dictionary: String) -> String {
     static let numpy = npy(
         numpyHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }"),
         data: [0, 0, 0x80, 0x3f, 0, 0, 0, 0x40, 0, 0, 0, 0xbf])
-    static let array = NumericArray(shape: [1, 3], [1, 2, -0.5] as [Float])
+    static let array = try! NumericArray(shape: [1, 3], [1, 2, -0.5] as [Float])
 
     @Test func readsWhatNumPyWrites() throws { #expect(try NPY.read(bytes: Self.numpy, name: "file") == Self.array) }
 
@@ -28,9 +28,9 @@ private func numpyHeader(_ dictionary: String) -> String {
     }
 
     @Test(arguments: [
-        NumericArray(shape: [], [1.25] as [Float]), NumericArray(shape: [3], [0.1, -.infinity, -3] as [Double]),
-        NumericArray(shape: [2, 1, 2], [0, 1, 254, 255] as [UInt8]), NumericArray(shape: [0, 7], [] as [Double]),
-        NumericArray(shape: Array(repeating: 1, count: 30), [3] as [Float]),
+        try! NumericArray(shape: [], [1.25] as [Float]), try! NumericArray(shape: [3], [0.1, -.infinity, -3] as [Double]),
+        try! NumericArray(shape: [2, 1, 2], [0, 1, 254, 255] as [UInt8]), try! NumericArray(shape: [0, 7], [] as [Double]),
+        try! NumericArray(shape: Array(repeating: 1, count: 30), [3] as [Float]),
     ])
     func roundTrips(array: NumericArray) throws {
         try withTemporaryFolder { folder in
@@ -39,11 +39,21 @@ private func numpyHeader(_ dictionary: String) -> String {
         }
     }
 
+    @Test(arguments: [[3], [2, 2], [-1], [1 << 62, 4], [0]]) func aCountThatIsNotTheShapesIsRefused(shape: [Int]) {
+        let error = #expect(throws: DataError.self) { try NumericArray(shape: shape, [1, 2] as [Float]) }
+        #expect(error?.description.contains("2 values were given, expected one for each place") == true)
+    }
+
+    @Test func aLiteralIsFloat32() throws {
+        #expect(try NumericArray(shape: [2], [1, 2]).values == .float32([1, 2]))
+        #expect(try NumericArray(shape: [2], [1, 0.5]).values == .float32([1, 0.5]))
+    }
+
     @Test func readsOtherSpellings() throws {
         let header = "{\"shape\":(2,),\"fortran_order\":False,\"descr\":\"|u1\"}"
         for version in [2, 3] as [UInt8] {
             let array = try NPY.read(bytes: npy(header, data: [5, 6], version: version), name: "file")
-            #expect(array == NumericArray(shape: [2], [5, 6] as [UInt8]))
+            #expect(try array == NumericArray(shape: [2], [5, 6] as [UInt8]))
         }
     }
 

@@ -47,11 +47,16 @@ struct EditableGolden {
     }
 
     /// Adds to the element of largest magnitude.
-    mutating func move(_ array: String, by offset: Double) {
+    mutating func move(_ array: String, by offset: Double) throws {
         var values = arrays[array]!.doubles
         let index = values.indices.max { abs(values[$0]) < abs(values[$1]) }!
         values[index] += offset
-        arrays[array] = NumericArray(shape: arrays[array]!.shape, values)
+        try set(array, to: values)
+    }
+
+    /// Replaces the elements.
+    mutating func set(_ array: String, to values: [Double]) throws {
+        arrays[array] = try NumericArray(shape: arrays[array]!.shape, values)
     }
 
     /// Reads it as a file.

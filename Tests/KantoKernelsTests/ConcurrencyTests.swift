@@ -19,7 +19,7 @@ import Testing
                         let problem = Problem.matmul(m: size, n: size, k: size)
                         let kernel = try registry.kernel(problem, name, threadCount: threadCount)
                         #expect(kernel.backend.name == name)
-                        let operands = Buffer(byteCount: 3 * 4 * size * size)
+                        let operands = try Buffer(byteCount: 3 * 4 * size * size)
                         operands.pointer.initializeMemory(as: Float.self, repeating: 1, count: 3 * size * size)
                         let (a, b, c) = (operands.pointer, operands.pointer + 4 * size * size, operands.pointer + 8 * size * size)
                         if round % 2 == 0 {

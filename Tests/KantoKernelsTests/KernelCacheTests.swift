@@ -83,7 +83,7 @@ import Testing
         source.header += "\n#include <time.h>"
         let registry = try makeRegistry(["KANTO_PLUGIN_PATH": try source.compile(in: folder)])
         try registry.checkNamedPlugins()
-        let buffer = Buffer(byteCount: 64)
+        let buffer = try Buffer(byteCount: 64)
         buffer.pointer.initializeMemory(as: Float.self, repeating: 0, count: 16)
         func output(_ index: Int) -> Float { (buffer.pointer + 4 * index).load(as: Float.self) }
         final class Run: @unchecked Sendable { var isDone = sem_t(), error: (any Error)? }

@@ -135,6 +135,11 @@ private func counted(_ name: String, _ calls: inout Int) throws -> Int {
         #expect(Kernels.run { Kernels.recordsGradients } && Kernels.recordsGradients)
     }
 
+    @Test(arguments: [0, -1, 1025, .max]) func threadCountsOutOfRangeAreRefused(_ count: Int) throws {
+        let error = #expect(throws: KernelError.self) { try Kernels.withThreadCount(count) {} }
+        #expect(error?.description == "a thread count of \(count), expected 1 to 1024")
+    }
+
     @Test func scopesNest() throws {
         try Kernels.run { () throws in
             try withBackend("reference") { () throws in

@@ -27,8 +27,8 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 64, 65, 4096, 100_000, 3 << 20])
-    func isAligned(byteCount: Int) {
-        let buffers = (0..<4).map { _ in Buffer(byteCount: byteCount) }
+    func isAligned(byteCount: Int) throws {
+        let buffers = try (0..<4).map { _ in try Buffer(byteCount: byteCount) }
         for buffer in buffers {
             #expect(Int(bitPattern: buffer.pointer) % Memory.alignment == 0)
             buffer.pointer.initializeMemory(as: UInt8.self, repeating: 7, count: byteCount)
@@ -40,6 +40,7 @@ import Testing
         let before = Memory.statistics
         for byteCount in [Processor.memoryByteCount + 1, 1 << 60, Int.max] {
             #expect(throws: KernelError.memory(byteCount: byteCount)) { try Memory.allocate(byteCount: byteCount) }
+            #expect(throws: KernelError.memory(byteCount: byteCount)) { try Buffer(byteCount: byteCount) }
         }
         #expect("\(KernelError.memory(byteCount: 123))" == "out of memory: the system refuses 123 bytes")
         #expect(abs(Memory.statistics.inUse - before.inUse) < 1 << 30)

@@ -29,6 +29,12 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
         return layer
     }
 
+    /// The layer as it is made, at float32.
+    func layerOfFloats() throws -> any Layer {
+        var random = Random(seed: 3)
+        return try make(&random)
+    }
+
     func input() throws -> Tensor {
         var random = Random(seed: 4)
         guard let rows else { return try random.normal(shape, elementType: .float64) }
@@ -47,6 +53,9 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
         },
         LayerCase("transposed convolution, dilated, in groups", 1, 3, 4, 4) {
             try ConvTranspose2D(4, 2, kernel: 2, stride: 3, padding: 1, outputPadding: 2, dilation: 2, groups: 2, using: &$0)
+        },
+        LayerCase("transposed convolution, dilated, output padding of the stride", 2, 2, 3, 2) {
+            try ConvTranspose2D(2, 3, kernel: 3, padding: 1, outputPadding: 1, dilation: 2, using: &$0)
         },
         LayerCase("upsample", 2, 3, 1, 3) { _ in Sequential(Upsample(2), Tanh()) },
         LayerCase("average pool", 2, 5, 4, 3) { _ in Sequential(AveragePool(2), Tanh()) },

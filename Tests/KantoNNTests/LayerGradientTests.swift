@@ -35,12 +35,7 @@ struct LayerGradientTests {
 
     private func collect(_ layer: any Layer, into names: inout Set<String>) {
         names.insert("\(type(of: layer))")
-        switch layer {
-        case let layer as Sequential: for layer in layer.layers { collect(layer, into: &names) }
-        case let layer as Residual: for layer in layer.main.layers + layer.shortcut.layers { collect(layer, into: &names) }
-        case let layer as SpectralNorm: collect(layer.layer, into: &names)
-        default: break
-        }
+        for child in layer.children { collect(child.layer, into: &names) }
     }
 
     private func declaredLayers() throws -> Set<String> {

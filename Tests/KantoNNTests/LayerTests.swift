@@ -92,14 +92,14 @@ struct LayerTests {
 
     @Test func spectralNormDividesByTheLargestSingularValue() throws {
         var random = Random(seed: 2)
-        let rotation = try Tensor([0.6, 0.8, -0.8, 0.6], shape: [2, 2])
-        let weight = try rotation.matmul(Tensor([5.0, 0, 0, 2], shape: [2, 2]))
+        let rotation = try Tensor([0.6, 0.8, -0.8, 0.6] as [Double], shape: [2, 2])
+        let weight = try rotation.matmul(Tensor([5.0, 0, 0, 2] as [Double], shape: [2, 2]))
         let layer = try SpectralNorm(
             Dense(weight: weight, bias: Tensor.zeros([2], elementType: .float64)), iterations: 3, using: &random)
         let x = try normal(4, 2), expected = try x.matmul(weight / 5)
         expectClose(try layer(x), expected, 1e-9)
 
-        layer.layer.weight.value = try Tensor([1.0, 0, 0, 3], shape: [2, 2])
+        layer.layer.weight.value = try Tensor([1.0, 0, 0, 3] as [Double], shape: [2, 2])
         let before = layer.left.value.doubles
         _ = try layer(x)
         #expect(layer.left.value.doubles == before)
@@ -191,16 +191,16 @@ struct LayerTests {
     ]) func activationValues(name: String, expected: [Double]) throws {
         let layers: [any Layer] = [GELU(), ELU(), SELU(), SiLU(), Softplus()]
         let layer = try #require(layers.first { "\(type(of: $0))" == name })
-        let x = try Tensor([-2.0, -0.5, 0, 1.5], shape: [4])
+        let x = try Tensor([-2.0, -0.5, 0, 1.5] as [Double], shape: [4])
         expectClose(try layer(x), try Tensor(expected, shape: [4]), 1e-14)
-        let extremes = try layer(Tensor([-1000.0, 1000], shape: [2])).doubles
+        let extremes = try layer(Tensor([-1000.0, 1000] as [Double], shape: [2])).doubles
         #expect(extremes.allSatisfy { $0.isFinite })
     }
 
     @Test func derivativeAtZeroIsThatOfTheNegativeSide() throws {
         let expected: [(any Layer, Double)] = [(ELU(alpha: 0.7), 0.7), (ELU(), 1), (ReLU(), 0), (LeakyReLU(0.3), 0.3)]
         for (layer, slope) in expected {
-            let x = try Tensor([0.0], shape: [1]).tracked()
+            let x = try Tensor([0.0] as [Double], shape: [1]).tracked()
             #expect(try gradient(of: layer(x), withRespectTo: x).item() == slope, "\(layer)")
         }
     }
@@ -264,6 +264,29 @@ struct LayerTests {
         Mistake("stride", says: "stride 0, dilation 1, groups 1; expected positive numbers") {
             var random = Random(seed: 1)
             _ = try Conv2D(3, 4, kernel: 1, stride: 0, using: &random)
+        },
+        Mistake("window", says: "convolution: stride 9223372036854775807, dilation 1, groups 1, expected numbers from 1 to 2^24") {
+            var random = Random(seed: 1)
+            _ = try Conv2D(3, 4, kernel: 1, stride: .max, using: &random)
+        },
+        Mistake("kernel", says: "convolution: a kernel of 4294967296 x 4294967296, expected extents of at most 2^24") {
+            var random = Random(seed: 1)
+            _ = try Conv2D(1, 1, kernel: 1 << 32, using: &random)
+        },
+        Mistake("transposed kernel", says: "transposed convolution: a kernel of 4294967296 x 4294967296, expected") {
+            var random = Random(seed: 1)
+            _ = try ConvTranspose2D(1, 1, kernel: 1 << 32, using: &random)
+        },
+        Mistake("dense", says: "random: a shape of [1099511627776, 1099511627776], expected extents") {
+            var random = Random(seed: 1)
+            _ = try Dense(1 << 40, 1 << 40, using: &random)
+        },
+        Mistake("rows", says: "transposed convolution: an input of shape [0, 1099511627776, 1, 1], expected [n, h, w, c] of at most") {
+            _ = try ConvTranspose2D(weight: Tensor.zeros([1, 1, 1, 1]), bias: Tensor.zeros([1]), window: Window(stride: 1 << 24))(
+                Tensor.zeros([0, 1 << 40, 1, 1]))
+        },
+        Mistake("decay", says: "moving average: a decay of 1.5, expected a number from 0 to 1") {
+            _ = try ExponentialMovingAverage(of: [], decay: 1.5)
         },
         Mistake("output padding", says: "transposed convolution: an output padding of 2, expected 0 up to, not including,") {
             var random = Random(seed: 1)

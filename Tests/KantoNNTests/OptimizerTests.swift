@@ -6,7 +6,7 @@ import Testing
 /// The optimizers against torch.optim 2.15 in float64, three steps on the loss Σ x⁴ / 4 from x = (1, −2, 0.5).
 @Suite struct OptimizerTests {
     @Test(arguments: Case.all) func threeStepsAsTorch(_ test: Case) throws {
-        let parameter = Parameter(try Tensor([1.0, -2, 0.5], shape: [3]))
+        let parameter = Parameter(try Tensor([1.0, -2, 0.5] as [Double], shape: [3]))
         let optimizer = try test.make([parameter])
         for _ in 0..<3 {
             let x = parameter.value
@@ -31,29 +31,29 @@ import Testing
     }
 
     @Test func gradientsThatDoNotFitMoveNothing() throws {
-        let parameters = [Parameter(try Tensor([1.0], shape: [1])), Parameter(try Tensor([2.0], shape: [1]))]
+        let parameters = [Parameter(try Tensor([1.0] as [Double], shape: [1])), Parameter(try Tensor([2.0] as [Double], shape: [1]))]
         let optimizer = try SGD(parameters, learningRate: 1)
         #expect(throws: TensorError("optimizer", "1 gradients for 2 parameters")) {
-            try optimizer.update(with: [Tensor([1.0], shape: [1])])
+            try optimizer.update(with: [Tensor([1.0] as [Double], shape: [1])])
         }
         #expect(throws: TensorError("optimizer", "gradient 1 has the shape [2], its parameter [1]")) {
-            try optimizer.update(with: [Tensor([1.0], shape: [1]), Tensor([1.0, 1], shape: [2])])
+            try optimizer.update(with: [Tensor([1.0] as [Double], shape: [1]), Tensor([1.0, 1] as [Double], shape: [2])])
         }
         #expect(try parameters.map { try $0.value.item() } == [1, 2] && optimizer.stepCount == 0)
     }
 
     @Test func weightDecayIsDecoupled() throws {
-        let parameter = Parameter(try Tensor([8.0], shape: [1]))
+        let parameter = Parameter(try Tensor([8.0] as [Double], shape: [1]))
         let optimizer = try SGD([parameter], learningRate: 0.5, weightDecay: 0.25)
-        try optimizer.update(with: [Tensor([2.0], shape: [1])])
+        try optimizer.update(with: [Tensor([2.0] as [Double], shape: [1])])
         #expect(try parameter.value.item() == 8 * (1 - 0.5 * 0.25) - 0.5 * 2)
     }
 
     @Test func aGraphKeepsTheValuesFromBeforeAStep() throws {
-        let parameter = Parameter(try Tensor([3.0], shape: [1]))
+        let parameter = Parameter(try Tensor([3.0] as [Double], shape: [1]))
         let before = parameter.value
         let square = try before.square()
-        try SGD([parameter], learningRate: 1).update(with: [Tensor([1.0], shape: [1])])
+        try SGD([parameter], learningRate: 1).update(with: [Tensor([1.0] as [Double], shape: [1])])
         #expect(try parameter.value.item() == 2)
         #expect(try gradient(of: square, withRespectTo: before).item() == 6)
     }
@@ -68,20 +68,20 @@ import Testing
     }
 
     @Test func aScheduleScalesTheRate() throws {
-        let parameter = Parameter(try Tensor([0.0], shape: [1]))
+        let parameter = Parameter(try Tensor([0.0] as [Double], shape: [1]))
         let optimizer = try SGD([parameter], learningRate: 1, schedule: .linearDecay(over: 4))
         var path: [Double] = []
         for _ in 0..<5 {
-            try optimizer.update(with: [Tensor([-1.0], shape: [1])])
+            try optimizer.update(with: [Tensor([-1.0] as [Double], shape: [1])])
             path.append(try parameter.value.item())
         }
         #expect(path == [1, 1.75, 2.25, 2.5, 2.5])
     }
 
     @Test func averagesFollowTheValues() throws {
-        let parameter = Parameter(try Tensor([1.0, 2], shape: [2]))
-        let average = ExponentialMovingAverage(of: [parameter], decay: 0.75)
-        parameter.value = try Tensor([5.0, 10], shape: [2])
+        let parameter = Parameter(try Tensor([1.0, 2] as [Double], shape: [2]))
+        let average = try ExponentialMovingAverage(of: [parameter], decay: 0.75)
+        parameter.value = try Tensor([5.0, 10] as [Double], shape: [2])
         try average.update()
         #expect(average.averages[0].doubles == [2, 4])
         #expect(average.applied { parameter.value.doubles } == [2, 4])

@@ -84,6 +84,25 @@ struct GradientTests {
         #expect(result[1].floats == [0, 0, 0])
     }
 
+    /// A gradient of a linear function depends on nothing; of one with a weight it depends on the weight alone.
+    @Test func constantsHaveZeroGradientsWhereAllowed() throws {
+        let x = try Tensor([1, 2], shape: [2]).tracked(), weight = try Tensor([3, 4], shape: [2]).tracked()
+        for slope in [try gradient(of: x * 3, withRespectTo: x), try gradient(of: x * weight, withRespectTo: x)] {
+            #expect(throws: TensorError.self) { try gradient(of: slope, withRespectTo: x) }
+            #expect(try gradient(of: slope, withRespectTo: x, allowsConstant: true).floats == [0, 0])
+            #expect(try gradients(of: slope, withRespectTo: [x, x], isDifferentiable: false, allowsConstant: true).count == 2)
+        }
+        // What is zero by structure is no constant: the function's graph leads there.
+        let kinked = try gradient(of: x.relu(), withRespectTo: x)
+        #expect(try gradient(of: kinked, withRespectTo: x).floats == [0, 0])
+        // Where a function captures a variable of its own, as a layer does its weight, it may be linear in what it is given.
+        let direction = try Tensor([1, 1], shape: [2])
+        #expect(try hessianVectorProduct(at: [x], along: [direction]) { try ($0[0] * weight).sum() }[0].floats == [0, 0])
+        let point = try Tensor([1, 2] as [Double], shape: [2])
+        let captured = try Tensor([3, 4] as [Double], shape: [2]).tracked()
+        #expect(try secondGradientCheck(at: [point]) { try $0[0] * captured } < 1e-6)
+    }
+
     @Test func deepGraphsAreWalkedAndReleasedWithoutRecursion() throws {
         try Kernels.run {
             let x = try Tensor.scalar(1).tracked()

@@ -29,6 +29,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake("gradients: the output of shape [2] was not computed from anything tracked") {
             _ = try gradient(of: zeros(2), withRespectTo: zeros(2).tracked())
         },
+        Mistake("gradients: the output of shape [2] was computed from none of the 2 variables. Values that were taken before an update") {
+            _ = try gradients(of: zeros(2).tracked() * 2, withRespectTo: [zeros(2).tracked(), zeros(3).tracked()])
+        },
         Mistake("gradients: a seed of shape [3] (f32) for an output of [2] (f32)") {
             let x = try zeros(2).tracked()
             _ = try gradient(of: x * 2, withRespectTo: x, seed: zeros(3))
@@ -83,10 +86,27 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         Mistake("transposed convolution: an output of 5 x 9 comes from an input of shape [1, 3, 5, 2], this one is [1, 3, 3, 2]") {
             _ = try zeros(1, 3, 3, 2).transposedConvolved(with: zeros(1, 1, 3, 2), outputSize: (5, 9), Window(stride: 2))
         },
+        Mistake("convolution: stride 9223372036854775807, dilation 1, groups 1, expected numbers from 1 to 2^24") {
+            _ = try zeros(1, 3, 3, 1).convolved(with: zeros(1, 1, 1, 1), Window(stride: .max))
+        },
+        Mistake("transposed convolution: stride 9223372036854775807, dilation 1, groups 1, expected numbers") {
+            _ = try zeros(1, 3, 3, 1).transposedConvolved(with: zeros(1, 1, 1, 1), outputSize: (3, 3), Window(stride: .max))
+        },
+        Mistake("transposed convolution: a shape of [1, 9223372036854775807, 3, 1, 1], expected extents") {
+            _ = try zeros(1, 3, 3, 1).transposedConvolved(with: zeros(1, 1, 1, 1), outputSize: (.max, 3))
+        },
+        Mistake("convolution: a kernel of 281474976710656 x 1, expected extents of at most 2^24") {
+            _ = try zeros(1, 3, 3, 0).convolved(with: zeros(1 << 48, 1, 0, 1), Window(dilation: 1 << 24))
+        },
+        Mistake("tensor: a shape of [0, 1099511627776, 1099511627776], expected extents") { _ = try zeros(0, 1 << 40, 1 << 40) },
+        Mistake("tensor: a shape of [1073741824, 1073741824], expected extents") { _ = try zeros(1 << 30, 0).matmul(zeros(0, 1 << 30)) },
+        Mistake("upsampling: a shape of [0, 281474976710656, 16777216, 1, 16777216, 1], expected") {
+            _ = try zeros(0, 1 << 48, 1, 1).upsampled(1 << 24)
+        },
         Mistake("average pooling: an input of shape [1, 4, 4, 1] and a size of 0, expected [n, h, w, c] and a size from 1") {
             _ = try zeros(1, 4, 4, 1).averagePooled(0)
         },
-        Mistake("upsampling: a shape of [1, 68719476736, 68719476736, 1], expected") { _ = try zeros(1, 4096, 4096, 1).upsampled(1 << 24) },
+        Mistake("upsampling: a shape of [1, 4096, 16777216, 4096, 16777216, 1], expected") { _ = try zeros(1, 4096, 4096, 1).upsampled(1 << 24) },
         Mistake("leakyReLU: a leaky ReLU of slope -0.5, expected a slope from 0 up") { _ = try zeros(3).leakyReLU(slope: -0.5) },
         Mistake("loop nest: extents [2, 2, 2, 2, 2, 2, 2] keep 7 axes after merging; kernels have at most 6") {
             _ = try zeros(2, 2, 2, 2, 2, 2, 2).permuted([6, 5, 4, 3, 2, 1, 0])
@@ -99,6 +119,18 @@ struct MistakeTests {
         let error = #expect(throws: TensorError.self) { try mistake.body() }
         #expect(error?.description.hasPrefix(mistake.message) == true, "\(error?.description ?? "")")
         #expect(error?.description.contains("\n") == false)
+    }
+
+    /// More than any machine has: an error, and what comes behind it works.
+    @Test func absurdSizesAreRefused() throws {
+        #expect(throws: KernelError.memory(byteCount: 1 << 42)) { try Tensor.zeros([1 << 20, 1 << 20]) }
+        #expect(throws: KernelError.memory(byteCount: 1 << 43)) { try Tensor.zeros([1 << 20, 1 << 20], elementType: .float64) }
+        let tall = try Tensor.zeros([1 << 20, 0])
+        #expect(throws: KernelError.memory(byteCount: 1 << 42)) { try tall.matmul(tall, transposeOther: true) }
+        #expect(throws: KernelError.memory(byteCount: 1 << 42)) { try Tensor.scalar(1).broadcast(to: [1 << 40]) }
+        var random = Random(seed: 1)
+        #expect(throws: KernelError.memory(byteCount: 1 << 42)) { try random.normal([1 << 40]) }
+        #expect(try Tensor.zeros([2]).floats == [0, 0])
     }
 
     /// Reductions have an identity, elementwise ops and products nothing to do.

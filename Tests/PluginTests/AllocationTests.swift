@@ -17,7 +17,7 @@ import Testing
         let problem = try Problem(parsing: line)
         guard try #require(try Backend.available.first { $0.name == plugin.name }).offers(problem.op!, .float32) else { return }
         let operands = try problem.operands()
-        let buffers = operands.map { Buffer(byteCount: max(4, $0.byteCount)) }
+        let buffers = try operands.map { try Buffer(byteCount: max(4, $0.byteCount)) }
         for buffer in buffers { buffer.pointer.initializeMemory(as: UInt8.self, repeating: 0, count: buffer.byteCount) }
         let inputs = zip(operands, buffers).filter { !$0.0.isOutput }.map(\.1.pointer)
         let outputs = zip(operands, buffers).filter(\.0.isOutput).map(\.1.pointer)

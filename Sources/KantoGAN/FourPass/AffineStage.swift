@@ -95,7 +95,7 @@ final class AffineStage: Stage {
 extension Tensor {
     /// Runs a problem that turns the adjoint of a layer's output into that of its input, which is this one.
     fileprivate func adjoint(_ problem: Problem, _ output: Tensor, _ weight: Tensor) throws -> Tensor {
-        let result = Tensor(uninitialized: shape, elementType)
+        let result = try Tensor(uninitialized: shape, elementType)
         try withExtendedLifetime((self, output, weight)) {
             try Kernels.kernel(for: problem).run(output.pointer, weight.pointer, pointer, into: result.pointer)
         }

@@ -22,9 +22,9 @@ struct ChainBuilder {
     private mutating func append(_ placed: PlacedLayer) throws {
         switch placed.layer {
         case is Sequential:
-            for part in placed.parts { try append(part) }
+            for part in placed.children { try append(part) }
         case is Residual:
-            let branches = try placed.parts.map { try ChainBuilder.chain($0) }
+            let branches = try placed.children.map { try ChainBuilder.chain($0) }
             append(ResidualStage(main: branches[0], shortcut: branches[1]))
         case let layer as any AffineLayer:
             let stage = AffineStage(layer, inputActivation: lastActivation?.layer.activation ?? .none)

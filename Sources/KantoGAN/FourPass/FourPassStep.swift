@@ -23,7 +23,7 @@ struct FourPassStep {
     /// - Throws: `TensorError`, which names the layer that the four passes do not serve.
     init(_ critic: any Layer) throws {
         parameters = critic.parameters
-        chain = try ChainBuilder.chain(PlacedLayer(critic))
+        chain = try ChainBuilder.chain(PlacedLayer(critic, network: "critic"))
     }
 
     func gradients(_ batches: CriticBatches, _ objective: CriticObjective) throws -> CriticGradients {

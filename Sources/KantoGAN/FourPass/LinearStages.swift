@@ -102,7 +102,7 @@ final class ActivationStage: Stage {
 
     func adjoint(_ output: Tensor, rows: Range<Int>) throws -> Tensor {
         guard let saved = self.output else { return output }
-        let adjoint = Tensor(uninitialized: output.shape, output.elementType)
+        let adjoint = try Tensor(uninitialized: output.shape, output.elementType)
         try output.multiply(byDerivativeOf: layer.activation, output: saved.sliced(rows), into: adjoint)
         return adjoint
     }
