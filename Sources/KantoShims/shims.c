@@ -2,13 +2,17 @@
 #include "kanto_shims.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fenv.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -90,6 +94,32 @@ int64_t kanto_worker(void) { return current_worker; }
 void kanto_set_worker(int64_t worker) { current_worker = worker; }
 bool kanto_is_kernel_thread(void) { return is_kernel_thread; }
 void kanto_set_is_kernel_thread(bool value) { is_kernel_thread = value; }
+
+int32_t kanto_thread(void) {
+  static _Thread_local int32_t number;
+  if (number == 0) number = (int32_t)syscall(SYS_gettid);
+  return number;
+}
+
+int64_t kanto_thread_waited(int32_t thread) {
+  char text[96];
+  snprintf(text, sizeof text, "/proc/self/task/%" PRId32 "/schedstat", thread);
+  int file = open(text, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  /* Nanoseconds on a core, nanoseconds of waiting for one, and how often it got one. */
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return -1;
+  text[length] = 0;
+  int64_t waited;
+  return sscanf(text, "%*" SCNd64 " %" SCNd64, &waited) == 1 ? waited : -1;
+}
+
+uint64_t kanto_coarse_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 const char *kanto_image_path(const void *address) {
   Dl_info info;
