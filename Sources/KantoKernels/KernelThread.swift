@@ -6,6 +6,8 @@ import KantoShims
 /// OpenMP's worker threads belong to the thread that calls them, so callers that hop between threads would each grow a
 /// set. A trainer or a benchmark enters this thread once (`Kernels.run`) and everything inside is inline; a stray caller
 /// queues for each kernel.
+///
+/// Where the system refuses the thread, callers take turns at being it.
 final class KernelThread: Sendable {
     static let shared = KernelThread()
 
@@ -21,11 +23,13 @@ final class KernelThread: Sendable {
 
     private let queue = Lock(Queue())
     nonisolated(unsafe) private let isWaiting = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    /// Whose turn it is; nil if there is a thread. Set once, by `init`.
+    nonisolated(unsafe) private var turn: Lock<Void>?
 
-    private init() {
+    init(start: ThreadStart = startThread) {
         sem_init(isWaiting, 0, 0)
         // A deep stack: whole training programs run here.
-        startThread(stackSize: 64 << 20) { [self] in
+        let status = start(64 << 20) { [self] in
             kanto_set_is_kernel_thread(true)
             while true {
                 while sem_wait(isWaiting) != 0 {}
@@ -39,6 +43,11 @@ final class KernelThread: Sendable {
                 sem_post(&job.pointee.isDone)
             }
         }
+        guard status != 0 else { return }
+        turn = Lock(())
+        Diagnostics.warnOnce(
+            "the system refuses a thread for kernels (\(String(cString: strerror(status)))): they run on their caller's",
+            key: "kernel thread")
     }
 
     var isCurrent: Bool { kanto_is_kernel_thread() }
@@ -49,6 +58,18 @@ final class KernelThread: Sendable {
     ///
     /// - Precondition: this is another thread.
     func perform(_ function: Function, _ context: UnsafeMutableRawPointer) {
+        if let turn {
+            return turn.withLock { _ in
+                // As on a thread that `startThread` starts.
+                var environment = fenv_t()
+                fegetenv(&environment)
+                kanto_reset_floating_point()
+                kanto_set_is_kernel_thread(true)
+                function(context)
+                kanto_set_is_kernel_thread(false)
+                fesetenv(&environment)
+            }
+        }
         var job = Job(function: function, context: context)
         withUnsafeMutablePointer(to: &job) { pointer in
             sem_init(&pointer.pointee.isDone, 0, 0)
