@@ -77,8 +77,9 @@ extension TestData {
         }
         if tier == .denormal {
             let factor = problem.dtype == KANTO_DTYPE_F32 ? 0x1p-140 : 0x1p-1065
-            // One factor of a product only, and whatever is added to products.
-            inputs[0] = inputs[0].map { factor * $0 }
+            // One factor of a product only, of a weight gradient the one that is summed for the bias, and whatever is added.
+            let scaled = problem.op == KANTO_OP_CONV2D_WEIGHT_GRADIENT ? 1 : 0
+            inputs[scaled] = inputs[scaled].map { factor * $0 }
             if problem.has(KANTO_FLAG_BIAS), inputs.count > 2 { inputs[2] = inputs[2].map { factor * $0 } }
             outputs = outputs.map { $0.map { factor * $0 } }
             scale = factor
