@@ -43,7 +43,7 @@ typedef struct cblas_kernel {
 } cblas_kernel;
 
 /* One row of C, all but its last step done, times act'(saved): the derivative as a function of the activation's output. A
-   factor of 0 yields 0, of infinity too. */
+   factor of 0 yields 0, of infinity too; a NaN of either stays. */
 #define DEFINE_DERIVATIVE(type)                                                                                        \
   static void multiply_by_derivative_##type(const kanto_problem *problem, const type *saved, type *row) {              \
     for (int64_t j = 0; j < problem->matmul.n; j++) {                                                                  \
@@ -54,7 +54,7 @@ typedef struct cblas_kernel {
         case KANTO_ACTIVATION_TANH: factor = (1 - y) * (1 + y); break;                                                 \
         case KANTO_ACTIVATION_SIGMOID: factor = y * (1 - y); break;                                                    \
       }                                                                                                                \
-      row[j] = factor == 0 ? 0 : factor * row[j];                                                                      \
+      row[j] = isnan(y) || isnan(row[j]) ? y + row[j] : factor == 0 ? 0 : factor * row[j];                             \
     }                                                                                                                  \
   }
 

@@ -13,7 +13,8 @@ struct BackendsCommand: ParsableCommand {
     private func show(_ registry: Registry) throws {
         if json { return print(try jsonText(Report(registry))) }
         let sets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ")
-        print("processor  \(Processor.name), \(Processor.coreCount) cores, instruction sets: \(sets)")
+        let quota = Processor.quota.map { " of which a control group grants \($0)" } ?? ""
+        print("processor  \(Processor.name), \(Processor.coreCount) cores\(quota), instruction sets: \(sets)")
         print("threads    \(registry.configuration.threadCount)")
         print("selected   \(registry.configuration.backends.joined(separator: ","))"
             + " (simd is simd-\(registry.configuration.instructionSet.rawValue))\n")
@@ -57,6 +58,8 @@ private struct Report: Encodable {
 
     let processor: String
     let cores: Int
+    /// How many cores' time a control group grants, if one sets a bound.
+    let quota: Double?
     let instructionSets: [String]
     let threads: Int
     /// As `KANTO_BACKEND` names them.
@@ -67,12 +70,13 @@ private struct Report: Encodable {
     let failures: [Failure]
 
     enum CodingKeys: String, CodingKey {
-        case processor, cores, instructionSets = "instruction_sets", threads, selected, simd, backends, failures
+        case processor, cores, quota, instructionSets = "instruction_sets", threads, selected, simd, backends, failures
     }
 
     init(_ registry: Registry) {
         processor = Processor.name
         cores = Processor.coreCount
+        quota = Processor.quota
         instructionSets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue)
         threads = registry.configuration.threadCount
         selected = registry.configuration.backends

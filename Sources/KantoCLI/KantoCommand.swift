@@ -62,6 +62,8 @@ struct Failure: Error {
     static let badInput = EX_DATAERR
     static let missingInput = EX_NOINPUT
     static let broken = EX_SOFTWARE
+    /// The system refuses memory, threads or descriptors.
+    static let refused = EX_OSERR
     static let cannotWrite = EX_CANTCREAT
 
     static func usage(_ message: String) -> Failure { Failure(message: message, code: usage) }
@@ -80,7 +82,8 @@ struct Failure: Error {
             case .configuration, .problem: return (error.description, usage)
             case .plugin(_, "no such file"): return (error.description, missingInput)
             case .plugin: return (error.description, badInput)
-            case .unserved, .memory, .failed: return (error.description, broken)
+            case .memory: return (error.description, refused)
+            case .unserved, .failed: return (error.description, broken)
             }
         case let error as TensorError: return (error.description, badInput)
         default: return ("\(error)", broken)

@@ -9,6 +9,9 @@ public enum Tier: String, CaseIterable, Sendable {
     case normal
     /// Infinities, NaN, zeros of both signs, denormals, very large and very small numbers.
     case special
+    /// Small integers times a number so small that they and the results are denormal: exact in whatever order, unless
+    /// denormals are taken or given for zeros. Matmul and convolutions only.
+    case denormal
 }
 
 /// Values of operands as they lie in memory.
@@ -16,9 +19,11 @@ struct TestData {
     var inputs: [[Double]]
     /// The old content of the outputs.
     var outputs: [[Double]]
+    /// What integers are multiplied by.
+    var scale = 1.0
 
     func map(_ transform: (Double) -> Double) -> TestData {
-        TestData(inputs: inputs.map { $0.map(transform) }, outputs: outputs.map { $0.map(transform) })
+        TestData(inputs: inputs.map { $0.map(transform) }, outputs: outputs.map { $0.map(transform) }, scale: scale)
     }
 }
 
@@ -27,6 +32,7 @@ extension TestData {
     init?(_ test: TestProblem, _ tier: Tier) {
         let problem = test.problem
         guard tier != .exact || isExact(problem) else { return nil }
+        guard tier != .denormal || problem.isLinear && isExact(problem) else { return nil }
         let operands = operands(of: problem)
         let squares = problem.op == KANTO_OP_REDUCE && problem.function == KANTO_FUNCTION_SUM_OF_SQUARES
         // What special values do to a product depends on when it is rounded.
@@ -35,7 +41,7 @@ extension TestData {
         var random = Random(seed: test.seed ?? UInt64(problem.op) << 32 + UInt64(problem.function))
         inputs = operands.inputs.enumerated().map { index, operand in
             switch tier {
-            case .exact: random.smallIntegers(operand.span, withLargeOnes: index == 0 && !squares)
+            case .exact, .denormal: random.smallIntegers(operand.span, withLargeOnes: index == 0 && !squares)
             case .normal: random.normals(operand.span)
             case .special where problem.isLinear: random.integers(operand.span, in: 1...4)
             case .special:
@@ -44,7 +50,7 @@ extension TestData {
         }
         outputs = operands.outputs.map { operand in
             switch tier {
-            case .exact: random.smallIntegers(operand.span, withLargeOnes: true)
+            case .exact, .denormal: random.smallIntegers(operand.span, withLargeOnes: true)
             case .normal, .special: random.normals(operand.span)
             }
         }
@@ -53,16 +59,30 @@ extension TestData {
             switch Int(problem.op) {
             case KANTO_OP_OPTIMIZE, KANTO_OP_RANDOM: return nil
             case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD...KANTO_OP_CONV2D_WEIGHT_GRADIENT:
-                guard isExact(problem) else { return nil }
                 outputs = outputs.map { random.integers($0.count, in: -4...4) }
                 for index in inputs[1].indices where random.next() % 8 == 0 { inputs[1][index] = .infinity }
-                if problem.has(KANTO_FLAG_DERIVATIVE) { inputs[2] = random.integers(inputs[2].count, in: -2...2) }
-                let passesNaN = problem.activation == KANTO_ACTIVATION_NONE
-                if passesNaN, !inputs[0].isEmpty { inputs[0][inputs[0].count / 2] = .nan }
+                // -1, -0.5, 0, 0.5 or 1, which every activation but the sigmoid can give.
+                if problem.has(KANTO_FLAG_DERIVATIVE) {
+                    inputs[2] = random.integers(inputs[2].count, in: -2...2).map { $0 / 2 }
+                }
+                // NaN among the factors, in what is added or saved, and in the old content; of each little enough that other
+                // elements are left.
+                if !inputs[0].isEmpty { inputs[0][inputs[0].count / 2] = .nan }
+                if inputs.count > 2, inputs[2].count > 3 { inputs[2][inputs[2].count / 3] = .nan }
+                if outputs[0].count > 3 { outputs[0][outputs[0].count / 4] = .nan }
             default: break
             }
         } else {
             suit(problem, &random)
+        }
+        if tier == .denormal {
+            let factor = problem.dtype == KANTO_DTYPE_F32 ? 0x1p-140 : 0x1p-1065
+            // One factor of a product only, of a weight gradient the one that is summed for the bias, and whatever is added.
+            let scaled = problem.op == KANTO_OP_CONV2D_WEIGHT_GRADIENT ? 1 : 0
+            inputs[scaled] = inputs[scaled].map { factor * $0 }
+            if problem.has(KANTO_FLAG_BIAS), inputs.count > 2 { inputs[2] = inputs[2].map { factor * $0 } }
+            outputs = outputs.map { $0.map { factor * $0 } }
+            scale = factor
         }
         if problem.dtype == KANTO_DTYPE_F32 { self = map { Double(Float($0)) } }
     }
@@ -99,7 +119,7 @@ extension TestData {
 }
 
 /// Whether the op and its epilogue are exact on small integers.
-private func isExact(_ problem: kanto_problem) -> Bool {
+func isExact(_ problem: kanto_problem) -> Bool {
     let steps = [0, 0.25, 0.5, 1]
     switch Int(problem.op) {
     case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT:

@@ -8,7 +8,7 @@ public struct Configuration: Sendable, Equatable {
     public var instructionSet: InstructionSet
     /// Folders and files where plugins are looked for first.
     public var pluginPaths: [String]
-    /// Worker threads, the caller included.
+    /// Worker threads, the caller included: by default one for each core that the process may use.
     public var threadCount: Int
     /// 0: silent; 1: each kernel made; 2: each run.
     public var verbosity: Int
@@ -16,6 +16,8 @@ public struct Configuration: Sendable, Equatable {
     public var tuning: Tuning
     /// Where measured times are kept; `nil` if nowhere.
     public var tuningFolder: String?
+    /// What is valid but hardly meant, each a line for people.
+    public var warnings: [String] = []
 
     /// Never; by times that were measured earlier; by times that are measured where they are missing.
     public enum Tuning: String, Sendable, CaseIterable { case off, cache, tune }
@@ -25,7 +27,7 @@ public struct Configuration: Sendable, Equatable {
     /// - Throws: `KernelError.configuration`, which names the variable, its value and the valid ones.
     public init(
         environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported,
-        coreCount: Int = Processor.coreCount, isSetUserID: Bool = false
+        coreCount: Int = Processor.coreCount, quota: Double? = Processor.quota, isSetUserID: Bool = false
     ) throws {
         func malformed(_ name: String, _ expected: String) -> KernelError {
             .configuration("\(name)=\(environment[name] ?? "") is not valid: expected \(expected)")
@@ -59,13 +61,20 @@ public struct Configuration: Sendable, Equatable {
         let paths = isSetUserID ? nil : value("KANTO_PLUGIN_PATH")
         pluginPaths = (paths ?? "").split(separator: ":").map(String.init)
 
+        let granted = quota.map { max(1, Int(min($0, Double(coreCount)).rounded(.up))) } ?? coreCount
         if let text = value("KANTO_NUM_THREADS") {
             guard let count = Int(text), Configuration.threadCounts.contains(count) else {
                 throw malformed("KANTO_NUM_THREADS", "a whole number from 1 to 1024")
             }
             threadCount = count
+            if count > granted {
+                let bound = granted < coreCount
+                    ? "its control group grants this process \(quota!) of \(coreCount) cores"
+                    : "this process may run on \(coreCount)"
+                warnings.append("KANTO_NUM_THREADS=\(text) is more than there are cores: \(bound), and threads wait for each other")
+            }
         } else {
-            threadCount = min(coreCount, Configuration.threadCounts.upperBound)
+            threadCount = min(granted, Configuration.threadCounts.upperBound)
         }
 
         switch value("KANTO_VERBOSE") {

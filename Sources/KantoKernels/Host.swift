@@ -10,22 +10,50 @@ final class Host: @unchecked Sendable {
         var header: kanto_host
         var parallelFor: ParallelFor?
         var pool: Unmanaged<ThreadPool>?
+        /// The system's number of each worker's thread; 0 where it is not known yet.
+        var threads: UnsafeMutablePointer<Int32>
     }
 
-    private let lent = UnsafeMutablePointer<Lent>.allocate(capacity: 1)
+    /// Twice: with all threads, and with those that a run is lent.
+    private let lent = UnsafeMutablePointer<Lent>.allocate(capacity: 2)
+    private var crowding: Crowding
     private var scratch: UnsafeMutableRawPointer?
     private var scratchByteCount = 0
 
+    /// All threads, the caller included: fewer than were asked for if the system refuses some.
     var threadCount: Int { Int(lent.pointee.header.thread_count) }
 
     /// Whether the workers are a backend's own.
     let hasLentWorkers: Bool
 
+    /// What kernels are made with.
     var pointer: UnsafePointer<kanto_host> { UnsafeRawPointer(lent).assumingMemoryBound(to: kanto_host.self) }
+
+    /// What a run is lent: fewer threads while the machine is busy. On the thread that runs it. Allocates nothing.
+    var pointerForRun: UnsafePointer<kanto_host> {
+        let run = lent + 1
+        if crowding.threadCount > 1 {
+            let now = kanto_coarse_nanoseconds()
+            if now >= crowding.nextLook {
+                let threads = lent.pointee.threads, caller = kanto_thread()
+                if threads[0] != caller {
+                    threads[0] = caller
+                    crowding.forget(0)
+                }
+                crowding.look(at: now) { worker in
+                    let waited = threads[worker] == 0 ? -1 : kanto_thread_waited(threads[worker])
+                    return waited < 0 ? nil : UInt64(waited)
+                }
+                run.pointee.header.thread_count = UInt32(crowding.limit)
+            }
+        }
+        return UnsafeRawPointer(run).assumingMemoryBound(to: kanto_host.self)
+    }
 
     /// - Parameters:
     ///   - parallelFor: a backend's own workers, which then serve everybody; `nil` for the host's pool.
-    init(threadCount: Int, parallelFor: ParallelFor?) {
+    ///   - start: starts the threads of the pool.
+    init(threadCount wanted: Int, parallelFor: ParallelFor?, start: ThreadStart = startThread) {
         hasLentWorkers = parallelFor != nil
         var header = kanto_host()
         header.struct_size = UInt32(MemoryLayout<kanto_host>.size)
@@ -41,15 +69,28 @@ final class Host: @unchecked Sendable {
             if count == 1 || host.pointee.thread_count == 1 || kanto_worker() >= 0 || !kanto_holds_turn() {
                 runPieces(count, as: max(0, kanto_worker()), body, context)
             } else if let parallelFor = lent.pointee.parallelFor {
-                var piece = Piece(body: body, context: context)
+                var piece = Piece(body: body, context: context, threads: lent.pointee.threads)
                 parallelFor(Int64(host.pointee.thread_count), count, runMarked, &piece)
             } else {
-                lent.pointee.pool!._withUnsafeGuaranteedRef { $0.run(count: count, body: body, context: context) }
+                lent.pointee.pool!._withUnsafeGuaranteedRef {
+                    $0.run(threads: Int64(host.pointee.thread_count), count: count, body: body, context: context)
+                }
             }
         }
+        var threadCount = wanted
+        var pool: ThreadPool?
+        if parallelFor != nil {
+            threadCount = availableThreadCount(upTo: wanted)
+        } else if wanted > 1 {
+            pool = ThreadPool(threadCount: wanted, start: start)
+            threadCount = pool!.threadCount
+        }
         header.thread_count = UInt32(threadCount)
-        let pool = parallelFor == nil && threadCount > 1 ? Unmanaged.passRetained(ThreadPool(threadCount: threadCount)) : nil
-        lent.initialize(to: Lent(header: header, parallelFor: parallelFor, pool: pool))
+        let threads = pool?.threads ?? .allocate(capacity: threadCount)
+        if pool == nil { threads.initialize(repeating: 0, count: threadCount) }
+        let parts = Lent(header: header, parallelFor: parallelFor, pool: pool.map(Unmanaged.passRetained), threads: threads)
+        lent.initialize(repeating: parts, count: 2)
+        crowding = Crowding(threadCount: threadCount, isDivisible: parallelFor == nil)
     }
 
     /// Scratch of at least `byteCount` bytes, aligned to 64; its content is undefined. The same memory at each call.
@@ -81,12 +122,14 @@ private func runPieces(_ count: Int64, as worker: Int64, _ body: kanto_body, _ c
 private struct Piece {
     let body: kanto_body
     let context: UnsafeMutableRawPointer?
+    let threads: UnsafeMutablePointer<Int32>
 }
 
 private let runMarked: kanto_body = { context, index, worker in
     let piece = context!.assumingMemoryBound(to: Piece.self)
     let outer = kanto_worker()
     kanto_set_worker(worker)
+    piece.pointee.threads[Int(worker)] = kanto_thread()
     piece.pointee.body(piece.pointee.context, index, worker)
     kanto_set_worker(outer)
 }

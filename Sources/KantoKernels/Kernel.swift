@@ -38,7 +38,6 @@ public final class Kernel: @unchecked Sendable {
     ) throws {
         var arguments = kanto_arguments()
         arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.host = host.pointer
         arguments.inputs = (a, b, c, nil)
         arguments.outputs = (x, y, z, nil)
         arguments.scalars = scalars
@@ -73,6 +72,7 @@ public final class Kernel: @unchecked Sendable {
     }
 
     private func runInline(_ arguments: inout kanto_arguments) throws(KernelError) {
+        arguments.host = host.pointerForRun
         arguments.scratch = try host.scratch(scratchByteCount)
         let start = isTimed ? monotonicSeconds() : 0
         let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }

@@ -29,8 +29,12 @@ public enum Processor {
         }
     }
 
-    /// Cores that this process may use.
+    /// Cores that this process may run on.
     public static var coreCount: Int { max(1, Int(kanto_core_count())) }
+
+    /// How many cores' time the control groups of this process (a container's, say) grant it, such as 1.5; nil where they set
+    /// no bound.
+    public static let quota: Double? = ProcessorQuota.granted(read: systemText)
 
     /// Bytes of the machine's memory.
     static let memoryByteCount: Int = {

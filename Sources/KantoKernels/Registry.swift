@@ -67,7 +67,9 @@ public final class Registry: Sendable {
     private let state = Lock(State())
 
     private static let processWide = Result {
-        try Registry(configuration: Configuration(environment: processEnvironment(), isSetUserID: kanto_is_set_user_id()))
+        let configuration = try Configuration(environment: processEnvironment(), isSetUserID: kanto_is_set_user_id())
+        for warning in configuration.warnings { Diagnostics.warnOnce(warning, key: warning) }
+        return Registry(configuration: configuration)
     }
 
     /// The registry of this process, configured by its environment.

@@ -121,7 +121,7 @@ private func binaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {
         let s1 = piece.scalar(1)
         map { T(s0 * $0.wide + s1 * $1.wide) }
     case KANTO_FUNCTION_GREATER: map { $0 > $1 ? 1 : 0 }
-    default: map { $1 > 0 ? $0 : slope == 0 ? 0 : T(slope * $0.wide) }
+    default: map { $0.isNaN || $1.isNaN ? .nan : $1 > 0 ? $0 : slope == 0 ? 0 : T(slope * $0.wide) }
     }
 }
 

@@ -33,8 +33,8 @@ struct Epilogue {
             if addsBias { value += bias[index].wide }
             if accumulates { value += output[index].wide }
             if multipliesByDerivative {
-                let factor = derivative(atOutput: saved[index].wide)
-                output[index] = factor == 0 ? 0 : T(factor * value)
+                let y = saved[index].wide, factor = derivative(atOutput: y)
+                output[index] = value.isNaN || y.isNaN ? T(value + y) : factor == 0 ? 0 : T(factor * value)
             } else {
                 output[index] = T(activate(value))
             }

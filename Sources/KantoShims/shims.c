@@ -2,13 +2,17 @@
 #include "kanto_shims.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fenv.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -95,6 +99,32 @@ bool kanto_is_main_thread(void) {
   static _Thread_local int is_main = -1;
   if (is_main < 0) is_main = syscall(SYS_gettid) == getpid();
   return is_main;
+}
+
+int32_t kanto_thread(void) {
+  static _Thread_local int32_t number;
+  if (number == 0) number = (int32_t)syscall(SYS_gettid);
+  return number;
+}
+
+int64_t kanto_thread_waited(int32_t thread) {
+  char text[96];
+  snprintf(text, sizeof text, "/proc/self/task/%" PRId32 "/schedstat", thread);
+  int file = open(text, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  /* Nanoseconds on a core, nanoseconds of waiting for one, and how often it got one. */
+  ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  if (length <= 0) return -1;
+  text[length] = 0;
+  int64_t waited;
+  return sscanf(text, "%*" SCNd64 " %" SCNd64, &waited) == 1 ? waited : -1;
+}
+
+uint64_t kanto_coarse_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 const char *kanto_image_path(const void *address) {

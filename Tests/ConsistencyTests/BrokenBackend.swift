@@ -10,6 +10,7 @@ enum Mistake: UInt32, Sendable {
     case dropsTheLastProduct, dropsTheLastColumn, dropsTheLastRow, accumulatesAlways, accumulatesNever, forgetsTheBias
     case ignoresTheSlope, ignoresTransposeB, ignoresTheBatchStride, treatsNaNLikeANumber
     case swapsThePadding, ignoresDilation, swapsTheStrides, forgetsTheDerivative
+    case turnsNaNIntoZero, flushesDenormals
     case forgetsTheMeanOfTheVariance, drawsTheNextBlock
     case stopsOneElementShort, takesTheMaximumMagnitudeForTheMaximum
     // In how.
@@ -119,11 +120,17 @@ private struct BrokenKernel {
         if mistake == .roundsToBfloat16, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
             copy = (0..<inputSpan).map { Float(bitPattern: (input[$0].bitPattern &+ 0x8000) & 0xFFFF_0000) }
         }
+        var environment = fenv_t()
+        fegetenv(&environment)
+        if mistake == .flushesDenormals { flushDenormals(environment) }
         let status = copy.withUnsafeBufferPointer {
             if !$0.isEmpty { arguments.inputs.0 = UnsafeRawPointer($0.baseAddress) }
             return inner.pointee.run(inner, &arguments, message)
         }
+        if mistake == .flushesDenormals { fesetenv(&environment) }
         switch mistake {
+        case .turnsNaNIntoZero:
+            for index in 0..<span where operands.outputs[0].isElement[index] && output[index].isNaN { output[index] = 0 }
         case .writesBeyondTheEnd: output[span] = 0
         case .writesBeforeTheStart: output[-1] = 0
         case .writesToAnInput where inputSpan > 0:
@@ -145,4 +152,15 @@ private struct BrokenKernel {
         }
         return status
     }
+}
+
+/// Lets this thread take and give zeros for denormals.
+private func flushDenormals(_ environment: fenv_t) {
+    var environment = environment
+    #if arch(x86_64)
+    environment.__mxcsr |= 0x8040
+    #else
+    environment.__fpcr |= 1 << 24
+    #endif
+    fesetenv(&environment)
 }

@@ -65,6 +65,25 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         }
     }
 
+    /// A generator with one weight that is NaN draws nothing but NaN, whoever computes its layers.
+    @Test(arguments: try Registry.shared().backends.filter { $0.offers(.matmul, .float32) })
+    func aNaNWeightIsSeenInWhatIsDrawn(_ backend: Backend) throws {
+        let sizes = [8, 40, 96, 64]
+        var activations = [Double](repeating: 1, count: 5 * sizes[0])
+        for (layer, activation) in [KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_TANH].enumerated() {
+            let (width, next) = (sizes[layer], sizes[layer + 1])
+            var weights = (0..<width * next).map { Double($0 % 7 - 3) / 16 }
+            if layer == 0 { weights[17] = .nan }
+            let problem = KantoConsistency.matmul(5, next, width, EpilogueOptions(bias: true, activation: activation))
+            let kernel = try MadeKernel(problem, on: backend.table, host: ThreadHost(threadCount: 2))
+            activations = try kernel.run(
+                inputs: [activations, weights, [Double](repeating: 0.5, count: next)],
+                outputs: [[Double](repeating: 0, count: 5 * next)])[0]
+        }
+        let numberCount = activations.count { !$0.isNaN }
+        #expect(numberCount == 0, "\(numberCount) of \(activations.count) are numbers")
+    }
+
     private func expectAgreement(on backend: Backend, _ problems: [TestProblem]) {
         // A plugin may decline what its library cannot do; the built-in backends and CBLAS serve all that is listed.
         let mayDecline = backend.origin != .builtIn && backend.name != "cblas"

@@ -19,6 +19,8 @@ import Testing
             (.swapsThePadding, convolutions), (.ignoresDilation, convolutions), (.swapsTheStrides, convolutions),
             (.forgetsTheDerivative, matmul), (.forgetsTheDerivative, [KANTO_OP_CONV2D_INPUT_GRADIENT]),
             (.accumulatesNever, [KANTO_OP_CONV2D_WEIGHT_GRADIENT]),
+            (.flushesDenormals, matmul), (.flushesDenormals, [KANTO_OP_CONV2D_FORWARD]),
+            (.flushesDenormals, [KANTO_OP_CONV2D_INPUT_GRADIENT]), (.flushesDenormals, [KANTO_OP_CONV2D_WEIGHT_GRADIENT]),
             (.forgetsTheMeanOfTheVariance, [KANTO_OP_STATISTICS]), (.drawsTheNextBlock, [KANTO_OP_RANDOM]),
             (.stopsOneElementShort, [KANTO_OP_TERNARY]), (.stopsOneElementShort, [KANTO_OP_OPTIMIZE]),
             (.takesTheMaximumMagnitudeForTheMaximum, [KANTO_OP_REDUCE]),
@@ -33,6 +35,36 @@ import Testing
     func isFound(_ mistake: Mistake, _ ops: Set<Int>) {
         let problems = problemList.filter { ops.contains(Int($0.problem.op)) }
         #expect(!verify(brokenBackend(mistake), problems).failures.isEmpty)
+    }
+
+    /// NaN that is lost in one activation alone, applied or as a derivative, in one op alone.
+    @Test(arguments: [
+        KANTO_ACTIVATION_NONE, KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_LEAKY_RELU, KANTO_ACTIVATION_TANH, KANTO_ACTIVATION_SIGMOID,
+    ])
+    func aLostNaNIsFound(activation: Int) {
+        let derivative = UInt32(KANTO_FLAG_DERIVATIVE)
+        for op in [KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT] {
+            for flag in [0, derivative] {
+                let problems = problemList.filter {
+                    $0.problem.op == op && $0.problem.activation == activation && $0.problem.flags & derivative == flag
+                }
+                let isThere = activation == KANTO_ACTIVATION_NONE ? flag == 0 : flag != 0 || op != KANTO_OP_CONV2D_INPUT_GRADIENT
+                #expect(problems.isEmpty != isThere)
+                guard isThere else { continue }
+                let found = verify(brokenBackend(.turnsNaNIntoZero), problems, types: [.float32]).failures
+                #expect(!found.isEmpty && found.allSatisfy { $0.tier == .special }, "op \(op), flags \(flag)")
+            }
+        }
+        let elementwise = problemList.filter {
+            [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(Int($0.problem.function))
+        }
+        #expect(!verify(brokenBackend(.turnsNaNIntoZero), elementwise).failures.isEmpty)
+    }
+
+    /// In the run alone: the environment is left as it was found.
+    @Test func flushedDenormalsAreFoundAmongDenormals() {
+        let problems = [TestProblem(KantoConsistency.matmul(13, 37, 21))]
+        #expect(verify(brokenBackend(.flushesDenormals), problems).failures.map(\.tier) == [.denormal])
     }
 
     @Test func noMistakeIsFoundWhereThereIsNone() {

@@ -4,10 +4,12 @@ import Testing
 
 @Suite struct ConfigurationTests {
     private func configuration(
-        _ environment: [String: String], supported: [InstructionSet] = [.baseline, .avx2], isSetUserID: Bool = false
+        _ environment: [String: String], supported: [InstructionSet] = [.baseline, .avx2], quota: Double? = nil,
+        isSetUserID: Bool = false
     ) throws -> Configuration {
         try Configuration(
-            environment: environment, supported: { supported.contains($0) }, coreCount: 6, isSetUserID: isSetUserID)
+            environment: environment, supported: { supported.contains($0) }, coreCount: 6, quota: quota,
+            isSetUserID: isSetUserID)
     }
 
     private func complaint(_ environment: [String: String]) -> String {
@@ -87,6 +89,28 @@ import Testing
                 complaint(["KANTO_NUM_THREADS": text])
                     == "KANTO_NUM_THREADS=\(text) is not valid: expected a whole number from 1 to 1024")
         }
+    }
+
+    @Test(arguments: [(nil, 6), (0.1, 1), (1, 1), (1.5, 2), (2.01, 3), (6, 6), (64, 6), (1e300, 6)] as [(Double?, Int)])
+    func aQuotaBoundsTheDefaultThreadCount(quota: Double?, count: Int) throws {
+        #expect(try configuration([:], quota: quota).threadCount == count)
+        #expect(try configuration([:], quota: quota).warnings == [])
+        // What is asked for is had.
+        #expect(try configuration(["KANTO_NUM_THREADS": "5"], quota: quota).threadCount == 5)
+    }
+
+    @Test func moreThreadsThanCoresAreSaid() throws {
+        #expect(try configuration(["KANTO_NUM_THREADS": "6"]).warnings == [])
+        #expect(
+            try configuration(["KANTO_NUM_THREADS": "7"]).warnings == [
+                "KANTO_NUM_THREADS=7 is more than there are cores: this process may run on 6, and threads wait for each other",
+            ])
+        #expect(try configuration(["KANTO_NUM_THREADS": "2"], quota: 1.5).warnings == [])
+        #expect(
+            try configuration(["KANTO_NUM_THREADS": "3"], quota: 1.5).warnings == [
+                "KANTO_NUM_THREADS=3 is more than there are cores: its control group grants this process 1.5 of 6 cores, and "
+                    + "threads wait for each other",
+            ])
     }
 
     @Test func tuning() throws {

@@ -89,7 +89,7 @@ import Testing
         final class Run: @unchecked Sendable { var isDone = sem_t(), error: (any Error)? }
         let run = Run()
         sem_init(&run.isDone, 0, 0)
-        startThread(stackSize: 1 << 20) {
+        let status = startThread(stackSize: 1 << 20) {
             do {
                 try registry.kernel(.matmul(m: 1, n: 1, k: 1), "evicted").run(nil, into: buffer.pointer)
             } catch {
@@ -97,6 +97,7 @@ import Testing
             }
             sem_post(&run.isDone)
         }
+        try #require(status == 0)
         while output(0) == 0 { usleep(1000) }
         for n in 0..<1024 { _ = try registry.kernel(.matmul(m: 1, n: n, k: 1), "reference") }
         #expect(registry.cacheStatistics.evictions == 1)

@@ -119,3 +119,62 @@ import Testing
         #expect(released - Memory.statistics.cached >= Slabs.byteCount)
     }
 }
+
+/// What is kept for reuse stays within the bound that `Memory` states. Each test has a process of its own, since the
+/// statistics are those of the process.
+@Suite struct MemoryBoundTests {
+    static func expectBounded(_ circumstance: String) {
+        let statistics = Memory.statistics
+        #expect(statistics.cached <= statistics.peak + 32 << 20, "\(circumstance): \(statistics)")
+    }
+
+    @Test func oneBufferAtATimeOfGrowingSize() async {
+        await #expect(processExitsWith: .success) {
+            for size in 1...64 {
+                _ = Buffer(byteCount: size << 20)
+                Self.expectBounded("\(size) MB")
+            }
+            #expect(Memory.statistics.peak < 80 << 20)
+            // What was released last is still there.
+            let before = Memory.statistics.systemAllocations
+            for size in 60...64 { _ = Buffer(byteCount: size << 20) }
+            #expect(Memory.statistics.systemAllocations <= before + 4)
+            _ = Buffer(byteCount: 64 << 20)
+            #expect(Memory.statistics.systemAllocations <= before + 4)
+        }
+    }
+
+    /// Many blocks of one size, then of another, of which a few stay so that their slabs cannot go.
+    @Test(arguments: [false, true]) func smallBlocksOfGrowingSize(someStay: Bool) async {
+        await #expect(processExitsWith: .success) { [someStay] in
+            var stayed: [Buffer] = []
+            for size in stride(from: 1000, through: 200_000, by: 9_950) {
+                let buffers = (0..<(64 << 20) / size).map { _ in Buffer(byteCount: size) }
+                if someStay { stayed.append(buffers[0]) }
+            }
+            // A slab that is kept by a block of each size.
+            let kept = someStay ? stayed.count * Slabs.byteCount : 0
+            let statistics = Memory.statistics
+            #expect(statistics.cached <= statistics.peak + 32 << 20 + kept, "\(statistics)")
+            // Large blocks are still kept for reuse.
+            for _ in 0..<3 { _ = Buffer(byteCount: 24 << 20) }
+            #expect(Memory.statistics.systemAllocations == statistics.systemAllocations + 1)
+        }
+    }
+
+    /// Sizes that come again and again, each alone for a while, are kept as long as they fit the bound.
+    @Test func sizesThatComeAgainAreKept() async {
+        await #expect(processExitsWith: .success) {
+            func round() {
+                let stays = Buffer(byteCount: 40 << 20)
+                for size in [4, 6, 9, 13] { _ = Buffer(byteCount: size << 20) }
+                withExtendedLifetime(stays) {}
+            }
+            round()
+            let before = Memory.statistics.systemAllocations
+            for _ in 0..<100 { round() }
+            #expect(Memory.statistics.systemAllocations == before)
+            Self.expectBounded("in the end")
+        }
+    }
+}

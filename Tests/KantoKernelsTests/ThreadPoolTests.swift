@@ -2,6 +2,7 @@ import Glibc
 import KantoABI
 import KantoShims
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KantoKernels
@@ -92,6 +93,35 @@ private let noteIndexSlowly: kanto_body = { context, index, worker in
         #expect(record.mistakes.load(ordering: .relaxed) == 0)
     }
 
+    /// Pieces run on as many threads as a job is given, also after jobs with fewer or more.
+    @Test(.timeLimit(.minutes(1)))
+    func runsOnTheThreadsOfAJob() {
+        let pool = ThreadPool(threadCount: 4)
+        for round in 0..<60 {
+            let threads = [4, 1, 2, 3, 4, 2][round % 6]
+            let record = Record(count: 40, threadCount: 4)
+            pool.run(threads: Int64(threads), count: 40, body: noteIndexSlowly, context: record.opaque)
+            #expect((0..<40).allSatisfy { record.hits[$0] == 1 } && record.mistakes.load(ordering: .relaxed) == 0)
+            #expect(record.workers.load(ordering: .relaxed) < 1 << UInt64(threads), "\(threads) threads")
+        }
+        // Those that were left out come back.
+        let meeting = Meeting(expected: 4)
+        pool.run(count: 4, body: Meeting.wait, context: Unmanaged.passUnretained(meeting).toOpaque())
+        #expect(meeting.arrived.load(ordering: .relaxed) == 4)
+    }
+
+    /// Pieces that end when all have begun, and so need a thread each.
+    private final class Meeting: Sendable {
+        let expected: Int
+        let arrived = Atomic(0)
+        init(expected: Int) { self.expected = expected }
+        static let wait: kanto_body = { context, _, _ in
+            let meeting = Unmanaged<Meeting>.fromOpaque(context!).takeUnretainedValue()
+            meeting.arrived.add(1, ordering: .relaxed)
+            while meeting.arrived.load(ordering: .relaxed) < meeting.expected { sched_yield() }
+        }
+    }
+
     /// The pool is there for the whole of a piece: a slow worker's piece has ended when the job returns.
     @Test func waitsForTheLastPiece() {
         let pool = ThreadPool(threadCount: 2)
@@ -110,6 +140,83 @@ private let noteIndexSlowly: kanto_body = { context, index, worker in
     }
 }
 
+/// A system that gives `count` threads and refuses more.
+private func starting(_ count: Int) -> ThreadStart {
+    let left = Lock(count)
+    return { stackSize, body in
+        let isGiven = left.withLock { left in
+            defer { left -= 1 }
+            return left > 0
+        }
+        return isGiven ? startThread(stackSize: stackSize, body) : EAGAIN
+    }
+}
+
+@Suite struct RefusedThreadTests {
+    @Test(.timeLimit(.minutes(1)), arguments: [0, 1, 2, 5])
+    func aPoolGoesOnWithTheThreadsThatItGets(given: Int) {
+        Said.listen()
+        let pool = ThreadPool(threadCount: 6, start: starting(given))
+        #expect(pool.threadCount == given + 1)
+        let record = Record(count: 300, threadCount: given + 1)
+        pool.run(count: 300, body: noteIndexSlowly, context: record.opaque)
+        #expect((0..<300).allSatisfy { record.hits[$0] == 1 } && record.mistakes.load(ordering: .relaxed) == 0)
+        let said = "kanto: warning: the system refuses threads (Resource temporarily unavailable): going on with \(given + 1) of 6"
+        #expect(Said.lines(with: said).count == (given < 5 ? 1 : 0))
+    }
+
+    @Test func kernelsAreMadeForTheThreadsThatThereAre() {
+        Said.listen()
+        let host = Host(threadCount: 7, parallelFor: nil, start: starting(2))
+        #expect(host.threadCount == 3 && host.pointer.pointee.thread_count == 3)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func withoutItsThreadKernelsRunOnTheirCallersInTurn() async {
+        Said.listen()
+        final class Counter: @unchecked Sendable { var value = 0 }
+        let thread = KernelThread(start: starting(0)), counter = Counter()
+        let (inside, same) = thread.run { (thread.isCurrent, thread.run { pthread_self() } == pthread_self()) }
+        #expect(inside && same && !thread.isCurrent)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<16 {
+                group.addTask { for _ in 0..<1000 { thread.run { counter.value += 1 } } }
+            }
+        }
+        #expect(counter.value == 16_000)
+        #expect(Said.lines(with: "the system refuses a thread for kernels (Resource temporarily unavailable)").count == 1)
+    }
+
+    /// As another user than root, whom the system allows few threads; address space that is too small for a root user.
+    @Test(arguments: [true, false]) func aKernelRunsWhateverIsRefused(limitsThreads: Bool) async {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) { [limitsThreads] in
+            let problem = Problem.matmul(m: 300, n: 300, k: 300)
+            let buffer = Buffer(byteCount: 4 * 90_000)
+            buffer.pointer.initializeMemory(as: Float.self, repeating: 1, count: 90_000)
+            let output = Buffer(byteCount: 4 * 90_000)
+            if limitsThreads, geteuid() == 0 { #expect(setuid(65_534) == 0) }
+            var bytes = 0
+            for field in (systemText("/proc/self/statm") ?? "").split(separator: " ").prefix(1) {
+                bytes = Int(field)! * sysconf(Int32(_SC_PAGESIZE))
+            }
+            // Room for the memory of a kernel and some stacks of 1 MB, none for one of 64 MB.
+            var limit = rlimit(rlim_cur: limitsThreads ? 3 : UInt(bytes) + 40 << 20, rlim_max: .max)
+            if limitsThreads { limit.rlim_max = 3 } else { limit.rlim_max = limit.rlim_cur }
+            #expect(setrlimit(__rlimit_resource_t((limitsThreads ? __RLIMIT_NPROC : RLIMIT_AS).rawValue), &limit) == 0)
+            try Kernels.withThreadCount(64) {
+                try Kernels.run {
+                    try Kernels.kernel(for: problem).run(buffer.pointer, buffer.pointer, into: output.pointer)
+                }
+            }
+            let values = output.pointer.assumingMemoryBound(to: Float.self)
+            #expect((0..<90_000).allSatisfy { values[$0] == 300 })
+        }
+        let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self).split(separator: "\n")
+        #expect(said.filter { $0.contains("the system refuses a thread for kernels") }.count == 1)
+        #expect(said.filter { $0.contains("the system refuses threads") && $0.contains("of 64") }.count == 1)
+    }
+}
+
 @Suite struct ThreadStartTests {
     /// Rounding that the starting thread has set must not change what the new one computes.
     @Test func resetsTheFloatingPointEnvironment() {
@@ -125,14 +232,16 @@ private let noteIndexSlowly: kanto_body = { context, index, worker in
         #endif
         let found = Found()
         sem_init(&found.isDone, 0, 0)
-        startThread(stackSize: 1 << 20) {
+        let status = startThread(stackSize: 1 << 20) {
             fesetround(upward)
             found.rounding.starter = fegetround()
-            startThread(stackSize: 1 << 20) {
+            let status = startThread(stackSize: 1 << 20) {
                 found.rounding.started = fegetround()
                 sem_post(&found.isDone)
             }
+            if status != 0 { sem_post(&found.isDone) }
         }
+        #expect(status == 0)
         while sem_wait(&found.isDone) != 0 {}
         #expect(found.rounding == (upward, nearest))
     }

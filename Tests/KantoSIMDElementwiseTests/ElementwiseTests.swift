@@ -76,8 +76,12 @@ struct Function: CustomTestStringConvertible, Sendable {
             largestTerm: { max(abs(0.75 * $0[0]), abs(0.625 * $0[1])) }
         ) { 0.75 * $0 - 0.625 * $1 },
         .binary("greater", KANTO_FUNCTION_GREATER, bound: 0) { $0 > $1 ? 1 : 0 },
-        .binary("relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, bound: 0) { $1 > 0 ? $0 : 0 },
-        .binary("leaky relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, parameter: 0.25) { $1 > 0 ? $0 : 0.25 * $0 },
+        .binary("relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, bound: 0) {
+            $0.isNaN || $1.isNaN ? .nan : $1 > 0 ? $0 : 0
+        },
+        .binary("leaky relu gradient", KANTO_FUNCTION_LEAKY_RELU_GRADIENT, parameter: 0.25) {
+            $1.isNaN ? .nan : $1 > 0 ? $0 : 0.25 * $0
+        },
         .ternary("select", KANTO_FUNCTION_SELECT, bound: 0) { $0 != 0 ? $1 : $2 },
         .ternary(
             "multiply add", KANTO_FUNCTION_MULTIPLY_ADD, bound: 2, largestTerm: { max(abs($0[0] * $0[1]), abs($0[2])) }

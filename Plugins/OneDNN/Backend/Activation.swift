@@ -20,10 +20,13 @@ enum Activation {
         }
     }
 
-    /// oneDNN's function with its parameter; nil where there is nothing to apply.
+    var isPresent: Bool { if case .none = self { false } else { true } }
+
+    /// oneDNN's function with its parameter; nil where there is nothing to apply or oneDNN has no such function: its ReLU
+    /// takes the maximum of NaN and 0 for 0.
     var function: (dnnl_alg_kind_t, alpha: Float)? {
         switch self {
-        case .none: nil
+        case .none, .leakyReLU(slope: 0): nil
         case .leakyReLU(let slope): (dnnl_eltwise_relu, slope)
         case .tanh: (dnnl_eltwise_tanh, 0)
         case .sigmoid: (dnnl_eltwise_logistic, 0)
@@ -36,20 +39,21 @@ enum Activation {
         case .leakyReLU(let slope):
             for index in 0..<count {
                 let value = values[index]
-                values[index] = value > 0 ? value : slope == 0 ? (value.isNaN ? value : 0) : slope * value
+                values[index] = value <= 0 ? (slope == 0 ? 0 : slope * value) : value
             }
         case .tanh: for index in 0..<count { values[index] = Glibc.tanh(values[index]) }
         case .sigmoid: for index in 0..<count { values[index] = 1 / (1 + Glibc.exp(-values[index])) }
         }
     }
 
-    /// `values = act'(y) values`, where `y` are outputs of the activation.
+    /// `values = act'(y) values`, where `y` are outputs of the activation; a NaN of either stays.
     func multiplyByDerivative(_ values: UnsafeMutablePointer<Float>, at y: UnsafePointer<Float>, count: Int) {
         /// A factor of 0 yields 0, of infinity too.
         @inline(__always) func multiply(_ factor: (Float) -> Float) {
             for index in 0..<count {
-                let factor = factor(y[index])
-                values[index] = factor == 0 ? 0 : factor * values[index]
+                let (y, value) = (y[index], values[index])
+                let factor = factor(y)
+                values[index] = y.isNaN || value.isNaN ? y + value : factor == 0 ? 0 : factor * value
             }
         }
         switch self {

@@ -33,7 +33,7 @@ struct Convolution {
     }
 
     func inputGradient(threadCount: Int32) throws(Refusal) -> Work {
-        guard problem.isDerivative || activation.function == nil else {
+        guard problem.isDerivative || !activation.isPresent else {
             throw .declined("an input gradient has an activation only as a derivative")
         }
         if inputCount == 0 { return .nothing }
@@ -42,7 +42,7 @@ struct Convolution {
     }
 
     func weightGradient(threadCount: Int32) throws(Refusal) -> Work {
-        guard activation.function == nil else { throw .declined("a weight gradient has no activation") }
+        guard !activation.isPresent else { throw .declined("a weight gradient has no activation") }
         if size.output_channels == 0 || weightCount == 0 && !problem.hasBias { return .nothing }
         return try Work(
             threadCount: threadCount,
@@ -54,7 +54,7 @@ struct Convolution {
     private func buildForward(_ plan: Plan) throws(Refusal) {
         let bias = problem.hasBias ? try Layout(sizes: [size.output_channels], strides: [1]) : nil
         let addsApart = problem.accumulates && hasWindowInPadding && onednn_fails_to_add_to_padding()
-        let activatesApart = problem.isDerivative || addsApart
+        let activatesApart = problem.isDerivative || activation.isPresent && (addsApart || activation.function == nil)
         let convolution = try describe(
             dnnl_forward_training, bias: bias,
             try Attributes(

@@ -1,50 +1,69 @@
 import KantoABI
 import OneDNNAdapter
+import Synchronization
 
 /// What a kernel does when it runs.
 enum Work {
     /// An output without elements.
     case nothing
-    /// `serial` is for runs with fewer threads than `parallel` was divided for.
-    case plans(parallel: Plan, serial: Plan)
+    case plans(Plans)
 
-    /// Plans the same primitives for `threadCount` threads and for one. Within a parallel region oneDNN computes on the
-    /// calling thread only, and a primitive that was divided for more would leave the others' part undone.
     init(threadCount: Int32, _ build: (Plan) throws(Refusal) -> Void) throws(Refusal) {
-        let parallel = try Plan(threadCount: max(1, min(threadCount, gomp_thread_limit())), build)
-        let serial = parallel.threadCount == 1 ? parallel : try Plan(threadCount: 1, build)
-        self = .plans(parallel: parallel, serial: serial)
+        self = .plans(try Plans(threadCount: threadCount, build))
     }
 
     var description: String {
         switch self {
         case .nothing: "nothing to do"
-        case .plans(let parallel, _): parallel.description
+        case .plans(let plans): plans.parallel.description
         }
     }
 
     var scratchByteCount: Int {
         switch self {
         case .nothing: 0
-        case .plans(let parallel, let serial): max(parallel.scratchByteCount, serial.scratchByteCount)
+        case .plans(let plans): max(plans.parallel.scratchByteCount, plans.serial.scratchByteCount)
         }
     }
 
     func run(_ arguments: kanto_arguments) throws(Refusal) {
         switch self {
         case .nothing: break
-        case .plans(let parallel, let serial):
-            let canRunParallel = arguments.host.pointee.thread_count >= parallel.threadCount && !gomp_in_parallel()
-            let plan = canRunParallel ? parallel : serial
-            let set = try plan.takeMemorySet()
-            defer { plan.put(back: set) }
-            let settings = gomp_enter(plan.threadCount)
-            defer { gomp_leave(settings) }
-            let status = set.execute(arguments)
-            guard status == dnnl_success else {
-                throw .failed("oneDNN \(libraryVersion) failed to run \(plan.description): \(describe(status))")
-            }
+        case .plans(let plans): try plans.run(arguments)
         }
+    }
+}
+
+/// The same primitives planned for all threads and for one. Within a parallel region oneDNN computes on the calling thread
+/// only, and a primitive that was divided for more would leave the others' part undone.
+final class Plans: Sendable {
+    let parallel: Plan
+    let serial: Plan
+
+    private enum Comparison { case toBeMade, same, different }
+    private let comparison = Mutex(Comparison.toBeMade)
+
+    init(threadCount: Int32, _ build: (Plan) throws(Refusal) -> Void) throws(Refusal) {
+        parallel = try Plan(threadCount: max(1, min(threadCount, gomp_thread_limit())), build)
+        serial = parallel.threadCount == 1 ? parallel : try Plan(threadCount: 1, build)
+    }
+
+    func run(_ arguments: kanto_arguments) throws(Refusal) {
+        var runsParallel = parallel !== serial && !gomp_in_parallel()
+        if runsParallel, arguments.host.pointee.thread_count < parallel.threadCount {
+            runsParallel = try !serialGivesSameBits(scratch: arguments.scratch)
+        }
+        try (runsParallel ? parallel : serial).run(arguments)
+    }
+
+    /// Results must not depend on how busy the machine is: where fewer threads are lent than were planned for, one alone
+    /// computes what it computes with the same bits. Found out when it is first asked for.
+    private func serialGivesSameBits(scratch: UnsafeMutableRawPointer?) throws(Refusal) -> Bool {
+        if comparison.withLock({ $0 }) == .toBeMade {
+            let isSame = try giveSameBits(parallel, serial, scratch: scratch)
+            comparison.withLock { $0 = isSame ? .same : .different }
+        }
+        return comparison.withLock { $0 } == .same
     }
 }
 

@@ -65,7 +65,9 @@ struct Matmul {
         ]
         if let bias { bindings.append(Binding(DNNL_ARG_BIAS, bias, .input(2))) }
         try plan.append(matmul, isMain: true, bindings)
-        if problem.isDerivative { plan.append(try Epilogue(problem, over: output)) }
+        if problem.isDerivative || activation.isPresent && activation.function == nil {
+            plan.append(try Epilogue(problem, over: output))
+        }
     }
 
     /// A matrix of `rows` x `columns` as it is multiplied; the row stride is that of the matrix as it is stored. A batch

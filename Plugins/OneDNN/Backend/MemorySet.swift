@@ -43,8 +43,8 @@ final class MemorySet: @unchecked Sendable {
         dnnl_stream_destroy(stream)
     }
 
-    /// Executes the plan that the set was made for. Allocates nothing of its own.
-    func execute(_ run: kanto_arguments) -> dnnl_status_t {
+    /// Executes the plan that the set was made for, with or without its passes. Allocates nothing of its own.
+    func execute(_ run: kanto_arguments, passes: Bool) -> dnnl_status_t {
         for index in operands.indices {
             let status = dnnl_memory_set_data_handle(arguments[index].memory, run.address(of: operands[index]))
             guard status == dnnl_success else { return status }
@@ -56,6 +56,7 @@ final class MemorySet: @unchecked Sendable {
                 case .primitive(let primitive, let range):
                     status = dnnl_primitive_execute(
                         primitive, stream, Int32(range.count), arguments.baseAddress! + range.lowerBound)
+                case .pass where !passes: status = dnnl_success
                 case .pass(let pass):
                     status = dnnl_stream_wait(stream)
                     if status == dnnl_success { pass.run(run, threadCount: threadCount) }

@@ -85,8 +85,20 @@ final class Plan: @unchecked Sendable {
 
     func append(_ pass: any Pass) { stages.append(.pass(pass)) }
 
+    /// Runs the primitives, and the passes too unless they are left out.
+    func run(_ arguments: kanto_arguments, passes: Bool = true) throws(Refusal) {
+        let set = try takeMemorySet()
+        defer { put(back: set) }
+        let settings = gomp_enter(threadCount)
+        defer { gomp_leave(settings) }
+        let status = set.execute(arguments, passes: passes)
+        guard status == dnnl_success else {
+            throw .failed("oneDNN \(libraryVersion) failed to run \(description): \(describe(status))")
+        }
+    }
+
     /// A memory set for one run, to be put back after it.
-    func takeMemorySet() throws(Refusal) -> MemorySet {
+    private func takeMemorySet() throws(Refusal) -> MemorySet {
         let set = idle.withLock { head in
             let set = head
             head = set?.next
@@ -97,7 +109,7 @@ final class Plan: @unchecked Sendable {
         return try MemorySet(for: self)
     }
 
-    func put(back set: MemorySet) {
+    private func put(back set: MemorySet) {
         idle.withLock { head in
             set.next = head
             head = set

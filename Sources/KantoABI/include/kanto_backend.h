@@ -122,7 +122,8 @@ enum {
   KANTO_FUNCTION_MINIMUM = 38,             /* NaN if either is */
   KANTO_FUNCTION_ADD_SCALED = 39,          /* s0 a + s1 b */
   KANTO_FUNCTION_GREATER = 40,             /* a > b ? 1 : 0 */
-  KANTO_FUNCTION_LEAKY_RELU_GRADIENT = 41, /* b > 0 ? a : p a, where p = 0 yields 0: a is the gradient, b the output */
+  KANTO_FUNCTION_LEAKY_RELU_GRADIENT = 41, /* b > 0 ? a : p a, where p = 0 yields 0; NaN if either is: a is the gradient, b
+                                              the output */
 
   /* KANTO_OP_TERNARY */
   KANTO_FUNCTION_SELECT = 48,       /* a != 0 ? b : c */
@@ -166,7 +167,8 @@ enum {
 };
 
 /* `kanto_problem.activation`, the last step of an epilogue. Leaky ReLU's slope is `kanto_problem.parameter`. NaN stays NaN
-   in all but RELU, which may yield 0 for it. */
+   in all of them and in their derivatives. A library that cannot (a maximum instruction yields 0 for NaN and 0) is given the
+   product without that step, which is one more pass then, or the problem is declined. */
 enum {
   KANTO_ACTIVATION_NONE = 0,
   KANTO_ACTIVATION_RELU = 1,
@@ -183,7 +185,8 @@ enum {
   KANTO_FLAG_TRANSPOSE_B = 8, /* matmul: B is stored [n, k] */
   /* Ops 1 to 3: input 2 is `saved`, an output y of `activation` (which is not NONE), and the result is multiplied by the
      activation's derivative as a function of that output: RELU y > 0 ? 1 : 0; LEAKY_RELU y > 0 ? 1 : p (a negative p is
-     declined); TANH 1 - y²; SIGMOID y (1 - y). A factor of 0 yields 0 even of infinity. Not with KANTO_FLAG_BIAS. */
+     declined); TANH 1 - y²; SIGMOID y (1 - y). A factor of 0 yields 0 even of infinity; where the output y or the result is
+     NaN, the product is. Not with KANTO_FLAG_BIAS. */
   KANTO_FLAG_DERIVATIVE = 16
 };
 
@@ -258,7 +261,8 @@ typedef void (*kanto_body)(void *context, int64_t index, int64_t worker);
 /* Owned by the host; lent to `make` for the call, and to `run` through its arguments. */
 typedef struct kanto_host {
   uint32_t struct_size;
-  uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1; the same from make to run */
+  uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1; to a run at most as many as to make:
+                            fewer while the machine is busy */
   /* Runs body for 0 ..< count and returns when all have ended. To be called on the thread that `make` or `run` was called
      on, or from within a body, where it runs inline. It cannot fail; a body reports through its context. */
   void (*parallel_for)(const struct kanto_host *host, int64_t count, kanto_body body, void *context);

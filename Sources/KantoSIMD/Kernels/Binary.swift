@@ -134,7 +134,7 @@ private struct Greater: BinaryFunction {
 private struct ReLUGradient: BinaryFunction {
     @inline(__always) init(_ constants: Constants) {}
     @inline(__always) func callAsFunction(_ a: Lanes, _ b: Lanes) -> Lanes {
-        Lanes(repeating: 0).replacing(with: a, where: b .> 0)
+        keepingNaN(Lanes(repeating: 0).replacing(with: a, where: b .> 0), of: a, b)
     }
 }
 
@@ -142,6 +142,6 @@ private struct LeakyReLUGradient: BinaryFunction {
     let slope: Lanes
     @inline(__always) init(_ constants: Constants) { slope = Lanes(repeating: constants.parameter) }
     @inline(__always) func callAsFunction(_ a: Lanes, _ b: Lanes) -> Lanes {
-        (slope * a).replacing(with: a, where: b .> 0)
+        keepingNaN((slope * a).replacing(with: a, where: b .> 0), of: a, b)
     }
 }

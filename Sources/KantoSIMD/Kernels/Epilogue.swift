@@ -26,7 +26,7 @@ enum Curve {
 }
 
 /// The derivative of an activation as a function of its output y, which a finished sum is multiplied by. A derivative of 0
-/// yields 0, even of infinity.
+/// yields 0, even of infinity; a NaN of the sum or of y stays.
 struct Derivative {
     enum Kind {
         case none
@@ -88,15 +88,20 @@ enum NoDerivative: DerivativeKind {
 
 enum LeakyReLUDerivative: DerivativeKind {
     @inline(__always) static func multiply(_ value: Lanes, _ y: Lanes, _ constant: Float) -> Lanes {
-        scaled(value, by: constant).replacing(with: value, where: y .> 0)
+        keepingNaN(scaled(value, by: constant).replacing(with: value, where: y .> 0), of: value, y)
     }
 }
 
 enum CurveDerivative: DerivativeKind {
     @inline(__always) static func multiply(_ value: Lanes, _ y: Lanes, _ constant: Float) -> Lanes {
         let factor = (1 - y) * (constant + y)
-        return (value * factor).replacing(with: 0, where: factor .== 0)
+        return (value * factor).replacing(with: 0, where: (factor .== 0) .& (value .== value))
     }
+}
+
+/// The result, or NaN where one of the two is that it comes from.
+@inline(__always) func keepingNaN(_ result: Lanes, of a: Lanes, _ b: Lanes) -> Lanes {
+    result.replacing(with: a + b, where: (a .!= a) .| (b .!= b))
 }
 
 /// The products with a factor; zeros, even of infinity, if that is zero. By a mask, because of what `DerivativeKind` says.

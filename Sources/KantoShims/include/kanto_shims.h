@@ -83,6 +83,16 @@ void kanto_set_holds_turn(bool value);
 /* Whether this is the thread with which the process began. */
 bool kanto_is_main_thread(void);
 
+/* The system's number of the calling thread. */
+int32_t kanto_thread(void);
+
+/* Nanoseconds for which a thread of this process has been ready to run without a core, since it was started; negative where
+   the system does not tell. */
+int64_t kanto_thread_waited(int32_t thread);
+
+/* Nanoseconds of a clock that never goes back, a few milliseconds coarse, and a few nanoseconds to read. */
+uint64_t kanto_coarse_nanoseconds(void);
+
 /* The file that holds the given code address, as the dynamic linker names it, or NULL. */
 const char *kanto_image_path(const void *address);
 
