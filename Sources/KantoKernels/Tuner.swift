@@ -25,13 +25,7 @@ final class Tuner: Sendable {
 
     /// Whether a folder holds times of whatever environment: if not, no plugin need be opened to look for one's own.
     static func hasTimes(in folder: String) -> Bool {
-        guard let directory = opendir(folder) else { return false }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(cString: $0.assumingMemoryBound(to: CChar.self).baseAddress!) }
-            if name.hasPrefix("tuning-"), name.hasSuffix(".txt") { return true }
-        }
-        return false
+        (namesInFolder(at: folder) ?? []).contains { $0.hasPrefix("tuning-") && $0.hasSuffix(".txt") }
     }
 
     /// What the times depend on, beside problem and threads.
