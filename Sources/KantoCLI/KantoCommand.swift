@@ -39,6 +39,7 @@ extension KantoCommand {
 extension ParsableCommand {
     /// Runs `body`; an error becomes one line on standard error and the exit code of its kind.
     static func reportingErrors<R>(_ body: () throws -> R) throws -> R {
+        PluginCalls.reportCrashes()
         do {
             let result = try body()
             try flushOutput()

@@ -22,6 +22,15 @@ public enum RunFailure: Error, CustomStringConvertible {
         case .violation(let reason): "breaks a rule: \(reason)"
         }
     }
+
+    /// The same with the circumstance in which it comes.
+    func `in`(_ circumstance: String) -> RunFailure {
+        switch self {
+        case .declined(let reason): .declined(circumstance + reason)
+        case .failed(let reason): .failed(circumstance + reason)
+        case .violation(let reason): .violation(circumstance + reason)
+        }
+    }
 }
 
 /// Where the operands of a run lie.

@@ -1,4 +1,5 @@
 import KantoABI
+import KantoKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -88,6 +89,7 @@ func runThreads(_ others: [() -> Void], here: () -> Void) {
         let status = pthread_create(
             &thread, nil,
             { job in
+                PluginCalls.join()
                 Unmanaged<Job>.fromOpaque(job!).takeRetainedValue().body()
                 return nil
             }, job)

@@ -39,11 +39,6 @@ public final class Registry: Sendable {
         }
     }
 
-    private struct Plugins {
-        var isSearched = false
-        var backends: [Backend] = []
-        var failures: [PluginFailure] = []
-    }
     private struct State {
         var selections: [Selection] = []
         var hosts: [HostKey: Host] = [:]
@@ -63,7 +58,7 @@ public final class Registry: Sendable {
 
     /// Those that are always there; built-in names are reserved.
     private let builtIn: [Backend]
-    private let plugins = Lock(Plugins())
+    private let plugins: Lock<PluginSet>
     private let state = Lock(State())
 
     private static let processWide = Result {
@@ -88,26 +83,35 @@ public final class Registry: Sendable {
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
+        plugins = Lock(PluginSet(
+            paths: configuration.pluginPaths, reservedNames: Set(builtIn.map(\.name)).union(["auto", "simd"]),
+            isTraced: configuration.verbosity >= 1))
     }
 
     // MARK: - Backends
 
     /// Every backend that can be used here: the built-in ones, then the plugins, all of which this opens.
-    public var backends: [Backend] { builtIn + openPlugins().backends }
+    public var backends: [Backend] { builtIn + plugins.withLock { $0.opening() }.backends }
 
-    /// The plugins that were found and could not be used.
-    public var pluginFailures: [PluginFailure] { openPlugins().failures }
+    /// The plugins that were found and could not be used; this opens all.
+    public var pluginFailures: [PluginFailure] { plugins.withLock { $0.opening() }.failures }
 
-    /// The backend of a name; `simd` is its variant for the best instruction set allowed.
+    /// The backend of a name; `simd` is its variant for the best instruction set allowed. A plugin of that name is opened, no
+    /// other.
+    ///
+    /// - Throws: `KernelError.plugin` if it cannot be opened, `KernelError.configuration` for an unknown name.
     public func backend(named name: String) throws -> Backend {
         let builtInName = name == "simd" ? "simd-" + configuration.instructionSet.rawValue : name
         if let backend = builtIn.first(where: { $0.name == builtInName }) { return backend }
-        let plugins = openPlugins()
-        if let backend = plugins.backends.first(where: { $0.name == name }) { return backend }
+        let (closed, opened) = plugins.withLock { ($0.looked, $0.opening(name)) }
+        if let backend = opened.backends.first(where: { $0.name == name }) { return backend }
+        if closed.names.contains(name), let failure = opened.failures.first(where: { !closed.failures.contains($0) }) {
+            throw KernelError.plugin(path: failure.path, reason: failure.reason)
+        }
 
-        let names = ["auto", "simd"] + (builtIn + plugins.backends).map(\.name)
+        let names = ["auto", "simd"] + builtIn.map(\.name) + opened.names
         var text = "unknown backend '\(name)'; available: " + names.joined(separator: ", ")
-        for failure in plugins.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
+        for failure in opened.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
         for (plugin, way) in Registry.waysToGet where plugin == name { text += "; " + way }
         throw KernelError.configuration(text)
     }
@@ -118,35 +122,18 @@ public final class Registry: Sendable {
     ].map { name, library, package in
         (
             name: name,
-            way: "\(library) is built by a plain 'swift build' where \(package) is installed"
-                + " (apt-get install \(package); after a build without it also 'swift package purge-cache')"
+            way: "\(library) is built by a plain 'swift build' in Kanto's own folder where \(package) is installed (apt-get install "
+                + "\(package); after a build without it also 'swift package purge-cache'); programs of other packages find it with "
+                + "KANTO_PLUGIN_PATH=KANTO/.build/debug, say"
         )
     }
 
-    private func openPlugins() -> Plugins {
-        plugins.withLock { plugins in
-            if plugins.isSearched { return plugins }
-            plugins.isSearched = true
-            var taken = Set(builtIn.map(\.name)).union(["auto", "simd"])
-            for path in PluginLoader.candidates(paths: configuration.pluginPaths) {
-                switch PluginLoader.open(path, taken: taken) {
-                case .failure(let failure):
-                    plugins.failures.append(PluginFailure(path: path, reason: failure.reason))
-                case .success(let backend):
-                    taken.insert(backend.name)
-                    plugins.backends.append(backend)
-                }
-            }
-            return plugins
-        }
-    }
-
-    /// Opens the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start.
+    /// Looks at the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start. Opens none.
     ///
     /// - Throws: `KernelError.plugin`.
     public func checkNamedPlugins() throws {
         guard !configuration.pluginPaths.isEmpty else { return }
-        let failures = pluginFailures
+        let failures = plugins.withLock { $0.looked.failures }
         for path in configuration.pluginPaths {
             if let failure = failures.first(where: { $0.path == path }) {
                 throw KernelError.plugin(path: path, reason: failure.reason)
@@ -186,7 +173,7 @@ public final class Registry: Sendable {
         case .tune: break
         }
         return Tuner(
-            candidates: [try backend(named: "simd")] + openPlugins().backends, measures: configuration.tuning == .tune, folder: folder)
+            candidates: [try backend(named: "simd")] + plugins.withLock { $0.opening() }.backends, measures: configuration.tuning == .tune, folder: folder)
     }
 
     // MARK: - Kernels
