@@ -98,6 +98,11 @@ func flushOutput() throws {
     }
 }
 
+/// Prints rows of cells under a header.
+func printTable(_ header: [String], _ rows: [[String]]) {
+    for line in tableLines([header] + rows) { print(line) }
+}
+
 func printError(_ line: String) {
     var text = line + "\n"
     text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }

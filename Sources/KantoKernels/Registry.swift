@@ -244,35 +244,63 @@ public final class Registry: Sendable {
         }
     }
 
-    /// What each backend of a selection says to a problem. Kernels are made and released; the cache keeps none.
+    /// What each backend of a selection says to a problem, and under `auto` each that is here: this opens all plugins then.
+    /// Kernels are made and released; the cache keeps none.
     func explain(_ problem: Problem, selection: Selection, threadCount: Int) throws -> Explanation {
         try check(problem)
         let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
-        var answers: [Explanation.Answer] = []
-        var server: Backend?, refuser: Backend?
-        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
-            guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else {
-                answers.append(Explanation.Answer(backend: backend, verdict: .notOffered))
-                continue
-            }
+        func verdict(of backend: Backend) -> Explanation.Verdict {
+            guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { return .notOffered }
             switch backend.make(problem, on: host) {
             case .kernel(let raw):
                 let kernel = Kernel(problem: problem, backend: backend, raw: raw, host: host, isTimed: false)
-                answers.append(
-                    Explanation.Answer(
-                        backend: backend,
-                        verdict: .makes(kernel: kernel.description, scratchByteCount: kernel.scratchByteCount)))
-                if server == nil, refuser == nil { server = backend }
-            case .declined(let reason):
-                answers.append(Explanation.Answer(backend: backend, verdict: .declines(reason: reason)))
+                return .makes(kernel: kernel.description, scratchByteCount: kernel.scratchByteCount)
+            case .declined(let reason): return .declines(reason: reason)
+            }
+        }
+        var answers: [Explanation.Answer] = []
+        var server: Backend?, refuser: Backend?
+        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
+            let answer = Explanation.Answer(backend: backend, verdict: verdict(of: backend))
+            answers.append(answer)
+            switch answer.verdict {
+            case .notOffered: break
+            case .makes: if server == nil, refuser == nil { server = backend }
+            case .declines:
                 let endsTheSearch = configuration.isStrict && index < selection.namedCount && server == nil
                 if endsTheSearch, refuser == nil { refuser = backend }
             }
         }
+        let asked = Set(answers.map(\.backend.name))
+        let isAuto = selection.names == ["auto"]
+        let plugins = plugins.withLock { isAuto ? $0.opening() : $0.looked }
+        var bystanders: [Explanation.Bystander] = []
+        for name in builtIn.map(\.name) + plugins.names where !asked.contains(name) {
+            let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
+            let reason = if plugin != nil {
+                whyNotTimed(problem, selection)
+            } else if isAuto {
+                "auto takes \(try backend(named: "simd").name) of the kind"
+            } else {
+                "\(selection.names.joined(separator: ",")) is selected"
+            }
+            bystanders.append(.init(name: name, reason: reason, verdict: plugin.map(verdict)))
+        }
         let times = selection.tuner?.times(of: problem, threadCount: threadCount) ?? []
         return Explanation(
-            problem: problem, answers: answers, server: server, refuser: refuser,
+            problem: problem, answers: answers, bystanders: bystanders, server: server, refuser: refuser,
             times: Dictionary(times.map { ($0.backend, $0.seconds) }) { $1 })
+    }
+
+    /// Why `auto` does not ask a plugin for a problem.
+    private func whyNotTimed(_ problem: Problem, _ selection: Selection) -> String {
+        let rule = "auto asks plugins by measured times alone"
+        if !Tuner.isTuned(problem) { return "\(rule), which it has of matmul and convolutions" }
+        return switch configuration.tuning {
+        case .off: "\(rule), and KANTO_TUNING=off forbids them"
+        case .cache: "\(rule), and of this problem there are none (KANTO_TUNING=tune measures them)"
+        case .tune: "\(rule), and of this problem there are none yet: they are measured when it is first run"
+        }
     }
 
     /// Hits, misses and evictions of the cache of made kernels.
