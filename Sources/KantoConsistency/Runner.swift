@@ -151,6 +151,11 @@ public func run(
         .run(inputs: inputs, outputs: outputs, scalars: scalars)
 }
 
+/// A backend's name, for people.
+func name(of backend: UnsafePointer<kanto_backend>) -> String {
+    backend.pointee.name.map { String(cString: $0) } ?? "a backend without a name"
+}
+
 /// Calls the body with a buffer for a message and returns what is written there, too.
 private func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status) -> (kanto_status, String) {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in

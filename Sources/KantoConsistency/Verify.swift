@@ -50,7 +50,7 @@ public func verify(
         for var test in problems where offers & (1 << UInt64(test.problem.op)) != 0 {
             test.problem.dtype = type.rawValue
             willVerify(test)
-            let call = "\(String(cString: backend.pointee.name)) at \(test)" + (test.seed.map { " [seed \($0)]" } ?? "")
+            let call = "\(name(of: backend)) at \(test)" + (test.seed.map { " [seed \($0)]" } ?? "")
             PluginCalls.within(call) { verify(test, on: backend, hosts, tiers, mayDecline, &verification) }
         }
     }
