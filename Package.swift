@@ -45,6 +45,7 @@ var targets: [Target] = [
     // The contract, and what C must do for Swift.
     .target(name: "KantoABI"),
     .target(name: "KantoShims"),
+    .target(name: "KantoPluginCalls", dependencies: ["KantoShims"]),
 
     // Backends.
     .target(name: "KantoReference", dependencies: ["KantoABI"], swiftSettings: kernelSettings()),
@@ -61,7 +62,9 @@ var targets: [Target] = [
     // The library, from the bottom up.
     .target(
         name: "KantoKernels",
-        dependencies: ["KantoABI", "KantoShims", "KantoReference", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
+        dependencies: [
+            "KantoABI", "KantoShims", "KantoPluginCalls", "KantoReference", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512",
+        ]),
     .target(
         name: "KantoConsistency", dependencies: ["KantoABI", "KantoReference", "KantoKernels"],
         swiftSettings: kernelSettings()),

@@ -5,8 +5,9 @@ struct BenchPlot {
     private let rows: [BenchRow]
     private let backends: [String]
 
+    /// - Parameter rows: those without limits, because the machine was busy, are not drawn.
     init(_ rows: [BenchRow]) {
-        self.rows = rows.filter { $0.timings != nil }
+        self.rows = rows.filter { $0.timings != nil && !$0.isBusy }
         var backends: [String] = []
         for row in rows where !backends.contains(row.backend) { backends.append(row.backend) }
         self.backends = backends

@@ -13,6 +13,10 @@ struct BenchRow {
     /// GFLOP/s and GB/s, of the same run.
     var multiplyAddLimit = Double.nan
     var memoryLimit = Double.nan
+    /// What half of the turns reached of the limit at least: less than all where other work had the machine at times.
+    var availability = 1.0
+    /// Whether other work had the machine while its limits were measured, so that they are no limits.
+    var isBusy = false
 
     init(problem: Problem, backend: String, threadCount: Int) {
         (self.problem, self.backend, self.threadCount) = (problem, backend, threadCount)
@@ -37,21 +41,50 @@ struct BenchRow {
     /// Whether moving the operands takes longer than the multiply-adds, at the limits of both.
     var isMemoryBound: Bool { problem.floatingPointOperations == 0 || intensity * memoryLimit < multiplyAddLimit }
 
-    var share: Double? {
-        isMemoryBound ? gigabytesPerSecond.map { $0 / memoryLimit } : gflops.map { $0 / multiplyAddLimit }
+    /// What the run reaches of the limit that bounds it: 1 is all. The taps of a convolution that fall into the padding are not
+    /// work that must be done, and do not count. Nil where a cache holds the operands and moves them faster than memory, and
+    /// where the limits are none.
+    var share: Double? { isBusy || isInCache ? nil : ratioToLimit }
+
+    private var ratioToLimit: Double? {
+        guard let timings else { return nil }
+        return isMemoryBound
+            ? gigabytesPerSecond.map { $0 / memoryLimit }
+            : problem.floatingPointOperationsInside / timings.median / 1e9 / multiplyAddLimit
     }
+
+    /// The most that the noise of two measurements makes of a share.
+    static let largestShare = 1.05
+
+    /// Whether the run is faster than memory because a cache holds its operands.
+    private var isInCache: Bool { isMemoryBound && fitsCaches && (ratioToLimit ?? 0) > Self.largestShare }
+
+    /// Within some times the caches' size part of the operands is still there from the last run.
+    private var fitsCaches: Bool { byteCount < 4 * Double(MachineLimit.cacheByteCount(threadCount: threadCount)) }
+
+    /// Whether the run is faster than the machine can be: then its limit was measured while something else ran.
+    var isImplausible: Bool { !isInCache && (ratioToLimit ?? 0) > Self.largestShare }
 
     /// Nil where nothing was measured.
     var limitText: String? {
+        if isBusy { return "— (the machine was busy while it was measured)" }
         if !multiplyAddLimit.isFinite { return nil }
-        return isMemoryBound ? "\(fixed(memoryLimit, 1)) GB/s of memory" : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
+        let limit = isMemoryBound
+            ? "\(fixed(memoryLimit, 1)) GB/s of memory" : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
+        return availability > 0.8
+            ? limit : limit + " (the machine was busy: in the median \(fixed(100 * availability, 0))% of it)"
+    }
+
+    private var shareText: String {
+        if isInCache, !isBusy { return "in cache" }
+        return share.map { "\(fixed(100 * $0, 1))%" } ?? "—"
     }
 
     func cells(relativeTo base: Double?) -> [String] {
         guard let timings else { return [backend, "declines", "", "", "", "", refusal ?? ""] }
         return [
             backend, right("\(fixed(timings.median * 1e3, 3)) ms", 12), right(gflops.map { "\(fixed($0, 1)) GFLOP/s" } ?? "", 15),
-            right(gigabytesPerSecond.map { "\(fixed($0, 1)) GB/s" } ?? "", 10), right(share.map { "\(fixed(100 * $0, 1))%" } ?? "", 7),
+            right(gigabytesPerSecond.map { "\(fixed($0, 1)) GB/s" } ?? "", 10), right(shareText, 8),
             base.map { "\(fixed($0 / timings.median, 2))x" } ?? "", kernel,
         ]
     }
@@ -69,10 +102,12 @@ struct BenchRow {
             ("median_ms", timings.map { fixed($0.median * 1e3, 5) }, false), ("min_ms", timings.map { fixed($0.minimum * 1e3, 5) }, false),
             ("samples", timings.map { "\($0.count)" }, false), ("gflops", gflops.map { fixed($0, 2) }, false),
             ("gbytes_per_second", gigabytesPerSecond.map { fixed($0, 2) }, false),
-            ("limit_gflops", number(multiplyAddLimit, 1), false), ("limit_gbytes_per_second", number(memoryLimit, 1), false),
-            ("bound", timings == nil ? nil : isMemoryBound ? "memory" : "multiply-adds", true),
+            ("limit_gflops", isBusy ? nil : number(multiplyAddLimit, 1), false),
+            ("limit_gbytes_per_second", isBusy ? nil : number(memoryLimit, 1), false),
+            ("bound", timings == nil || isBusy ? nil : isInCache ? "cache" : isMemoryBound ? "memory" : "multiply-adds", true),
             ("share", share.flatMap { number($0, 4) }, false),
             ("ratio", base.flatMap { base in timings.map { fixed(base / $0.median, 3) } }, false),
+            ("busy", isBusy ? "true" : nil, false),
         ]
     }
 

@@ -52,8 +52,15 @@ struct CheckCommand: KantoCommand {
         let backend = try Backend.selected.first { $0.offers(.matmul, type) }?.name ?? "none"
         var failed = false
         for (index, path) in files.enumerated() {
-            let check = try GoldenCheck(
-                GoldenFile(contentsOf: path), elementType: type, criticStep: criticStep.methodOrAutomatic)
+            let file = try GoldenFile(contentsOf: path)
+            let check: GoldenCheck
+            do {
+                check = try GoldenCheck(file, elementType: type, criticStep: criticStep.methodOrAutomatic)
+            } catch {
+                // Of several files the one that does not fit.
+                let (message, code) = Failure.line(for: error)
+                throw Failure(message: "\(path): \(message)", code: code)
+            }
             let report = Report(
                 file: path, dtype: dtype.rawValue, backend: backend, criticStep: check.method.rawValue,
                 tolerance: tolerance ?? (dtype == .float32 ? 1e-4 : 1e-10),

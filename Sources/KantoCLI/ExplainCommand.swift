@@ -6,7 +6,9 @@ struct ExplainCommand: KantoCommand {
         commandName: "explain", abstract: "Show who serves a problem, and why others decline it.",
         discussion: """
             A problem is the line that warnings and traces print: the op, the element type (f32 if left out), then words in any \
-            order. Nothing is run. The backends are those that KANTO_BACKEND selects, in the order in which they are asked; the times are those that KANTO_TUNING=tune has measured.
+            order; usual names such as relu or conv2d are understood. Nothing is run. First come the backends that \
+            KANTO_BACKEND selects, in the order in which they are asked, then all others, with why they are not; the times are \
+            those that KANTO_TUNING=tune has measured.
 
             kanto explain "conv2d_forward f32 n50 h14 w14 c64 k5x5 s2 p2 o128 bias leaky_relu(0.2)"
             kanto explain "matmul m50 n128 k64 transpose_b accumulate"
@@ -21,34 +23,11 @@ struct ExplainCommand: KantoCommand {
 
     mutating func execute() throws {
         let explanation = try Kernels.explain(Problem(parsing: problem.joined(separator: " ")))
-        let report = Report(explanation, operands: try explanation.problem.operands())
-        if json { return print(try jsonText(report)) }
-
-        print("\(report.problem)\n")
-        printTable(
-            ["OPERAND", "ROLE", "SHAPE", "BYTES"],
-            report.operands.map { [$0.name, $0.role, "\($0.shape)", "\($0.bytes)"] })
-        if let gflop = report.gflop { print("\n\(gflop < 0.1 ? "\(gflop)" : fixed(gflop, 3)) GFLOP") }
-        print("")
-        printTable(
-            ["BACKEND", "VERDICT", "TIME", "REASON"],
-            report.backends.map { entry in
-                [
-                    entry.backend, entry.verdict.rawValue, entry.milliseconds.map { "\(fixed($0, 3)) ms" } ?? "",
-                    entry.reason ?? "\(entry.kernel ?? ""), scratch \(entry.scratchBytes ?? 0) bytes",
-                ]
-            })
-        if let server = report.servedBy {
-            print("\nserved by \(server)")
-        } else if let refuser = explanation.refuser {
-            print("\nserved by nobody: \(refuser.name) declines, and KANTO_STRICT=1 forbids to ask the next")
-        } else {
-            print("\nserved by nobody")
-        }
+        print(json ? try jsonText(Report(explanation)) : "\(explanation)")
     }
 }
 
-/// What `kanto explain` prints.
+/// What `kanto explain --json` prints.
 private struct Report: Encodable {
     struct Operand: Encodable {
         let name: String
@@ -57,7 +36,7 @@ private struct Report: Encodable {
         let bytes: Int
     }
     enum Verdict: String, Encodable {
-        case serves, couldServe = "could serve", declines, notOffered = "does not offer"
+        case serves, couldServe = "could serve", declines, notOffered = "does not offer", notAsked = "not asked"
     }
     struct Entry: Encodable {
         let backend: String
@@ -82,20 +61,19 @@ private struct Report: Encodable {
 
     enum CodingKeys: String, CodingKey { case problem, gflop, operands, backends, servedBy = "served_by" }
 
-    init(_ explanation: Explanation, operands: [Problem.Operand]) {
+    init(_ explanation: Explanation) throws {
         let problem = explanation.problem
         self.problem = problem.description
         let operations = problem.floatingPointOperations
         gflop = operations > 0 ? operations / 1e9 : nil
-        self.operands = operands.map {
+        operands = try problem.operands().map {
             Operand(name: $0.name, role: $0.isOutput ? "output" : "input", shape: $0.shape, bytes: $0.byteCount)
         }
         backends = explanation.answers.map { answer in
             let name = answer.backend.name
             switch answer.verdict {
             case .notOffered:
-                let reason = "no \(problem.op!) in \(problem.elementType!)"
-                return Entry(backend: name, verdict: .notOffered, reason: reason)
+                return Entry(backend: name, verdict: .notOffered, reason: explanation.text(answer.verdict))
             case .declines(let reason):
                 return Entry(backend: name, verdict: .declines, reason: reason)
             case .makes(let kernel, let scratch):
@@ -103,7 +81,7 @@ private struct Report: Encodable {
                     backend: name, verdict: answer.backend == explanation.server ? .serves : .couldServe, kernel: kernel,
                     scratchBytes: scratch, milliseconds: explanation.times[name].map { $0 * 1e3 })
             }
-        }
+        } + explanation.bystanders.map { Entry(backend: $0.name, verdict: .notAsked, reason: $0.reason) }
         servedBy = explanation.server?.name
     }
 }

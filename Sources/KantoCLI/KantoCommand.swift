@@ -39,6 +39,7 @@ extension KantoCommand {
 extension ParsableCommand {
     /// Runs `body`; an error becomes one line on standard error and the exit code of its kind.
     static func reportingErrors<R>(_ body: () throws -> R) throws -> R {
+        PluginCalls.reportCrashes()
         do {
             let result = try body()
             try flushOutput()
@@ -98,6 +99,11 @@ func flushOutput() throws {
     guard fflush(nil) == 0 else {
         throw Failure(message: "standard output cannot be written: \(String(cString: strerror(errno)))", code: Failure.cannotWrite)
     }
+}
+
+/// Prints rows of cells under a header.
+func printTable(_ header: [String], _ rows: [[String]]) {
+    for line in tableLines([header] + rows) { print(line) }
 }
 
 func printError(_ line: String) {

@@ -182,15 +182,3 @@ private struct ProgressLine {
         return "\(whole / 60):" + (whole % 60 < 10 ? "0" : "") + "\(whole % 60)"
     }
 }
-
-/// A number with a fixed count of decimals.
-func fixed(_ value: Double, _ decimals: Int) -> String {
-    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
-    var power = 1.0
-    for _ in 0..<decimals { power *= 10 }
-    let scaled = Int((abs(value) * power).rounded())
-    let sign = value < 0 && scaled > 0 ? "-" : ""
-    if decimals == 0 { return "\(sign)\(scaled)" }
-    let fraction = "\(scaled % Int(power))"
-    return "\(sign)\(scaled / Int(power))." + String(repeating: "0", count: decimals - fraction.count) + fraction
-}

@@ -14,8 +14,11 @@ struct VerifyCommand: KantoCommand {
             read holds NaN.
 
             A plugin is found through KANTO_PLUGIN_PATH or beside the executable. It may decline what its library cannot do; a \
-            built-in backend may not. A random problem depends on its own seed alone: that of a failure repeats it. The exit \
-            code is 1 if something failed.
+            built-in backend may not. Each failure prints the command that repeats it alone. A plugin that crashes, calls exit or \
+            does not come back is told with the problem. The exit code is 1 if something failed.
+
+            kanto verify --backend onednn --random 1000
+            kanto verify --problem "matmul f32 m3 n4 k5 bias relu"
             """)
 
     @Option(help: ArgumentHelp("One backend, such as simd or onednn. (default: all)", valueName: "name"))
@@ -24,14 +27,21 @@ struct VerifyCommand: KantoCommand {
     @Option(help: ArgumentHelp("One op, such as matmul or conv2d_forward. (default: all)", valueName: "op"))
     var op: String?
 
+    @Option(help: ArgumentHelp("One problem, the line that a failure prints, in quotes. (default: all)", valueName: "problem"))
+    var problem: String?
+
     @Option(help: ArgumentHelp("One kind of operands' values: exact, normal or special. (default: all)", valueName: "kind"))
     var values: Tier?
 
     @Option(help: ArgumentHelp("How many random problems follow the fixed ones.", valueName: "count"))
     var random = 0
 
-    @Option(help: "The first random problem's seed; the next ones have the numbers that follow it.")
-    var seed: UInt64 = 1
+    @Option(
+        help: """
+            The first random problem's seed; the next ones have the numbers that follow it. With --problem, that of its values. \
+            (default: 1)
+            """)
+    var seed: UInt64?
 
     @Flag(help: "Print one line of JSON a backend, op and element type instead of a table.")
     var json = false
@@ -40,33 +50,41 @@ struct VerifyCommand: KantoCommand {
         guard (0...1_000_000).contains(random) else {
             throw ValidationError("--random is \(random), expected a number from 0 to 1000000.")
         }
+        if problem != nil, op != nil || random > 0 {
+            throw ValidationError("--problem is one problem: it takes neither --op nor --random.")
+        }
     }
 
     func execute() throws {
-        let ops = try chosenOps()
+        let alone = try problem.map { try Problem(parsing: $0) }
+        let ops = try alone.map { [$0.op!] } ?? chosenOps()
+        let types = alone.map { [$0.elementType!] } ?? ElementType.allCases
         let backends = try chosenBackends()
-        let problems = (problemList + randomProblems(count: random, seed: seed, ops: ops))
+        let problems = alone.map { TestProblem.all(of: $0, seed: seed) }
+            ?? (problemList + randomProblems(count: random, seed: seed ?? 1, ops: ops))
             .filter { ops.map(\.rawValue).contains($0.problem.op) }
-        if !json {
+        if !json, backend == nil {
             for failure in try Registry.shared().pluginFailures { print("not loaded: \(failure.path): \(failure.reason)") }
         }
-        CrashReport.install()
+        PluginCalls.report()
         var reports: [VerifyReport] = []
         var hasWrongWorkers = false
         for backend in backends {
-            CrashReport.describe("kanto verify: \(backend.name) crashed in its parallel_for")
             if let flaw = flawOfWorkers(backend.table) {
                 hasWrongWorkers = true
                 printError("kanto verify: the workers of \(backend.name), which serve all backends: \(flaw)")
             }
             for op in ops {
                 let ofOp = problems.filter { $0.problem.op == op.rawValue }
-                for type in ElementType.allCases where backend.offers(op, type) {
+                for type in types where backend.offers(op, type) {
                     let report = VerifyReport(backend, op, type, verification(of: backend, ofOp, op, type))
                     reports.append(report)
                     if json { print(try jsonText(report)) } else { report.printFailures() }
                 }
             }
+        }
+        if alone != nil, reports.isEmpty {
+            throw Failure.usage("\(backends.map(\.name).joined(separator: ", ")) does not offer \(ops[0]) in \(types[0])")
         }
         if !json { print(VerifyReport.matrix(reports, backends: backends.map(\.name), ops: ops)) }
         if hasWrongWorkers || reports.contains(where: { !$0.failures.isEmpty }) { throw ExitCode(1) }
@@ -95,8 +113,7 @@ struct VerifyCommand: KantoCommand {
         var lastShown = 0.0
         let isPlugin = backend.origin != .builtIn
         let tiers = values.map { [$0] } ?? Tier.allCases
-        let result = verify(backend.table, problems, types: [type], tiers: tiers, mayDecline: { _ in isPlugin }) { test in
-            CrashReport.describe("kanto verify: \(backend.name) crashed at \(test)\(test.seed.map { " [seed \($0)]" } ?? "")")
+        let result = verify(backend.table, problems, types: [type], tiers: tiers, mayDecline: { _ in isPlugin }) { _ in
             count += 1
             let now = monotonicSeconds()
             guard isLive, now - lastShown > 0.1 else { return }
@@ -137,11 +154,11 @@ struct VerifyReport: Encodable {
         dtype = type.description
         served = verification.servedCount
         declined = Dictionary(verification.declined.map { ($0.reason, 1) }, uniquingKeysWith: +)
-        let command = "kanto verify --backend \(backend.name) --op \(op)"
         failures = verification.failures.map { failure in
-            Failed(
-                failure: failure.description,
-                again: command + (failure.test.seed.map { " --random 1 --seed \($0)" } ?? ""))
+            var again = "kanto verify --backend \(backend.name) --problem \"\(failure.test)\""
+            if let tier = failure.tier { again += " --values \(tier)" }
+            if let seed = failure.test.seed { again += " --seed \(seed)" }
+            return Failed(failure: failure.description, again: again)
         }
     }
 

@@ -22,6 +22,15 @@ public enum RunFailure: Error, CustomStringConvertible {
         case .violation(let reason): "breaks a rule: \(reason)"
         }
     }
+
+    /// The same with the circumstance in which it comes.
+    func `in`(_ circumstance: String) -> RunFailure {
+        switch self {
+        case .declined(let reason): .declined(circumstance + reason)
+        case .failed(let reason): .failed(circumstance + reason)
+        case .violation(let reason): .violation(circumstance + reason)
+        }
+    }
 }
 
 /// Where the operands of a run lie.
@@ -140,6 +149,11 @@ public func run(
 ) throws(RunFailure) -> [[Double]] {
     try MadeKernel(problem, on: backend, host: ThreadHost(threadCount: 2))
         .run(inputs: inputs, outputs: outputs, scalars: scalars)
+}
+
+/// A backend's name, for people.
+func name(of backend: UnsafePointer<kanto_backend>) -> String {
+    backend.pointee.name.map { String(cString: $0) } ?? "a backend without a name"
 }
 
 /// Calls the body with a buffer for a message and returns what is written there, too.

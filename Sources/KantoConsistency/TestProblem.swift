@@ -17,3 +17,21 @@ public struct TestProblem: Sendable, CustomStringConvertible {
     /// The problem's one line.
     public var description: String { Problem(raw: problem).description }
 }
+
+extension TestProblem {
+    /// A problem as it is tested, to be tried alone: those of the list that are it, with their scalars, or the random one of a
+    /// seed. Of one that is neither, the scalars are those that the list has for its function.
+    public static func all(of problem: Problem, seed: UInt64?) -> [TestProblem] {
+        guard let op = problem.op else { return [] }
+        // Lists are in float32.
+        var plain = problem
+        plain.raw.dtype = ElementType.float32.rawValue
+        if let seed, let test = randomProblems(count: 1, seed: seed, ops: [op]).first, Problem(raw: test.problem) == plain {
+            return [test]
+        }
+        let known = seed == nil ? problemList.filter { Problem(raw: $0.problem) == plain } : []
+        if !known.isEmpty { return known }
+        let alike = problemList.first { $0.problem.op == problem.raw.op && $0.problem.function == problem.raw.function }
+        return [TestProblem(problem.raw, scalars: alike?.scalars ?? [], seed: seed)]
+    }
+}

@@ -91,6 +91,7 @@ func runThreads(_ others: [() -> Void], here: () -> Void) {
         let status = pthread_create(
             &thread, nil,
             { job in
+                PluginCalls.join()
                 Unmanaged<Job>.fromOpaque(job!).takeRetainedValue().body()
                 return nil
             }, job.toOpaque())

@@ -50,29 +50,37 @@ public func verify(
         for var test in problems where offers & (1 << UInt64(test.problem.op)) != 0 {
             test.problem.dtype = type.rawValue
             willVerify(test)
-            do throws(RunFailure) {
-                let kernels = (
-                    one: try MadeKernel(test.problem, on: backend, host: hosts.one),
-                    two: try MadeKernel(test.problem, on: backend, host: hosts.two)
-                )
-                verification.servedCount += 1
-                for tier in tiers {
-                    guard let data = TestData(test, tier) else { continue }
-                    do throws(RunFailure) {
-                        try verify(test, tier, data, kernels)
-                    } catch {
-                        verification.failures.append(.init(test: test, tier: tier, reason: error.description))
-                        break
-                    }
-                }
-            } catch .declined(let reason) where mayDecline(test.problem) {
-                verification.declined.append(.init(test: test, reason: reason))
-            } catch {
-                verification.failures.append(.init(test: test, tier: nil, reason: error.description))
-            }
+            let call = "\(name(of: backend)) at \(test)" + (test.seed.map { " [seed \($0)]" } ?? "")
+            PluginCalls.within(call) { verify(test, on: backend, hosts, tiers, mayDecline, &verification) }
         }
     }
     return verification
+}
+
+private func verify(
+    _ test: TestProblem, on backend: UnsafePointer<kanto_backend>, _ hosts: (one: ThreadHost, two: ThreadHost), _ tiers: [Tier],
+    _ mayDecline: (kanto_problem) -> Bool, _ verification: inout Verification
+) {
+    do throws(RunFailure) {
+        let kernels = (
+            one: try MadeKernel(test.problem, on: backend, host: hosts.one),
+            two: try MadeKernel(test.problem, on: backend, host: hosts.two)
+        )
+        verification.servedCount += 1
+        for tier in tiers {
+            guard let data = TestData(test, tier) else { continue }
+            do throws(RunFailure) {
+                try verify(test, tier, data, kernels)
+            } catch {
+                verification.failures.append(.init(test: test, tier: tier, reason: error.description))
+                break
+            }
+        }
+    } catch .declined(let reason) where mayDecline(test.problem) {
+        verification.declined.append(.init(test: test, reason: reason))
+    } catch {
+        verification.failures.append(.init(test: test, tier: nil, reason: error.description))
+    }
 }
 
 private func verify(
@@ -95,10 +103,22 @@ private func verify(
         }
     }
 
-    let outputs = try run(kernels.two)
-    if let fault = expectation.fault(in: outputs, of: operands) { throw .violation("on two threads, \(fault)") }
-    if let fault = expectation.fault(in: try run(kernels.one), of: operands) {
-        throw .violation("on one thread, \(fault)")
+    /// What goes wrong on some threads: in the run, or in what it leaves.
+    func attempt(_ kernel: MadeKernel) -> (outputs: [[Double]], failure: RunFailure?) {
+        do throws(RunFailure) {
+            let outputs = try run(kernel)
+            return (outputs, expectation.fault(in: outputs, of: operands).map { .violation($0) })
+        } catch {
+            return ([], error)
+        }
+    }
+    let (outputs, onTwo) = attempt(kernels.two)
+    let onOne = attempt(kernels.one).failure
+    switch (onOne, onTwo) {
+    case (let fault?, .some): throw fault
+    case (nil, let fault?): throw fault.in("on two threads, not on one, ")
+    case (let fault?, nil): throw fault.in("on one thread, not on two, ")
+    case (nil, nil): break
     }
     try expectSame(outputs, try run(kernels.two, Placement(misalignment: 1)), "on misaligned operands")
     for input in inputsThatMayShareTheOutput(test.problem) {

@@ -1,4 +1,5 @@
 import KantoABI
+import KantoKernels
 import Synchronization
 
 /// What a backend's own worker threads do wrong, if it lends any: each index of a loop is to be run once, by a worker in
@@ -8,7 +9,9 @@ public func flawOfWorkers(_ backend: UnsafePointer<kanto_backend>) -> String? {
     for threadCount in [1, 2, 3] as [Int64] {
         for count in [0, 1, 2, 3, 7, 64, 1000] as [Int64] {
             let record = Record(count: Int(count), workerCount: threadCount)
-            parallelFor(threadCount, count, Record.body, Unmanaged.passUnretained(record).toOpaque())
+            PluginCalls.within("\(name(of: backend)), in its parallel_for") {
+                parallelFor(threadCount, count, Record.body, Unmanaged.passUnretained(record).toOpaque())
+            }
             if let flaw = record.flaw { return "\(flaw), in a loop of \(count) on \(threadCount) threads" }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import KantoKernels
 
 /// The most that is read into memory at once, 16 GiB: what is larger was not meant.
 let largestFile = 1 << 34
@@ -46,18 +47,10 @@ public func readFile(_ path: String) throws -> [UInt8] {
 
 /// The names in a folder, sorted, without those that start with a dot.
 func namesInFolder(_ path: String) throws -> [String] {
-    guard let folder = opendir(path) else {
+    guard let names = namesInFolder(at: path) else {
         throw DataError(.missingInput, "\(path): cannot be listed: \(systemMessage())")
     }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-        // The name is read from the record itself: its declared 256 bytes may reach beyond the record.
-        let start = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
-        let name = String(cString: start.assumingMemoryBound(to: CChar.self))
-        if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
+    return names.filter { !$0.hasPrefix(".") }.sorted()
 }
 
 /// What is at a path, symbolic links followed; nil when there is nothing.

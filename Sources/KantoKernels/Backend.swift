@@ -34,6 +34,13 @@ public final class Backend: @unchecked Sendable {
         return mask & (1 << UInt64(op.rawValue)) != 0
     }
 
+    var isPlugin: Bool { origin != .builtIn }
+
+    /// What a call of its code is called, for whoever must know whose fault something was.
+    func call(for problem: Problem) -> String {
+        if case .plugin(let path) = origin { "plugin \(name) (\(path)) at \(problem)" } else { "\(name) at \(problem)" }
+    }
+
     enum Answer {
         case kernel(UnsafeMutablePointer<kanto_kernel>)
         case declined(String)
@@ -45,9 +52,13 @@ public final class Backend: @unchecked Sendable {
         let saysMore = withUnsafeBytes(of: problem.raw) { $0.dropFirst(knownByteCount).contains { $0 != 0 } }
         if saysMore { return .declined("the problem has a property that is newer than the plugin") }
         var kernel: UnsafeMutablePointer<kanto_kernel>?
-        let failure = withUnsafePointer(to: problem.raw) { raw in
-            withMessage { message in table.pointee.make(table, raw, host.pointer, &kernel, message) }
+        let ask = {
+            withUnsafePointer(to: problem.raw) { raw in
+                withMessage { message in self.table.pointee.make(self.table, raw, host.pointer, &kernel, message) }
+            }
         }
+        let failure = isPlugin
+            ? PluginCalls.within(call(for: problem)) { keepingFloatingPointEnvironment(ask) } : ask()
         if let failure { return .declined(failure.reason) }
         guard let kernel else { return .declined("it returned no kernel") }
         guard kernel.pointee.struct_size >= InterfaceVersion.kernelByteCount, kernel.pointee.run != nil,

@@ -1,5 +1,6 @@
 import Glibc
 import KantoABI
+import KantoPluginCalls
 
 /// A made kernel: a function with its plan, for one problem. It may be kept and run again and again.
 public final class Kernel: @unchecked Sendable {
@@ -8,6 +9,8 @@ public final class Kernel: @unchecked Sendable {
     let raw: UnsafeMutablePointer<kanto_kernel>
     let host: Host
     private let isTimed: Bool
+    /// What a call of a plugin's code is called; `nil` for a built-in backend's.
+    private let call: UnsafePointer<CChar>?
 
     init(problem: Problem, backend: Backend, raw: UnsafeMutablePointer<kanto_kernel>, host: Host, isTimed: Bool) {
         self.problem = problem
@@ -15,9 +18,16 @@ public final class Kernel: @unchecked Sendable {
         self.raw = raw
         self.host = host
         self.isTimed = isTimed
+        call = backend.isPlugin ? kanto_make_plugin_text(backend.call(for: problem)) : nil
     }
 
-    deinit { raw.pointee.release(raw) }
+    deinit {
+        guard let call else { return raw.pointee.release(raw) }
+        let outer = kanto_enter_plugin(call)
+        raw.pointee.release(raw)
+        kanto_leave_plugin(outer)
+        kanto_free_plugin_text(call)
+    }
 
     /// What the backend says of it: implementation, tile, instruction set.
     public var description: String { raw.pointee.description.map { String(cString: $0) } ?? backend.name }
@@ -75,7 +85,9 @@ public final class Kernel: @unchecked Sendable {
         arguments.host = host.pointerForRun
         arguments.scratch = try host.scratch(scratchByteCount)
         let start = isTimed ? monotonicSeconds() : 0
+        let outer = call == nil ? nil : kanto_enter_plugin(call)
         let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }
+        if call != nil { kanto_leave_plugin(outer) }
         if isTimed { report(seconds: monotonicSeconds() - start) }
         if let failure {
             throw KernelError.failed(backend: backend.name, problem: problem.description, reason: failure.reason)

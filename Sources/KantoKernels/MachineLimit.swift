@@ -6,7 +6,8 @@ import KantoSIMDBaseline
 /// What the machine can do at most, measured, so that a kernel's speed can be told as a share of it.
 public enum MachineLimit {
     /// Billions of floating-point operations a second that multiply-adds in registers reach on the threads in force, with
-    /// the instruction set that the SIMD backend uses. Takes about `seconds`.
+    /// the instruction set that the SIMD backend uses: the best of four tries, which take about `seconds` together. Where
+    /// something else takes a core meanwhile it is less; who wants the limit takes the best of several calls.
     public static func multiplyAddRate(seconds: Double = 0.005) throws -> Double {
         let registry = try Registry.shared()
         let (loop, operations): (@convention(c) (Int) -> Float, Int) =
@@ -33,14 +34,20 @@ public enum MachineLimit {
             // Rounds that fill the time, by the best of some short tries: on a busy machine one of them may wait for a worker
             // longer than it runs, and so few rounds would measure that wait again.
             let shortest = (0..<4).map { _ in run() }.min()!
-            work.rounds = max(work.rounds, Int(Double(work.rounds) * seconds / shortest))
+            work.rounds = max(work.rounds, Int(Double(work.rounds) * seconds / 4 / shortest))
             let total = Double(work.rounds) * Double(operations * threadCount)
-            return total / run() / 1e9
+            return total / (0..<4).map { _ in run() }.min()! / 1e9
         }
     }
 }
 
 extension MachineLimit {
+    /// Bytes that the caches of so many threads hold, about.
+    package static func cacheByteCount(threadCount: Int) -> Int {
+        let caches = Processor.caches
+        return caches.level3 + caches.level2 * threadCount
+    }
+
     /// Billions of bytes a second that the threads in force move between memory and registers, from arrays that no cache
     /// holds: the better of reading one array and of reading and writing one in place.
     public static func memoryRate() throws -> Double {

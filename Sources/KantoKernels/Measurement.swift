@@ -8,6 +8,8 @@ public struct Timings: Sendable {
     /// NaN of no times, as the minimum is.
     public var median: Double { seconds.isEmpty ? .nan : seconds.sorted()[seconds.count / 2] }
     public var minimum: Double { seconds.min() ?? .nan }
+    /// Of rates, the best.
+    public var maximum: Double { seconds.max() ?? .nan }
 
     public mutating func append(_ value: Double) { seconds.append(value) }
 

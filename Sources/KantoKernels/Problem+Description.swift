@@ -177,18 +177,3 @@ extension Function: CustomStringConvertible {
         }
     }
 }
-
-extension Problem {
-    /// Floating-point operations of a matmul or convolution, all taps counted, padding too; 0 for other ops.
-    public var floatingPointOperations: Double {
-        switch op {
-        case .matmul:
-            return 2 * Double(raw.matmul.batch) * Double(raw.matmul.m) * Double(raw.matmul.n) * Double(raw.matmul.k)
-        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
-            let geometry = Convolution2D(raw: raw.convolution), c = raw.convolution
-            let outputs = Double(c.batch) * Double(geometry.outputHeight * geometry.outputWidth) * Double(c.output_channels)
-            return 2 * outputs * Double(c.kernel_height * c.kernel_width) * Double(c.channels / max(1, c.groups))
-        default: return 0
-        }
-    }
-}

@@ -5,7 +5,8 @@ extension Problem {
     ///
     /// The op comes first, then the element type (f32 if left out), then words in any order; `strides` takes the word behind
     /// it. What may be left out: `batch1` or, of a convolution, `n1`, `s1`, `p0`, `d1` and `g1`; `strides`, for dense operands;
-    /// what an epilogue does not have.
+    /// what an epilogue does not have. Usual names of the same thing are understood too: `conv2d`, `float32`, `abs`, and a
+    /// leaky ReLU of slope 0 is `relu`.
     ///
     /// - Throws: `KernelError.problem`, which says which word is wrong and what was expected.
     public init(parsing line: String) throws(KernelError) {
@@ -47,20 +48,25 @@ private struct ProblemWords {
         var words = line.split(whereSeparator: \.isWhitespace).enumerated().map { Word(position: $0 + 1, text: String($1)) }[...]
         let opNames = Op.allCases.map(\.description).joined(separator: ", ")
         guard let first = words.popFirst() else { throw .problem("an empty problem: expected an op, one of \(opNames)") }
-        guard let op = Op.allCases.first(where: { $0.description == first.text }) else {
+        let opName = Self.synonymsOfOps[first.text] ?? first.text
+        guard let op = Op.allCases.first(where: { $0.description == opName }) else {
             throw Self.wrong(first, "expected an op, one of \(opNames)")
         }
         self.op = op
-        let named = words.first.flatMap { word in ElementType.allCases.first { $0.description == word.text } }
+        let named = words.first.flatMap { word in
+            ElementType.allCases.first { [$0.description, $0.synonym].contains(word.text) }
+        }
         if named != nil { words.removeFirst() }
         type = named ?? .float32
         forms = Form.all(of: op)
 
-        while let word = words.popFirst() {
+        let synonyms = Self.synonyms(of: op)
+        while let given = words.popFirst() {
+            let word = Word(position: given.position, text: synonyms[given.text] ?? given.text)
             let name = String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
             guard forms.contains(where: { $0.name == name }), !name.isEmpty || word.text.hasPrefix("[") else {
                 let known = (word.position == 2 ? ElementType.allCases.map(\.description) : []) + forms.map(\.sample)
-                throw Self.wrong(word, "\(op) does not know it; it knows " + known.joined(separator: ", "))
+                throw Self.wrong(given, "\(op) does not know it; it knows " + known.joined(separator: ", "))
             }
             var value = String(word.text.dropFirst(name.count))
             var last = word
@@ -246,6 +252,32 @@ private struct ProblemWords {
     private static func wrong(_ word: Word, _ expected: String) -> KernelError {
         .problem("word \(word.position), '\(word.text)': \(expected)")
     }
+}
+
+extension ProblemWords {
+    private static let synonymsOfOps = ["conv2d": "conv2d_forward", "convolution": "conv2d_forward", "gemm": "matmul"]
+
+    /// What an op's functions are called elsewhere.
+    private static func synonyms(of op: Op) -> [String: String] {
+        switch op {
+        case .unary:
+            [
+                "relu": "leaky_relu(0)", "abs": "absolute", "identity": "copy", "expm1": "exp_minus_one", "log1p": "log_one_plus",
+            ]
+        case .binary:
+            [
+                "relu_gradient": "leaky_relu_gradient(0)", "sub": "subtract", "mul": "multiply", "div": "divide",
+                "max": "maximum", "min": "minimum",
+            ]
+        case .ternary: ["where": "select", "fma": "multiply_add"]
+        case .reduce: ["max": "maximum", "min": "minimum", "dot": "sum_of_products"]
+        default: [:]
+        }
+    }
+}
+
+extension ElementType {
+    fileprivate var synonym: String { self == .float32 ? "float32" : "float64" }
 }
 
 extension Function {

@@ -39,11 +39,6 @@ public final class Registry: Sendable {
         }
     }
 
-    private struct Plugins {
-        var isSearched = false
-        var backends: [Backend] = []
-        var failures: [PluginFailure] = []
-    }
     private struct State {
         var selections: [Selection] = []
         var hosts: [HostKey: Host] = [:]
@@ -63,7 +58,7 @@ public final class Registry: Sendable {
 
     /// Those that are always there; built-in names are reserved.
     private let builtIn: [Backend]
-    private let plugins = Lock(Plugins())
+    private let plugins: Lock<PluginSet>
     private let state = Lock(State())
 
     private static let processWide = Result {
@@ -90,26 +85,35 @@ public final class Registry: Sendable {
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
+        plugins = Lock(PluginSet(
+            paths: configuration.pluginPaths, reservedNames: Set(builtIn.map(\.name)).union(["auto", "simd"]),
+            isTraced: configuration.verbosity >= 1))
     }
 
     // MARK: - Backends
 
     /// Every backend that can be used here: the built-in ones, then the plugins, all of which this opens.
-    public var backends: [Backend] { builtIn + openPlugins().backends }
+    public var backends: [Backend] { builtIn + plugins.withLock { $0.opening() }.backends }
 
-    /// The plugins that were found and could not be used.
-    public var pluginFailures: [PluginFailure] { openPlugins().failures }
+    /// The plugins that were found and could not be used; this opens all.
+    public var pluginFailures: [PluginFailure] { plugins.withLock { $0.opening() }.failures }
 
-    /// The backend of a name; `simd` is its variant for the best instruction set allowed.
+    /// The backend of a name; `simd` is its variant for the best instruction set allowed. A plugin of that name is opened, no
+    /// other.
+    ///
+    /// - Throws: `KernelError.plugin` if it cannot be opened, `KernelError.configuration` for an unknown name.
     public func backend(named name: String) throws -> Backend {
         let builtInName = name == "simd" ? "simd-" + configuration.instructionSet.rawValue : name
         if let backend = builtIn.first(where: { $0.name == builtInName }) { return backend }
-        let plugins = openPlugins()
-        if let backend = plugins.backends.first(where: { $0.name == name }) { return backend }
+        let (closed, opened) = plugins.withLock { ($0.looked, $0.opening(name)) }
+        if let backend = opened.backends.first(where: { $0.name == name }) { return backend }
+        if closed.names.contains(name), let failure = opened.failures.first(where: { !closed.failures.contains($0) }) {
+            throw KernelError.plugin(path: failure.path, reason: failure.reason)
+        }
 
-        let names = ["auto", "simd"] + (builtIn + plugins.backends).map(\.name)
+        let names = ["auto", "simd"] + builtIn.map(\.name) + opened.names
         var text = "unknown backend '\(name)'; available: " + names.joined(separator: ", ")
-        for failure in plugins.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
+        for failure in opened.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
         for (plugin, way) in Registry.waysToGet where plugin == name { text += "; " + way }
         throw KernelError.configuration(text)
     }
@@ -120,35 +124,18 @@ public final class Registry: Sendable {
     ].map { name, library, package in
         (
             name: name,
-            way: "\(library) is built by a plain 'swift build' where \(package) is installed"
-                + " (apt-get install \(package); after a build without it also 'swift package purge-cache')"
+            way: "\(library) is built by a plain 'swift build' in Kanto's own folder where \(package) is installed (apt-get install "
+                + "\(package); after a build without it also 'swift package purge-cache'); programs of other packages find it with "
+                + "KANTO_PLUGIN_PATH=KANTO/.build/debug, say"
         )
     }
 
-    private func openPlugins() -> Plugins {
-        plugins.withLock { plugins in
-            if plugins.isSearched { return plugins }
-            plugins.isSearched = true
-            var taken = Set(builtIn.map(\.name)).union(["auto", "simd"])
-            for path in PluginLoader.candidates(paths: configuration.pluginPaths) {
-                switch PluginLoader.open(path, taken: taken) {
-                case .failure(let failure):
-                    plugins.failures.append(PluginFailure(path: path, reason: failure.reason))
-                case .success(let backend):
-                    taken.insert(backend.name)
-                    plugins.backends.append(backend)
-                }
-            }
-            return plugins
-        }
-    }
-
-    /// Opens the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start.
+    /// Looks at the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start. Opens none.
     ///
     /// - Throws: `KernelError.plugin`.
     public func checkNamedPlugins() throws {
         guard !configuration.pluginPaths.isEmpty else { return }
-        let failures = pluginFailures
+        let failures = plugins.withLock { $0.looked.failures }
         for path in configuration.pluginPaths {
             if let failure = failures.first(where: { $0.path == path }) {
                 throw KernelError.plugin(path: path, reason: failure.reason)
@@ -188,7 +175,7 @@ public final class Registry: Sendable {
         case .tune: break
         }
         return Tuner(
-            candidates: [try backend(named: "simd")] + openPlugins().backends, measures: configuration.tuning == .tune, folder: folder)
+            candidates: [try backend(named: "simd")] + plugins.withLock { $0.opening() }.backends, measures: configuration.tuning == .tune, folder: folder)
     }
 
     // MARK: - Kernels
@@ -259,35 +246,63 @@ public final class Registry: Sendable {
         }
     }
 
-    /// What each backend of a selection says to a problem. Kernels are made and released; the cache keeps none.
+    /// What each backend of a selection says to a problem, and under `auto` each that is here: this opens all plugins then.
+    /// Kernels are made and released; the cache keeps none.
     func explain(_ problem: Problem, selection: Selection, threadCount: Int) throws -> Explanation {
         try check(problem)
         let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
-        var answers: [Explanation.Answer] = []
-        var server: Backend?, refuser: Backend?
-        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
-            guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else {
-                answers.append(Explanation.Answer(backend: backend, verdict: .notOffered))
-                continue
-            }
+        func verdict(of backend: Backend) -> Explanation.Verdict {
+            guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { return .notOffered }
             switch backend.make(problem, on: host) {
             case .kernel(let raw):
                 let kernel = Kernel(problem: problem, backend: backend, raw: raw, host: host, isTimed: false)
-                answers.append(
-                    Explanation.Answer(
-                        backend: backend,
-                        verdict: .makes(kernel: kernel.description, scratchByteCount: kernel.scratchByteCount)))
-                if server == nil, refuser == nil { server = backend }
-            case .declined(let reason):
-                answers.append(Explanation.Answer(backend: backend, verdict: .declines(reason: reason)))
+                return .makes(kernel: kernel.description, scratchByteCount: kernel.scratchByteCount)
+            case .declined(let reason): return .declines(reason: reason)
+            }
+        }
+        var answers: [Explanation.Answer] = []
+        var server: Backend?, refuser: Backend?
+        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
+            let answer = Explanation.Answer(backend: backend, verdict: verdict(of: backend))
+            answers.append(answer)
+            switch answer.verdict {
+            case .notOffered: break
+            case .makes: if server == nil, refuser == nil { server = backend }
+            case .declines:
                 let endsTheSearch = configuration.isStrict && index < selection.namedCount && server == nil
                 if endsTheSearch, refuser == nil { refuser = backend }
             }
         }
+        let asked = Set(answers.map(\.backend.name))
+        let isAuto = selection.names == ["auto"]
+        let plugins = plugins.withLock { isAuto ? $0.opening() : $0.looked }
+        var bystanders: [Explanation.Bystander] = []
+        for name in builtIn.map(\.name) + plugins.names where !asked.contains(name) {
+            let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
+            let reason = if plugin != nil {
+                whyNotTimed(problem, selection)
+            } else if isAuto {
+                "auto takes \(try backend(named: "simd").name) of the kind"
+            } else {
+                "\(selection.names.joined(separator: ",")) is selected"
+            }
+            bystanders.append(.init(name: name, reason: reason, verdict: plugin.map(verdict)))
+        }
         let times = selection.tuner?.times(of: problem, threadCount: threadCount) ?? []
         return Explanation(
-            problem: problem, answers: answers, server: server, refuser: refuser,
+            problem: problem, answers: answers, bystanders: bystanders, server: server, refuser: refuser,
             times: Dictionary(times.map { ($0.backend, $0.seconds) }) { $1 })
+    }
+
+    /// Why `auto` does not ask a plugin for a problem.
+    private func whyNotTimed(_ problem: Problem, _ selection: Selection) -> String {
+        let rule = "auto asks plugins by measured times alone"
+        if !Tuner.isTuned(problem) { return "\(rule), which it has of matmul and convolutions" }
+        return switch configuration.tuning {
+        case .off: "\(rule), and KANTO_TUNING=off forbids them"
+        case .cache: "\(rule), and of this problem there are none (KANTO_TUNING=tune measures them)"
+        case .tune: "\(rule), and of this problem there are none yet: they are measured when it is first run"
+        }
     }
 
     /// Hits, misses and evictions of the cache of made kernels.

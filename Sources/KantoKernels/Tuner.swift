@@ -25,13 +25,7 @@ final class Tuner: Sendable {
 
     /// Whether a folder holds times of whatever environment: if not, no plugin need be opened to look for one's own.
     static func hasTimes(in folder: String) -> Bool {
-        guard let directory = opendir(folder) else { return false }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(cString: $0.assumingMemoryBound(to: CChar.self).baseAddress!) }
-            if name.hasPrefix("tuning-"), name.hasSuffix(".txt") { return true }
-        }
-        return false
+        (namesInFolder(at: folder) ?? []).contains { $0.hasPrefix("tuning-") && $0.hasSuffix(".txt") }
     }
 
     /// What the times depend on, beside problem and threads.
@@ -43,7 +37,7 @@ final class Tuner: Sendable {
 
     /// The times of a problem, fastest first.
     func times(of problem: Problem, threadCount: Int) -> [TuningTable.Time]? {
-        guard isTuned(problem) else { return nil }
+        guard Self.isTuned(problem) else { return nil }
         return table.withLock { $0[key(problem, threadCount)] }
     }
 
@@ -70,17 +64,27 @@ final class Tuner: Sendable {
 
     /// Measures a problem that has no times yet, in a turn, and keeps them.
     func measure(_ problem: Problem, host: Host, reference: Backend) throws {
-        guard measures, isTuned(problem), times(of: problem, threadCount: host.threadCount) == nil else { return }
+        guard measures, Self.isTuned(problem), times(of: problem, threadCount: host.threadCount) == nil else { return }
         try Kernels.run {
             let key = key(problem, host.threadCount)
-            let kernels = candidates.compactMap { backend in backend.kernel(for: problem, on: host) }
+            var kernels = candidates.compactMap { backend in backend.kernel(for: problem, on: host) }
                 .filter { kernel in isRight(kernel.backend, problem, host, reference) }
-            // simd alone is taken without times. A plugin that alone is right is not: simd declines the problem.
-            guard let first = kernels.first, kernels.count > 1 || first.backend.origin != .builtIn else { return }
-            var timings = try Kernel.measure(kernels, seconds: 0.1)
-            // The noise of so short a time decides a close call: the wrong backend was chosen where it lost by 8%.
-            let medians = timings.map(\.median).sorted()
-            if medians.count > 1, medians[1] < medians[0] * 1.15 { timings = try Kernel.measure(kernels, seconds: 1) }
+            var timings: [Timings] = []
+            repeat {
+                // simd alone is taken without times. A plugin that alone is right is not: simd declines the problem.
+                guard let first = kernels.first, kernels.count > 1 || first.backend.origin != .builtIn else { return }
+                do {
+                    timings = try Kernel.measure(kernels, seconds: 0.1)
+                    // The noise of so short a time decides a close call: the wrong backend was chosen where it lost by 8%.
+                    let medians = timings.map(\.median).sorted()
+                    if medians.count > 1, medians[1] < medians[0] * 1.15 { timings = try Kernel.measure(kernels, seconds: 1) }
+                } catch KernelError.failed(let name, _, let reason) {
+                    // The others are measured without it.
+                    warnOfDropped(name, problem, "it fails: \(reason)")
+                    kernels.removeAll { $0.backend.name == name }
+                    timings = []
+                }
+            } while timings.isEmpty
             let times = zip(kernels, timings).map { TuningTable.Time(backend: $0.backend.name, seconds: $1.median) }
             guard let folder else { return table.withLock { $0[key] = times } }
             let fault = TuningTable.withFolderLocked(folder) {
@@ -102,22 +106,34 @@ final class Tuner: Sendable {
         small.raw.convolution.batch = min(1, small.raw.convolution.batch)
         // Rows enough for the kernel that was timed: products of few rows have others.
         if small.op == .matmul { small.raw.matmul.m = min(24, small.raw.matmul.m) }
-        guard let candidate = backend.kernel(for: small, on: host), let oracle = reference.kernel(for: small, on: host),
-            let fault = try? Kernel.relativeError(of: candidate, against: oracle)
-        else { return false }
+        guard let candidate = backend.kernel(for: small, on: host), let oracle = reference.kernel(for: small, on: host) else {
+            return false
+        }
+        let fault: Double
+        do {
+            fault = try Kernel.relativeError(of: candidate, against: oracle)
+        } catch KernelError.failed(_, _, let reason) {
+            warnOfDropped(backend.name, problem, "it fails: \(reason)")
+            return false
+        } catch {
+            warnOfDropped(backend.name, problem, "it cannot be checked: \(error)")
+            return false
+        }
         // The bound of a sum of so many products, as a whole.
         let output = (try? small.operands())?.first { $0.isOutput }
         let termCount = small.floatingPointOperations / 2 / Double(max(1, output?.shape.reduce(1, *) ?? 1))
         guard fault <= 4 * (termCount.squareRoot() + 1) * 0x1p-24 else {
-            Diagnostics.warnOnce(
-                "\(backend.name) is not considered for \(problem): it differs from the reference by \(fault) of the result",
-                key: "tuner \(backend.name)")
+            warnOfDropped(backend.name, problem, "it differs from the reference by \(fault) of the result")
             return false
         }
         return true
     }
 
-    private func isTuned(_ problem: Problem) -> Bool {
+    private func warnOfDropped(_ name: String, _ problem: Problem, _ reason: String) {
+        Diagnostics.warnOnce("\(name) is not considered for \(problem): \(reason)", key: "tuner \(name)")
+    }
+
+    static func isTuned(_ problem: Problem) -> Bool {
         switch problem.op {
         case .matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: true
         default: false

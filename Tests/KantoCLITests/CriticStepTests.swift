@@ -58,5 +58,9 @@ struct CriticStepTests {
         #expect(try kanto("check", goldens + "conv_layer_norm.safetensors").output.contains(", taped)"))
         let forced = try kanto("check", goldens + "conv_layer_norm.safetensors", "--critic-step", "four-pass")
         #expect(forced.status == 65 && forced.errors.contains("layer 3 (LayerNorm) is not one that it serves"), "\(forced.errors)")
+        // Of several the one that does not fit.
+        let files = ["conv_leaky", "conv_layer_norm"].map { goldens + $0 + ".safetensors" }
+        let second = try kanto(["check"] + files + ["--critic-step", "four-pass"])
+        #expect(second.status == 65 && second.errors.hasPrefix("kanto check: \(files[1]): four-pass critic step: layer 3"), "\(second.errors)")
     }
 }

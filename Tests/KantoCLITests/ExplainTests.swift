@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 struct ExplainTests {
@@ -30,7 +31,10 @@ struct ExplainTests {
         #expect(operands.map { $0["name"] as? String } == ["x", "w", "bias", "y"])
         #expect(operands.last?["shape"] as? [Int] == [50, 7, 7, 128] && operands.last?["bytes"] as? Int == 1_254_400)
         let backends = try #require(found["backends"] as? [[String: Any]])
-        #expect(backends.map { $0["verdict"] as? String } == ["serves", "could serve"])
+        #expect(backends.prefix(2).map { $0["verdict"] as? String } == ["serves", "could serve"])
+        for other in backends.dropFirst(2) {
+            #expect(other["verdict"] as? String == "not asked" && other["reason"] as? String == "reference is selected")
+        }
         #expect(backends[0]["scratch_bytes"] as? Int != nil && (backends[0]["kernel"] as? String)?.isEmpty == false)
     }
 
@@ -44,6 +48,17 @@ struct ExplainTests {
         #expect(outcome.status == 64 && outcome.output.isEmpty)
         #expect(outcome.errors.hasPrefix("kanto explain: ") && outcome.errors.contains(words), "\(outcome.errors)")
         #expect(outcome.errors.split(separator: "\n").count == 1)
+    }
+
+    /// Whoever is here has a row, whether it is asked or not.
+    @Test func autoShowsPluginsToo() throws {
+        let folder = try TemporaryFolder()
+        let path = try PluginSource(name: "onlooker").compile(in: folder)
+        let outcome = try kanto("explain", "matmul m2 n3 k4", environment: ["KANTO_PLUGIN_PATH": path])
+        let row = outcome.output.split(separator: "\n").first { $0.hasPrefix("onlooker") }
+        #expect(row?.contains("not asked") == true && row?.contains("KANTO_TUNING=off forbids them; it could serve: ") == true, "\(outcome)")
+        let relu = try kanto("explain", "unary relu [3]")
+        #expect(relu.status == 0 && relu.output.hasPrefix("unary f32 leaky_relu(0.0) [3]"), "\(relu)")
     }
 
     @Test func backendsAsJSON() throws {

@@ -47,12 +47,51 @@ struct VerifyTests {
         let failures = try #require(report["failures"] as? [[String: String]])
         let failure = try #require(failures.last)
         // The last one is random; its own command finds it again.
-        let words = try #require(failure["again"]).split(separator: " ").map(String.init)
-        #expect(words.starts(with: ["kanto", "verify", "--backend", "probe", "--op", "matmul", "--random", "1", "--seed"]))
-        let again = try kanto(
-            Array(words.dropFirst()) + ["--json"], environment: ["KANTO_PLUGIN_PATH": folder.path + "/libKantoProbe.so"])
-        let repeated = try #require(try JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any])
-        #expect((repeated["failures"] as? [[String: String]])?.last == failure)
+        #expect(failure["failure"]?.contains("seed ") == true && failure["again"]?.contains(" --seed ") == true)
+        #expect(failures.first?["again"]?.hasPrefix("kanto verify --backend probe --problem \"matmul f32 ") == true)
+        for failure in [failure, try #require(failures.first)] {
+            let command = try #require(failure["again"]).dropFirst("kanto ".count)
+            let quoted = command.split(separator: "\"").map(String.init)
+            let words = [quoted[0], quoted[2]].map { $0.split(separator: " ").map(String.init) }
+            let again = try kanto(
+                words[0] + [quoted[1]] + words[1] + ["--json"], environment: ["KANTO_PLUGIN_PATH": folder.path + "/libKantoProbe.so"])
+            let repeated = try #require(try JSONSerialization.jsonObject(with: Data(again.output.utf8)) as? [String: Any])
+            #expect(repeated["failures"] as? [[String: String]] == [failure])
+        }
+    }
+
+    /// A fault that comes on any number of threads is not one of threads.
+    @Test(arguments: [
+        ("1", "breaks a rule: output 0 is 1.0 at 0", "thread"), ("(arguments->host->thread_count == 2 ? 1 : product)", "on two threads, not on one, output 0", ""),
+        ("(arguments->host->thread_count == 1 ? 1 : product)", "on one thread, not on two, output 0", ""),
+    ])
+    func threadsAreNamedWhereTheyMatter(_ value: String, _ words: String, _ absent: String) throws {
+        let run = """
+            float product = 0;
+            for (int64_t p = 0; p < problem->k; p++)
+              product += ((const float *)arguments->inputs[0])[p] * ((const float *)arguments->inputs[1])[p];
+            *(float *)arguments->outputs[0] = \(value);
+
+            """
+        let folder = try TemporaryFolder()
+        _ = try verify(run: run, in: folder)
+        let outcome = try kanto(
+            "verify", "--backend", "probe", "--problem", "matmul m1 n1 k9", "--values", "exact",
+            environment: ["KANTO_PLUGIN_PATH": folder.path + "/libKantoProbe.so"])
+        #expect(outcome.status == 1 && outcome.output.contains(words), "\(outcome)")
+        #expect(absent.isEmpty || !outcome.output.contains(absent), "\(outcome)")
+    }
+
+    @Test func oneProblemAlone() throws {
+        let outcome = try kanto("verify", "--backend", "simd", "--problem", "conv2d h5 w4 c3 k3 p1 o2 relu")
+        #expect(outcome.status == 0 && outcome.output.contains("holds: 1 problems served"), "\(outcome)")
+        // Scalars are those of the list.
+        #expect(try kanto("verify", "--backend", "simd", "--problem", "optimize adam [19]").output.contains("holds: 1 problems"))
+        #expect(try kanto("verify", "--backend", "simd", "--problem", "optimize adam [17]").output.contains("holds: 2 problems"))
+        let double = try kanto("verify", "--backend", "simd", "--problem", "matmul f64 m1 n1 k1")
+        #expect(double.status == 64 && double.errors.contains("does not offer matmul in f64"), "\(double)")
+        #expect(try kanto("verify", "--problem", "matmul m1 n1 k1", "--op", "matmul").status == 64)
+        #expect(try kanto("verify", "--problem", "matmul m1 n1").errors.contains("matmul lacks the inner size"))
     }
 
     @Test(arguments: [
@@ -78,6 +117,6 @@ struct VerifyTests {
     @Test func aCrashTellsTheProblem() throws {
         let outcome = try verify(run: "*(volatile int *)8 = 1;", in: try TemporaryFolder())
         #expect(outcome.status == SIGSEGV)
-        #expect(outcome.errors.hasPrefix("kanto verify: probe crashed at matmul f32 "), "\(outcome.errors)")
+        #expect(outcome.errors.hasPrefix("kanto: crashed in probe at matmul f32 "), "\(outcome.errors)")
     }
 }

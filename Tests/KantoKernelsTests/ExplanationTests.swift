@@ -10,7 +10,7 @@ import Testing
         let registry = try makeRegistry(
             environment.merging(["KANTO_PLUGIN_PATH": paths.joined(separator: ":"), "KANTO_ISA": "baseline"]) { $1 })
         // Opened before the folder goes.
-        try registry.checkNamedPlugins()
+        #expect(registry.backends.filter(\.isPlugin).count >= names.count)
         return registry
     }
 
@@ -57,6 +57,40 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Under `auto` a plugin that is not asked has its row too, with why not and what it would say.
+    @Test func autoShowsWhoIsNotAsked() throws {
+        let problem = Problem.matmul(m: 5, n: 1, k: 1)
+        for (tuning, reason) in [("off", "KANTO_TUNING=off forbids them"), ("tune", "of this problem there are none yet")] {
+            let registry = try registry(["onlooker"], ["KANTO_TUNING": tuning])
+            let explanation = try explain(registry, problem, "auto")
+            let other = try #require(explanation.bystanders.first { $0.name == "onlooker" })
+            #expect(other.reason.contains(reason) && other.verdict == .declines(reason: "m is above 4"))
+            #expect(try explain(registry, .matmul(m: 1, n: 1, k: 1), "auto").bystanders.first { $0.name == "onlooker" }?.verdict
+                == .makes(kernel: "onlooker", scratchByteCount: 0))
+            let unary = try explain(registry, Problem(parsing: "unary exp [3]"), "auto")
+            #expect(unary.bystanders.first { $0.name == "onlooker" }?.reason.contains("which it has of matmul and convolutions") == true)
+            // Everyone who is here has one row.
+            let names = explanation.answers.map(\.backend.name) + explanation.bystanders.map(\.name)
+            #expect(names.sorted() == registry.backends.map(\.name).sorted())
+        }
+        // Where another is selected it is not even opened.
+        let other = try #require(explain(registry(["onlooker"]), problem, "reference").bystanders.first { $0.name == "onlooker" })
+        #expect(other.reason == "reference is selected" && other.verdict == nil)
+    }
+
+    /// What `print` shows is the tool's table.
+    @Test func printsAsTables() throws {
+        let text = "\(try explain(registry(["printed"]), .matmul(m: 5, n: 2, k: 1), "printed"))"
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.first == "matmul f32 m5 n2 k1" && lines.last == "served by simd-baseline")
+        for line in [
+            "OPERAND  ROLE    SHAPE   BYTES", "C        output  [5, 2]  40", "2e-08 GFLOP", "printed        declines           m is above 4",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(text)")
+        }
+        #expect(!text.contains("KantoKernels.") && !text.contains("verdict:"))
     }
 
     @Test func nobodyServes() throws {

@@ -13,7 +13,7 @@ import Testing
         let registry = try makeRegistry(
             environment.merging(["KANTO_PLUGIN_PATH": paths.joined(separator: ":"), "KANTO_ISA": "baseline"]) { $1 })
         // Opened before the folder goes.
-        try registry.checkNamedPlugins()
+        #expect(registry.backends.filter(\.isPlugin).count >= sources.count)
         return registry
     }
 

@@ -41,7 +41,7 @@ import Testing
             kept = *problem;
             if (kept.matmul.m != 2) { say(message, "m is not 2"); return KANTO_STATUS_DECLINED; }
             """
-        guard case .success(let opened) = PluginLoader.open(try source.compile(in: folder)) else {
+        guard case .success(let opened) = PluginLoader.open(try PluginFile(source.compile(in: folder), programFolder: nil)) else {
             Issue.record("it did not load")
             return
         }

@@ -94,8 +94,8 @@ import Testing
         let link = folder.path + "/libKantoLink.so"
         #expect(symlink(folder.path + "/nothing", link) == 0)
         let plain = try compileLibrary("int unrelated(void) { return 1; }", to: "plain.so", in: folder)
-        try expect(text, fails: "cannot be loaded: invalid ELF header", good: good)
-        try expect(empty, fails: "cannot be loaded: file too short", good: good)
+        try expect(text, fails: "cannot be loaded: it is no ELF file", good: good)
+        try expect(empty, fails: "cannot be loaded: it is no ELF file", good: good)
         try expect(link, fails: "a link that leads nowhere", good: good)
         try expect(folder.path + "/missing.so", fails: "no such file", good: good)
         try expect(text + "/below.so", fails: "Not a directory", good: good)
@@ -116,7 +116,7 @@ import Testing
         var source = PluginSource()
         source.open = "extern void no_such_function(void); no_such_function(); return &table;"
         let path = try source.compile(in: folder)
-        guard case .failure(let failure) = PluginLoader.open(path) else {
+        guard case .failure(let failure) = PluginLoader.open(try PluginFile(path, programFolder: nil)) else {
             Issue.record("it was loaded")
             return
         }

@@ -90,6 +90,22 @@ import Testing
         return problems
     }()
 
+    /// What the same thing is called elsewhere.
+    @Test(arguments: [
+        ("unary relu [3]", "unary leaky_relu(0) [3]"), ("unary f64 abs [3]", "unary f64 absolute [3]"),
+        ("unary expm1 [2x3]", "unary exp_minus_one [2x3]"), ("unary log1p [3]", "unary log_one_plus [3]"),
+        ("unary identity [3]", "unary copy [3]"), ("binary relu_gradient [3]", "binary leaky_relu_gradient(0) [3]"),
+        ("binary max [3]", "binary maximum [3]"), ("binary mul [3]", "binary multiply [3]"),
+        ("ternary where [3]", "ternary select [3]"), ("reduce max [3] strides 1>0", "reduce maximum [3] strides 1>0"),
+        ("conv2d h4 w4 c3 o4 k3", "conv2d_forward h4 w4 c3 o4 k3"), ("gemm float64 m1 n2 k3", "matmul f64 m1 n2 k3"),
+        ("matmul float32 m1 n2 k3 relu", "matmul f32 m1 n2 k3 relu"),
+    ])
+    func usualNamesAreUnderstood(_ line: String, _ own: String) throws {
+        let problem = try Problem(parsing: line)
+        #expect(problem == (try Problem(parsing: own)))
+        #expect(problem == (try Problem(parsing: problem.description)))
+    }
+
     @Test(arguments: ProblemTests.lines + strided)
     func linesAreRead(problem: Problem, line: String) throws {
         #expect(problem.description == line)

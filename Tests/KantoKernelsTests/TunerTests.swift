@@ -164,6 +164,29 @@ import Testing
         #expect(Said.lines(with: "wrong is not considered for matmul f32 m4 n16 k8").count == 1)
     }
 
+    /// Where it is held against the reference, or only later, where it is timed: it is told, and the others are measured.
+    @Test(arguments: [("broken", 0), ("broken-later", 1)]) func aBackendThatFailsIsTold(_ name: String, _ goodRunCount: Int) throws {
+        let folder = try TemporaryFolder()
+        var source = Self.plugin()
+        source.name = name
+        source.run = """
+            static int run_count;
+            if (run_count++ >= \(goodRunCount)) { say(message, "out of paper"); return KANTO_STATUS_FAILED; }
+            \(source.run)
+            """
+        var another = Self.plugin()
+        another.name = name + "-other"
+        let libraries = try [source.compile(in: folder), another.compile(in: folder)]
+        let tuning = try makeRegistry([
+            "KANTO_PLUGIN_PATH": libraries.joined(separator: ":"), "XDG_CACHE_HOME": folder.path, "KANTO_TUNING": "tune",
+        ])
+        let problem = Problem.matmul(m: 6, n: 16, k: 8)
+        #expect(try tuning.kernel(problem, "auto").backend.name != name)
+        let times = try #require(try tuning.selection(["auto"]).tuner?.times(of: problem, threadCount: 1))
+        #expect(times.contains { $0.backend == another.name } && !times.contains { $0.backend == name })
+        #expect(Said.lines(with: " \(name) is not considered for matmul f32 m6 n16 k8: it fails: out of paper").count == 1)
+    }
+
     @Test func aForeignFileIsPassedOver() throws {
         let folder = try TemporaryFolder()
         _ = try registry(folder, Self.plugin(), "tune").kernel(problem, "auto")
