@@ -1,4 +1,5 @@
 import Glibc
+import KantoKernels
 
 /// Says on standard error what was being done when a signal ends the process: code of a plugin may do that.
 enum CrashReport {
@@ -11,7 +12,7 @@ enum CrashReport {
         // Never a line half replaced.
         length = 0
         var count = 0
-        for byte in line.utf8.prefix(capacity - 1) {
+        for byte in printable(line).utf8.prefix(capacity - 1) {
             text[count] = byte
             count += 1
         }
