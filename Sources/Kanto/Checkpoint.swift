@@ -53,7 +53,8 @@ public enum Checkpoint {
                 throw DataError(.badInput, "\(path): \(key) has shape \(array.shape), expected \(parameter.shape)")
             }
             if let fault = array.firstNonFinite {
-                throw DataError(.badInput, "\(path): \(key) holds \(fault.value) at element \(fault.index), expected finite numbers only")
+                throw DataError(
+                    .badInput, "\(path): \(key) holds \(fault.value) at element \(fault.index), expected finite numbers only")
             }
             return switch parameter.value.elementType {
             case .float32: try Tensor(array.floats, shape: array.shape)

@@ -95,7 +95,9 @@ public final class Run {
     /// - Throws: `DataError.cannotWrite`; `TrainingFailure` if a weight is not a finite number: then nothing is written.
     public func writeSnapshot(_ name: String) throws {
         let networks: KeyValuePairs<String, any Layer> = ["critic": trainer.critic, "generator": trainer.generator]
-        if let path = Checkpoint.firstNonFinite(in: networks) { throw failure("\(path) holds a value that is not a finite number") }
+        if let path = Checkpoint.firstNonFinite(in: networks) {
+            throw failure("\(path) holds a value that is not a finite number")
+        }
         try log.sync()
         let path = "\(folder)/checkpoints/\(name).safetensors"
         try Checkpoint.write(
@@ -153,7 +155,8 @@ public struct TrainedGenerator: Sendable {
     /// The names of the checkpoints of a run, the last written by the run first.
     public static func checkpoints(ofRun folder: String) -> [String] {
         let suffix = ".safetensors"
-        let names = (try? namesInFolder(folder + "/checkpoints"))?.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) } ?? []
+        let files = (try? namesInFolder(folder + "/checkpoints")) ?? []
+        let names = files.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
         let ends = ["final", "interrupted"].filter(names.contains)
         return ends + names.filter { !ends.contains($0) }.reversed()
     }

@@ -137,7 +137,8 @@ public struct RunConfiguration: Encodable, Sendable, Equatable {
         }
         self.init(try Preset(named: preset))
         for key in [
-            CodingKeys.iterations, .seed, .batchSize, .criticSteps, .learningRate, .beta1, .beta2, .penaltyWeight, .sampleInterval,
+            CodingKeys.iterations, .seed, .batchSize, .criticSteps, .learningRate, .beta1, .beta2, .penaltyWeight,
+            .sampleInterval,
         ] { try set(key.rawValue, to: required(key).asSetting) }
         if let method = try text(.criticStep) { try set(CodingKeys.criticStep.rawValue, to: method) }
         data = try text(.data)
@@ -190,7 +191,9 @@ extension JSONValue {
         case .null: return "null"
         case .boolean(let value): return value ? "true" : "false"
         // Some programs write whole numbers as 64.0.
-        case .number(let text): return Int(text) == nil ? Double(text).flatMap { Int(exactly: $0) }.map(String.init) ?? text : text
+        case .number(let text):
+            guard Int(text) == nil, let whole = Double(text).flatMap({ Int(exactly: $0) }) else { return text }
+            return String(whole)
         case .text(let text): return "\"\(text)\""
         case .list: return "[…]"
         case .object: return "{…}"

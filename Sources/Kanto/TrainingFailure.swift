@@ -41,7 +41,9 @@ struct DivergenceTest {
 
         let usual = Self.median(norms.suffix(Self.window))
         if penaltyWeight > 0, usual > Self.limit * max(1, TrainingConfiguration().penaltyWeight / penaltyWeight) {
-            return Self.reason("the mean gradient norm of the last \(Self.window) iterations has the median \(Int(min(usual, 1e18))), where the penalty holds it at 1")
+            return Self.reason(
+                "the mean gradient norm of the last \(Self.window) iterations has the median \(Int(min(usual, 1e18))), "
+                    + "where the penalty holds it at 1")
         }
         let now = Self.median(norms.suffix(Self.recent)), before = Self.median(norms.dropLast(Self.recent))
         if now > Self.growth * max(1, before) {

@@ -37,7 +37,9 @@ private func commands(in words: [String]) -> (commands: [any ParsableCommand.Typ
     return (commands, rest)
 }
 
-private func joinedNames(_ commands: [any ParsableCommand.Type]) -> String { commands.map { $0._commandName }.joined(separator: " ") }
+private func joinedNames(_ commands: [any ParsableCommand.Type]) -> String {
+    commands.map { $0._commandName }.joined(separator: " ")
+}
 
 /// What a user types to call a command: `kanto bench steps`.
 func commandPath(of command: any ParsableCommand.Type) -> String {

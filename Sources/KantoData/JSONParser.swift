@@ -118,9 +118,9 @@ package struct JSONParser {
         var scalars = start
         while position < end {
             let partStart = position
-            while position < end, bytes[position] >= 0x20, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\") {
-                position += 1
-            }
+            while position < end, bytes[position] >= 0x20,
+                bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\")
+            { position += 1 }
             scalars.append(contentsOf: String(decoding: bytes[partStart..<position], as: UTF8.self).unicodeScalars)
             guard position < end else { break }
             switch bytes[position] {

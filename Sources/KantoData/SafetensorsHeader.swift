@@ -138,8 +138,8 @@ struct SafetensorsHeader {
         guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= end - start else {
             throw DataError.bad(
                 name, at: place,
-                "\(array) has the data_offsets \(KantoData.describe(offsets)); expected a start and an end from 0 to \(end - start)"
-            )
+                "\(array) has the data_offsets \(KantoData.describe(offsets)); expected a start and an end from 0 to "
+                    + "\(end - start)")
         }
         let entry = SafetensorsFile.Entry(
             typeName: dtype, shape: shape, offset: start + offsets[0], byteCount: offsets[1] - offsets[0])

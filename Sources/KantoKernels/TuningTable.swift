@@ -132,7 +132,9 @@ extension TuningTable {
         let path = folder + "/" + fileName
         do {
             try FileReplacement.write(to: path) { descriptor in
-                guard writeAll(text, to: descriptor) else { throw FileReplacement.Failure(reason: "cannot be written: \(String(cString: strerror(errno)))") }
+                guard writeAll(text, to: descriptor) else {
+                    throw FileReplacement.Failure(reason: Self.failure("cannot be written"))
+                }
             }
             return nil
         } catch let failure as FileReplacement.Failure {
