@@ -89,7 +89,7 @@ var targets: [Target] = [
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
-    .testTarget(name: "KantoDataTests", dependencies: ["KantoData"]),
+    .testTarget(name: "KantoDataTests", dependencies: ["KantoData", "TestSupport"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(

@@ -12,6 +12,20 @@ extension NumericArray {
     }
 }
 
+extension NumericArray {
+    /// The first value that is infinite or NaN.
+    fileprivate var firstNonFinite: (index: Int, value: Double)? {
+        func first<Value: BinaryFloatingPoint>(_ values: [Value]) -> (Int, Double)? {
+            values.firstIndex { !$0.isFinite }.map { ($0, Double(values[$0])) }
+        }
+        return switch values {
+        case .float32(let values): first(values)
+        case .float64(let values): first(values)
+        case .uint8: nil
+        }
+    }
+}
+
 /// Networks in a safetensors file: each parameter, and what the layers keep up themselves, under `<network>.<path>`.
 public enum Checkpoint {
     /// - Parameters:
@@ -28,8 +42,8 @@ public enum Checkpoint {
 
     /// Gives a network the parameters, and the state of its layers, that a file holds for it.
     ///
-    /// - Throws: `DataError` if the file is broken, or lacks one of them, or has one of another shape. The network is then
-    ///   unchanged.
+    /// - Throws: `DataError` if the file is broken, or lacks one of them, or has one of another shape or with a value that is
+    ///   not a finite number, as a training that failed leaves it. The network is then unchanged.
     public static func read(_ name: String, into network: any Layer, from path: String) throws {
         let file = try SafetensorsFile(contentsOf: path)
         let values = try tensors(of: network).map { tensorPath, parameter in
@@ -38,12 +52,26 @@ public enum Checkpoint {
             guard array.shape == parameter.shape else {
                 throw DataError(.badInput, "\(path): \(key) has shape \(array.shape), expected \(parameter.shape)")
             }
+            if let fault = array.firstNonFinite {
+                throw DataError(
+                    .badInput, "\(path): \(key) holds \(fault.value) at element \(fault.index), expected finite numbers only")
+            }
             return switch parameter.value.elementType {
             case .float32: try Tensor(array.floats, shape: array.shape)
             case .float64: try Tensor(array.doubles, shape: array.shape)
             }
         }
         for (tensor, value) in zip(tensors(of: network), values) { tensor.parameter.value = value }
+    }
+
+    /// The path of the first parameter, or state of a layer, that holds a value that is not a finite number.
+    static func firstNonFinite(in networks: KeyValuePairs<String, any Layer>) -> String? {
+        for (name, network) in networks {
+            if let path = tensors(of: network).first(where: { NumericArray($0.parameter.value).firstNonFinite != nil })?.path {
+                return "\(name).\(path)"
+            }
+        }
+        return nil
     }
 
     private static func tensors(of network: any Layer) -> [(path: String, parameter: Parameter)] {

@@ -3,17 +3,24 @@ import KantoTensor
 extension GoldenLayer {
     /// The shape of a sample behind this layer, from that before it: [features] or [channels, height, width].
     ///
-    /// - Parameter largest: more elements than this no layer may give.
+    /// - Parameter room: more elements than this the layer may not give, its padded input included; less by them afterwards.
     /// - Throws: `Mismatch` if the layer does not take such samples, or gives too many elements.
-    func sampleShape(after shape: [Int], atMost largest: Int) throws(Mismatch) -> [Int] {
-        let result = try sampleShape(shape, largest)
-        guard result.reduce(1, *) <= largest else {
-            throw Mismatch("gives samples of shape \(result), more than \(largest) elements")
-        }
+    func sampleShape(after shape: [Int], room: inout Int) throws(Mismatch) -> [Int] {
+        let result = try sampleShape(shape, &room)
+        try Self.take(result, from: &room, "gives samples")
         return result
     }
 
-    private func sampleShape(_ shape: [Int], _ largest: Int) throws(Mismatch) -> [Int] {
+    private static func take(_ shape: [Int], from room: inout Int, _ what: String) throws(Mismatch) {
+        let count = shape.reduce(1, *)
+        guard count <= room else {
+            throw Mismatch(
+                "\(what) of shape \(shape), more than the \(room) elements a sample that are left to a file of this size")
+        }
+        room -= count
+    }
+
+    private func sampleShape(_ shape: [Int], _ room: inout Int) throws(Mismatch) -> [Int] {
         func requireImage(_ name: String, channels: Int? = nil) throws(Mismatch) {
             guard shape.count == 3, shape[0] == channels ?? shape[0] else {
                 throw Mismatch(
@@ -30,12 +37,13 @@ extension GoldenLayer {
         case .convolution(let inputs, let outputs, let kernel, let window):
             try requireImage("conv", channels: inputs)
             let reach = window.dilation * (kernel - 1) + 1
-            let room = shape[1...].map { $0 + 2 * window.padding.top - reach }
-            guard room.allSatisfy({ $0 >= 0 }) else {
+            let steps = shape[1...].map { $0 + 2 * window.padding.top - reach }
+            guard steps.allSatisfy({ $0 >= 0 }) else {
                 throw Mismatch(
                     "conv: its kernel reaches over \(reach) rows and columns, the padded samples of shape \(shape) are smaller")
             }
-            return [outputs] + room.map { $0 / window.stride + 1 }
+            try Self.take([inputs] + shape[1...].map { $0 + 2 * window.padding.top }, from: &room, "conv: reads padded samples")
+            return [outputs] + steps.map { $0 / window.stride + 1 }
         case .activation: return shape
         case .flatten: return [shape.reduce(1, *)]
         case .averagePool(let size):
@@ -63,7 +71,7 @@ extension GoldenLayer {
             for (name, layers) in [("main", main), ("shortcut", shortcut)] {
                 branches.append(
                     try Mismatch.within(name) { () throws(Mismatch) in
-                        try layers.sampleShape(after: shape, atMost: largest)
+                        try layers.sampleShape(after: shape, room: &room)
                     })
             }
             guard branches[0] == branches[1] else {
@@ -78,11 +86,11 @@ extension [GoldenLayer] {
     /// The shape of a sample behind all layers.
     ///
     /// - Throws: `Mismatch`, which names the layer.
-    func sampleShape(after shape: [Int], atMost largest: Int) throws(Mismatch) -> [Int] {
+    func sampleShape(after shape: [Int], room: inout Int) throws(Mismatch) -> [Int] {
         var shape = shape
         for (index, layer) in enumerated() {
             try Mismatch.within("layer \(index)") { () throws(Mismatch) in
-                shape = try layer.sampleShape(after: shape, atMost: largest)
+                shape = try layer.sampleShape(after: shape, room: &room)
             }
         }
         return shape

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// One layer of a golden file's critic, with its numbers. Shapes here are PyTorch's.
 indirect enum GoldenLayer: Sendable {
     case dense(inputs: Int, outputs: Int)
@@ -41,7 +39,7 @@ indirect enum GoldenLayer: Sendable {
             throw Mismatch(#"expected a list that starts with the layer's name, such as ["relu"]"#)
         }
         guard let form = Self.forms.first(where: { $0.key == kind })?.value else {
-            throw Mismatch("unknown layer '\(kind)'; known are \(Self.forms.map(\.key).joined(separator: ", "))")
+            throw Mismatch(unknownName("unknown layer", kind, plural: "layers", known: Self.forms.map(\.key)))
         }
         let arguments = items.dropFirst()
         let (numbers, lists) = (arguments.compactMap(\.number), arguments.compactMap(\.list))
@@ -169,23 +167,7 @@ struct Mismatch: Error {
     }
 }
 
-/// The part of JSON that a list of layers is made of.
-enum JSONValue: Decodable, Sendable {
-    case number(Double)
-    case text(String)
-    case list([JSONValue])
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if let number = try? container.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? container.decode(String.self) {
-            self = .text(text)
-        } else {
-            self = .list(try container.decode([JSONValue].self))
-        }
-    }
-
-    var number: Double? { if case .number(let number) = self { number } else { nil } }
+extension JSONValue {
+    var number: Double? { if case .number(let text) = self { Double(text) } else { nil } }
     var list: [JSONValue]? { if case .list(let list) = self { list } else { nil } }
 }

@@ -3,7 +3,7 @@ import KantoData
 import KantoGAN
 
 /// Everything that repeats a training run, as `config.json` in its folder holds it.
-public struct RunConfiguration: Codable, Sendable, Equatable {
+public struct RunConfiguration: Encodable, Sendable, Equatable {
     public var preset: String
     /// A path, or nil for the data that ship with the preset.
     public var data: String?
@@ -24,7 +24,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     public var instructionSet: String?
     public var threadCount: Int?
 
-    enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey, CaseIterable {
         case preset, data, iterations, seed, beta1, beta2, backends
         case batchSize = "batch_size"
         case criticSteps = "critic_steps"
@@ -73,28 +73,18 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         case "seed": seed = try parsed("a whole number of at least 0") { (_: UInt64) in true }
         case "batch_size": batchSize = try positive()
         case "critic_steps": criticSteps = try positive()
-        case "learning_rate": learningRate = try parsed("a positive number") { $0 > 0 && $0.isFinite }
+        // Adam moves each weight by about that much a step: with more than 1 nothing of what was learned is left.
+        case "learning_rate": learningRate = try parsed("a number from 1e-12 to 1") { (1e-12...1).contains($0) }
         case "beta1": beta1 = try parsed("a number from 0 to below 1") { (0..<1).contains($0) }
         case "beta2": beta2 = try parsed("a number from 0 to below 1") { (0..<1).contains($0) }
-        case "penalty_weight": penaltyWeight = try parsed("a number of at least 0") { $0 >= 0 && $0.isFinite }
+        case "penalty_weight": penaltyWeight = try parsed("a number from 0 to 1e9") { (0...1e9).contains($0) }
         case "critic_step":
             let names = CriticStepMethod.allCases.map(\.rawValue)
             criticStep = CriticStepMethod(rawValue: try parsed(names.joined(separator: ", ")) { names.contains($0) })
         case "sample_interval": sampleInterval = try positive()
         default:
-            throw DataError(.badInput, "there is no setting '\(name)'; the settings are \(Self.settable.joined(separator: ", "))")
+            throw DataError(.badInput, unknownName("there is no setting", name, plural: "settings", known: Self.settable))
         }
-    }
-
-    /// Checks what a file may have got wrong.
-    private func validated() throws -> RunConfiguration {
-        var copy = self
-        for (name, value) in [
-            ("iterations", "\(iterations)"), ("batch_size", "\(batchSize)"), ("critic_steps", "\(criticSteps)"),
-            ("learning_rate", "\(learningRate)"), ("beta1", "\(beta1)"), ("beta2", "\(beta2)"),
-            ("penalty_weight", "\(penaltyWeight)"), ("sample_interval", "\(sampleInterval)"),
-        ] { try copy.set(name, to: value) }
-        return copy
     }
 
     public var training: TrainingConfiguration {
@@ -112,23 +102,74 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
 
     // MARK: - Files
 
-    /// - Throws: `DataError` if the file is missing or is not such a configuration.
+    /// What a file may hold, 1 MiB.
+    private static let largestFile = 1 << 20
+
+    /// - Throws: `DataError` if the file is missing or is not such a configuration; a key that is unknown, stands twice, is
+    ///   missing or has a value that is not valid is named, with what was expected.
     public init(contentsOf path: String) throws {
-        let bytes = try readFile(path)
+        let bytes = try readFile(path, atMost: Self.largestFile)
+        do { try self.init(json: bytes) } catch let error as DataError { throw DataError(.badInput, "\(path): \(error)") }
+    }
+
+    private init(json bytes: [UInt8]) throws {
+        let members = try Self.members(bytes)
+        let known = CodingKeys.allCases.map(\.rawValue)
+        if let unknown = members.keys.sorted().first(where: { !known.contains($0) }) {
+            throw DataError(.badInput, unknownName("there is no key", unknown, plural: "keys", known: known))
+        }
+        func value(_ key: CodingKeys) -> JSONValue? {
+            if case .null? = members[key.rawValue] { nil } else { members[key.rawValue] }
+        }
+        func required(_ key: CodingKeys) throws -> JSONValue {
+            guard let value = members[key.rawValue] else { throw DataError(.badInput, "'\(key.rawValue)' is missing") }
+            return value
+        }
+        func text(_ key: CodingKeys) throws -> String? {
+            guard let value = value(key) else { return nil }
+            guard case .text(let text) = value else {
+                throw DataError(.badInput, "\(key.rawValue)=\(value.asSetting) is not valid: expected a text in quotes")
+            }
+            return text
+        }
+        guard case .text(let preset) = try required(.preset) else {
+            throw DataError(.badInput, "preset=\(try required(.preset).asSetting) is not valid: expected a name in quotes")
+        }
+        self.init(try Preset(named: preset))
+        for key in [
+            CodingKeys.iterations, .seed, .batchSize, .criticSteps, .learningRate, .beta1, .beta2, .penaltyWeight,
+            .sampleInterval,
+        ] { try set(key.rawValue, to: required(key).asSetting) }
+        if let method = try text(.criticStep) { try set(CodingKeys.criticStep.rawValue, to: method) }
+        data = try text(.data)
+        instructionSet = try text(.instructionSet)
+        if let list = value(.backends) {
+            let names: [String]? = list.list?.compactMap { if case .text(let name) = $0 { name } else { nil } }
+            guard let names, names.count == list.list?.count else {
+                throw DataError(.badInput, "backends is not valid: expected a list of names in quotes")
+            }
+            backends = names
+        }
+        if let number = value(.threadCount) {
+            guard let count = Int(number.asSetting) else {
+                throw DataError(.badInput, "thread_count=\(number.asSetting) is not valid: expected a whole number")
+            }
+            threadCount = count
+        }
+    }
+
+    /// The members of a text that must be one JSON object.
+    private static func members(_ bytes: [UInt8]) throws -> [String: JSONValue] {
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw DataError(.badInput, "not a JSON object that describes a run: it is no UTF-8 text")
+        }
         do {
-            self = try JSONDecoder().decode(RunConfiguration.self, from: Data(bytes)).validated()
-        } catch let error as DataError {
-            throw DataError(.badInput, "\(path): \(error)")
-        } catch DecodingError.keyNotFound(let key, _) {
-            throw DataError(.badInput, "\(path): '\(key.stringValue)' is missing")
-        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
-            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw DataError(.badInput, "\(path): '\(name)' has a value of the wrong type")
-        } catch DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty {
-            let name = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw DataError(.badInput, "\(path): '\(name)' has a value that is not valid")
-        } catch {
-            throw DataError(.badInput, "\(path): not a JSON object that describes a run")
+            guard case .object(let members) = try JSONValue(parsing: bytes) else {
+                throw DataError(.badInput, "not a JSON object that describes a run")
+            }
+            return Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) })
+        } catch let fault as JSONFault {
+            throw DataError(.badInput, "byte \(fault.position): \(fault.reason)")
         }
     }
 
@@ -140,5 +181,22 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
             throw DataError(.cannotWrite, "\(path): the configuration holds a number that JSON cannot")
         }
         try AtomicFile.write(Array(bytes) + [0x0A], to: path)
+    }
+}
+
+extension JSONValue {
+    /// As `set` takes it; of what it does not take, a text that says what it is.
+    fileprivate var asSetting: String {
+        switch self {
+        case .null: return "null"
+        case .boolean(let value): return value ? "true" : "false"
+        // Some programs write whole numbers as 64.0.
+        case .number(let text):
+            guard Int(text) == nil, let whole = Double(text).flatMap({ Int(exactly: $0) }) else { return text }
+            return String(whole)
+        case .text(let text): return "\"\(text)\""
+        case .list: return "[…]"
+        case .object: return "{…}"
+        }
     }
 }

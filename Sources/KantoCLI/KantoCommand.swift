@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Kanto
 
 @main
@@ -16,6 +15,22 @@ struct KantoTool: ParsableCommand {
             TrainCommand.self, SampleCommand.self, BackendsCommand.self, ExplainCommand.self, PresetsCommand.self,
             BenchCommand.self, VerifyCommand.self, CheckCommand.self,
         ])
+
+    static func main() {
+        occupyStandardStreams()
+        Diagnostics.setHandler { line in
+            LiveLine.clear()
+            sayOnStandardError(line)
+        }
+        do {
+            let words = try argumentsAsText()
+            try checkCommandName(in: words)
+            var command = try parseAsRoot(words)
+            try command.run()
+        } catch {
+            leave(with: error)
+        }
+    }
 }
 
 /// A subcommand whose errors become one line on standard error and the exit code of their kind.
@@ -48,65 +63,13 @@ extension ParsableCommand {
             throw error
         } catch {
             let (message, code) = Failure.line(for: error)
-            printError("kanto \(_commandName): \(message)")
+            printError("\(commandPath(of: Self.self)): \(message)")
             throw ExitCode(code)
         }
-    }
-}
-
-/// Something that a user can mend, with the exit code of its kind.
-struct Failure: Error {
-    let message: String
-    let code: Int32
-
-    static let usage = EX_USAGE
-    static let badInput = EX_DATAERR
-    static let missingInput = EX_NOINPUT
-    static let broken = EX_SOFTWARE
-    /// The system refuses memory, threads or descriptors.
-    static let refused = EX_OSERR
-    static let cannotWrite = EX_CANTCREAT
-
-    static func usage(_ message: String) -> Failure { Failure(message: message, code: usage) }
-
-    static func line(for error: any Error) -> (message: String, code: Int32) {
-        switch error {
-        case let error as Failure: return (error.message, error.code)
-        case let error as DataError:
-            switch error.kind {
-            case .badInput: return (error.description, badInput)
-            case .missingInput: return (error.description, missingInput)
-            case .cannotWrite: return (error.description, cannotWrite)
-            }
-        case let error as KernelError:
-            switch error {
-            case .configuration, .problem: return (error.description, usage)
-            case .plugin(_, "no such file"): return (error.description, missingInput)
-            case .plugin: return (error.description, badInput)
-            case .memory: return (error.description, refused)
-            case .unserved, .failed: return (error.description, broken)
-            }
-        case let error as TensorError: return (error.description, badInput)
-        default: return ("\(error)", broken)
-        }
-    }
-}
-
-/// Writes out what was printed.
-///
-/// - Throws: `Failure` if it cannot be written, to a full disk say: then figures are lost that may have taken hours.
-func flushOutput() throws {
-    guard fflush(nil) == 0 else {
-        throw Failure(message: "standard output cannot be written: \(String(cString: strerror(errno)))", code: Failure.cannotWrite)
     }
 }
 
 /// Prints rows of cells under a header.
 func printTable(_ header: [String], _ rows: [[String]]) {
     for line in tableLines([header] + rows) { print(line) }
-}
-
-func printError(_ line: String) {
-    var text = line + "\n"
-    text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

@@ -16,6 +16,7 @@ struct PresetsCommand: KantoCommand {
             print("  training    \(preset.iterations) iterations of \(numbers.criticSteps) critic steps and a generator step, batch \(numbers.batchSize),")
             print("              Adam \(numbers.learningRate) (\(numbers.beta1), \(numbers.beta2)), gradient penalty weight \(numbers.penaltyWeight)")
             print("  data        \(preset.dataSummary)")
+            print("              \(preset.dataAttribution)")
             print("  source      \(preset.source)")
         }
     }

@@ -27,12 +27,20 @@ struct SampleCommand: KantoCommand {
         guard path.hasSuffix(".png") || path.hasSuffix(".npy") else {
             throw Failure.usage("--out \(path): expected a name that ends in .png or .npy")
         }
-        let samples = try TrainedGenerator(run: run, checkpoint: checkpoint).samples(count, seed: seed)
+        let samples = try trainedGenerator().samples(count, seed: seed)
         if path.hasSuffix(".npy") {
             try NPY.write(NumericArray(samples), to: path)
         } else {
             try PNG.write(ImageGrid.picture(of: samples.floats, shape: samples.shape), to: path)
         }
         print("wrote \(path)")
+    }
+
+    private func trainedGenerator() throws -> TrainedGenerator {
+        do { return try TrainedGenerator(run: run, checkpoint: checkpoint) } catch let error as DataError {
+            let names = TrainedGenerator.checkpoints(ofRun: run)
+            guard error.kind == .missingInput, let newest = names.first, !names.contains(checkpoint) else { throw error }
+            throw Failure(message: "\(error): --checkpoint \(newest)", code: Failure.missingInput)
+        }
     }
 }

@@ -45,34 +45,31 @@ struct TrainCommand: KantoCommand {
         print("penalty \(penalty), \(run.trainer.criticStepMethod.rawValue) critic step")
         for _ in 0..<configuration.iterations {
             let metrics = try run.step()
-            if let quantity = metrics.firstNonFinite {
-                progress.end()
-                let checkpoint = run.lastCheckpoint.map { "the last good checkpoint is \($0)" } ?? "no checkpoint was written yet"
-                throw Failure(
-                    message: "the \(quantity) of iteration \(metrics.iteration) is not a finite number; \(checkpoint). A smaller "
-                        + "learning_rate or another seed may help", code: Failure.broken)
-            }
             progress.show(metrics)
             if Interruption.isRequested {
-                progress.end()
+                LiveLine.end()
                 try run.writeSnapshot("interrupted")
                 print("interrupted after iteration \(metrics.iteration); wrote \(run.lastCheckpoint!)")
                 throw ExitCode(130)
             }
         }
-        progress.end()
+        LiveLine.end()
         try run.writeSnapshot("final")
         print("wrote \(folder)/samples/final.png, losses.png and checkpoints/final.safetensors")
     }
 
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
         if let out { return try Run(configuration, folder: out) }
-        let folder = try Self.newFolder(for: configuration.preset)
+        var made: String?
         do {
-            return try Run(configuration, folder: folder)
+            return try Run(configuration) {
+                let folder = try Self.newFolder(for: configuration.preset)
+                made = folder
+                return folder
+            }
         } catch {
             // Nothing stays of a run that did not begin; a folder that holds anything does.
-            rmdir(folder)
+            if let made { rmdir(made) }
             throw error
         }
     }
@@ -129,17 +126,20 @@ private enum Interruption {
             Interruption.requested.store(true, ordering: .relaxed)
             signal(SIGINT, SIG_DFL)
         }
+        // A program that started this one may have blocked it, as Foundation's `Process` does.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 }
 
 /// One live line on a terminal; elsewhere a plain line now and then.
-private struct ProgressLine {
+struct ProgressLine {
     private let total: Int
     private let samplesPerIteration: Int
-    private let isTerminal = isatty(STDOUT_FILENO) == 1
     private let start = monotonicSeconds()
     private var lastShown = -Double.infinity
-    private var isOpen = false
 
     init(total: Int, samplesPerIteration: Int) {
         self.total = total
@@ -148,37 +148,38 @@ private struct ProgressLine {
 
     mutating func show(_ metrics: IterationMetrics) {
         let now = monotonicSeconds()
-        guard metrics.iteration == total || metrics.iteration == 1 || now - lastShown >= (isTerminal ? 0.1 : 5) else { return }
+        let width = terminalWidth()
+        guard metrics.iteration == total || metrics.iteration == 1 || now - lastShown >= (width == nil ? 5 : 0.1) else { return }
         lastShown = now
-        let rate = Double(metrics.iteration) / (now - start)
-        let text = "iteration \(metrics.iteration)/\(total)"
-            + "  critic loss \(fixed(metrics.criticLoss, 3))"
-            + "  Wasserstein \(fixed(metrics.wassersteinEstimate, 3))"
-            + "  penalty \(fixed(metrics.penalty, 4))"
-            + "  gradient norm \(fixed(metrics.meanGradientNorm, 3))"
-            + "  \(Int(rate * Double(samplesPerIteration))) images/s"
-            + "  \(clock(Double(total - metrics.iteration) / rate)) left"
-        if isTerminal {
-            write("\r" + text + "\u{1B}[K")
-            isOpen = true
+        let text = text(metrics, seconds: now - start, width: width)
+        if width == nil {
+            print(text)
+            fflush(nil)
         } else {
-            write(text + "\n")
+            LiveLine.show(text)
         }
     }
 
-    /// Leaves the live line as it stands.
-    mutating func end() {
-        if isOpen { write("\n") }
-        isOpen = false
-    }
-
-    private func write(_ text: String) {
-        print(text, terminator: "")
-        fflush(nil)
+    /// What fits a terminal of so many columns, or all; it never reaches the last column, behind which a terminal would go on
+    /// in the next line.
+    func text(_ metrics: IterationMetrics, seconds: Double, width: Int?) -> String {
+        let rate = Double(metrics.iteration) / seconds
+        let fields = [
+            ("iteration \(metrics.iteration)/\(total)", 0),
+            ("critic loss \(fixed(metrics.criticLoss, 3))", 5),
+            ("Wasserstein \(fixed(metrics.wassersteinEstimate, 3))", 2),
+            ("penalty \(fixed(metrics.penalty, 4))", 4),
+            ("gradient norm \(fixed(metrics.meanGradientNorm, 3))", 3),
+            ("\(whole(rate * Double(samplesPerIteration))) images/s", 6),
+            ("\(clock(Double(total - metrics.iteration) / rate)) left", 1),
+        ]
+        return fittingLine(fields.map { (text: $0.0, rank: $0.1) }, width: width.map { $0 - 1 } ?? .max)
     }
 
     private func clock(_ seconds: Double) -> String {
-        let whole = Int(min(max(0, seconds.rounded()), 359_999))
+        let whole = min(whole(seconds), 359_999)
         return "\(whole / 60):" + (whole % 60 < 10 ? "0" : "") + "\(whole % 60)"
     }
+
+    private func whole(_ number: Double) -> Int { number.isNaN ? 0 : Int(min(max(0, number.rounded()), 999_999_999)) }
 }

@@ -1,9 +1,10 @@
 import Glibc
+import KantoKernels
 
 /// Writes a file so that its path holds the old content or the new one, never a part: the bytes go to a temporary file
 /// in the same folder, which is synced and then renamed.
 ///
-/// A symbolic link is followed and kept. An existing file's permissions are kept.
+/// A symbolic link is followed and kept, also one whose target is not there yet. An existing file's permissions are kept.
 public enum AtomicFile {
     /// - Throws: `DataError` of kind `.cannotWrite`; the old content then stands.
     public static func write(_ bytes: [UInt8], to path: String) throws {
@@ -12,54 +13,15 @@ public enum AtomicFile {
 
     /// Writes what `content` appends, piece by piece. When it throws, the old content stands.
     static func write(to path: String, content: (OutputFile) throws -> Void) throws {
-        let destination = resolvingLinks(path)
-        let mode = fileMode(destination)
-        if let mode, mode & S_IFMT != S_IFREG {
-            let what = mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
-            throw DataError(.cannotWrite, "\(path): is \(what); choose another path")
-        }
-
-        let folder = parentFolder(of: destination)
-        // A short name of its own: that of the file may leave no room for a suffix.
-        let suffix = String(UInt64.random(in: 0 ... .max), radix: 36)
-        let temporary = "\(folder)/.kanto-\(suffix).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            let hint = errno == ENOENT ? "; make the folder \(folder) first" : ""
-            throw DataError(.cannotWrite, "\(path): cannot be written: \(systemMessage())\(hint)")
-        }
-        do {
-            defer { close(descriptor) }
-            if let mode { fchmod(descriptor, mode & 0o7777) }
-            try content(OutputFile(descriptor: descriptor, path: path))
-            guard fsync(descriptor) == 0 else {
-                throw DataError(.cannotWrite, "\(path): cannot be synced to disk: \(systemMessage())")
-            }
-            guard rename(temporary, destination) == 0 else {
-                throw DataError(.cannotWrite, "\(path): cannot be put in place: \(systemMessage())")
-            }
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-        try syncFolder(folder, for: path)
-    }
-
-    /// Without this the new name may be lost with the power. Some file systems cannot sync a folder and say EINVAL.
-    private static func syncFolder(_ folder: String, for path: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // A folder that may be written but not read cannot be opened; the file is in place all the same.
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
-            throw DataError(.cannotWrite, "\(path): its folder cannot be synced to disk: \(systemMessage())")
+        try reportingFailure(path) {
+            try FileReplacement.write(to: path) { try content(OutputFile(descriptor: $0, path: path)) }
         }
     }
+}
 
-    private static func resolvingLinks(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+private func reportingFailure(_ path: String, _ body: () throws -> Void) throws {
+    do { try body() } catch let failure as FileReplacement.Failure {
+        throw DataError(.cannotWrite, "\(path): \(failure.reason)")
     }
 }
 
@@ -70,26 +32,28 @@ struct OutputFile {
     let path: String
 
     func append(_ bytes: UnsafeRawBufferPointer) throws {
-        var written = 0
-        while written < bytes.count {
-            let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else {
-                let hint = errno == ENOSPC || errno == EDQUOT ? "; free some space and try again" : ""
-                throw DataError(.cannotWrite, "\(path): cannot be written: \(systemMessage())\(hint)")
-            }
-            written += count
+        guard writeAll(bytes, to: descriptor) else {
+            let hint = errno == ENOSPC || errno == EDQUOT ? "; free some space and try again" : ""
+            throw DataError(.cannotWrite, "\(path): cannot be written: \(systemMessage())\(hint)")
+        }
+    }
+
+    /// Makes what was written outlast a loss of power.
+    func sync() throws {
+        // A pipe, a terminal and some file systems cannot.
+        guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS else {
+            throw DataError(.cannotWrite, "\(path): cannot be synced to disk: \(systemMessage())")
         }
     }
 }
 
-/// Makes a folder and those above it; does nothing where it exists.
+/// Makes a folder and those above it, each to outlast a loss of power; does nothing where it exists.
 public func createDirectories(_ path: String) throws {
     if isFolder(path) { return }
     let parent = parentFolder(of: path)
     if parent != path { try createDirectories(parent) }
     // Another process may have made it in the meantime.
-    if mkdir(path, 0o777) == 0 { return }
+    if mkdir(path, 0o777) == 0 { return try syncParent(of: path) }
     let code = errno
     guard isFolder(path) else {
         let reason = code == EEXIST ? "a file of that name is in the way" : systemMessage(code)
@@ -109,6 +73,12 @@ public func claimDirectory(_ path: String, by mark: String) throws {
     guard mkdir("\(path)/\(mark)", 0o777) == 0 else {
         throw DataError(.cannotWrite, "\(path)/\(mark): the folder cannot be made: \(systemMessage())")
     }
+    try syncParent(of: "\(path)/\(mark)")
+}
+
+/// Makes a name that was just made outlast a loss of power.
+public func syncParent(of path: String) throws {
+    try reportingFailure(path) { try FileReplacement.syncFolder(parentFolder(of: path)) }
 }
 
 /// `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.

@@ -1,3 +1,5 @@
+import KantoKernels
+
 /// What went wrong with a file: one line for people, and a kind for programs.
 public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What a caller can do about it; `kanto` exits with 65, 66 and 73.
@@ -13,18 +15,11 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     public let kind: Kind
     public let description: String
 
-    /// The description may quote a file's content: control characters, which could spoil a terminal, are escaped, and
-    /// what is longer than any sentence is cut.
+    /// The description may quote a file's content; it becomes one line that cannot spoil a terminal.
     public init(_ kind: Kind, _ description: String) {
         self.kind = kind
-        var line = ""
-        for scalar in description.unicodeScalars.prefix(Self.longestDescription) {
-            line += scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
-        }
-        self.description = line + (description.unicodeScalars.count > Self.longestDescription ? "…" : "")
+        self.description = printable(description)
     }
-
-    private static let longestDescription = 2000
 
     /// Bad content of `file`, found at `offset` (in bytes from its start).
     static func bad(_ file: String, at offset: Int, _ reason: String) -> DataError {

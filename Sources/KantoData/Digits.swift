@@ -1,4 +1,5 @@
 import KantoDigits
+import KantoKernels
 
 /// Images of one size, with labels where there are some.
 public struct ImageSet: Equatable, Sendable {
@@ -48,9 +49,15 @@ public struct ImageSet: Equatable, Sendable {
         let name = String(imagesPath.split(separator: "/").last ?? "")
         let labelsName = name.replacing("images", with: "labels").replacing("idx3", with: "idx1")
         let labelsPath = "\(folder)/\(labelsName)"
-        let labels = labelsName != name && fileMode(labelsPath) != nil ? try IDXArray(contentsOf: labelsPath) : nil
+        let labels = labelsName != name && isRegularFile(labelsPath) ? try IDXArray(contentsOf: labelsPath) : nil
         try self.init(
             images: images, imagesName: imagesPath, labels: labels, labelsName: labelsPath, maximum: 255)
+        // Values that were not scaled to bytes, 0 to 1 or 0 to 16 say, train a generator of black pictures.
+        if let brightest = images.values.max(), brightest < 64 {
+            Diagnostics.warnOnce(
+                "\(imagesPath): its pictures are nearly black: the largest value is \(brightest) of 255; scale them so that "
+                    + "white is 255, if that is not meant", key: "dark pictures \(imagesPath)")
+        }
     }
 
     private init(images: IDXArray, imagesName: String, labels: IDXArray?, labelsName: String, maximum: Float) throws {
@@ -66,6 +73,7 @@ public struct ImageSet: Equatable, Sendable {
             throw DataError.bad(
                 labelsName, at: 4, "expected \(shape[0]) labels, one a picture; found sizes \(describe(labels.shape))")
         }
+        try requireMemory(images.values.count * MemoryLayout<Float>.stride)
         let scaled = (0...255).map { Float($0) / maximum }
         self.init(
             count: shape[0], height: shape[1], width: shape[2], channels: shape[3],
@@ -73,7 +81,8 @@ public struct ImageSet: Equatable, Sendable {
     }
 
     private static func imagesFile(in folder: String) throws -> String {
-        let all = try namesInFolder(folder)
+        // Some archives unpack into folders of the files' own names.
+        let all = try namesInFolder(folder).filter { isRegularFile("\(folder)/\($0)") }
         let names = all.filter { $0.hasSuffix("idx3-ubyte") && $0.contains("images") }
         if let training = names.first(where: { $0.hasPrefix("train-images") }) { return "\(folder)/\(training)" }
         if names.count == 1 { return "\(folder)/\(names[0])" }

@@ -4,53 +4,102 @@ import KantoKernels
 /// The most that is read into memory at once, 16 GiB: what is larger was not meant.
 let largestFile = 1 << 34
 
-/// The whole content of a regular file.
-///
-/// - Throws: `DataError` of kind `.missingInput` for what cannot be opened or read, `.badInput` for what is too large.
-public func readFile(_ path: String) throws -> [UInt8] {
-    // Opening a pipe without O_NONBLOCK waits for its writer; it is refused below.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else {
-        throw DataError(.missingInput, "\(path): cannot be opened: \(systemMessage())")
-    }
-    defer { close(descriptor) }
+/// A regular file that is open for reading. A reader looks at its size and its first bytes before it asks for all of it:
+/// what is no file of its kind costs neither the time nor the memory of reading it.
+struct InputFile: ~Copyable {
+    let path: String
+    /// In bytes.
+    let size: Int
+    private let descriptor: Int32
 
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-        throw DataError(.missingInput, "\(path): cannot be examined: \(systemMessage())")
-    }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-        let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
-        throw DataError(.missingInput, "\(path): is \(what); expected the path of a file")
-    }
-    let size = Int(status.st_size)
-    guard size <= largestFile else {
-        throw DataError(.badInput, "\(path): holds \(size) bytes; the most that can be read is \(largestFile)")
-    }
-
-    let bytes = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-        while count < size {
-            let received = read(descriptor, buffer.baseAddress! + count, size - count)
-            if received < 0 && errno == EINTR { continue }
-            guard received >= 0 else {
-                throw DataError(.missingInput, "\(path): cannot be read at byte \(count): \(systemMessage())")
-            }
-            if received == 0 { break }
-            count += received
+    /// - Throws: `DataError` of kind `.missingInput` for what cannot be opened, `.badInput` for what is larger than `limit`.
+    init(_ path: String, atMost limit: Int = largestFile) throws {
+        // Opening a pipe without O_NONBLOCK waits for its writer; it is refused below.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw DataError(.missingInput, "\(path): cannot be opened: \(systemMessage())")
         }
+        do {
+            size = try Self.size(of: descriptor, path, limit)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.path = path
+        self.descriptor = descriptor
     }
-    guard bytes.count == size else {
-        throw DataError(.badInput, "\(path): ended at byte \(bytes.count) of \(size); was it changed while being read?")
+
+    deinit { close(descriptor) }
+
+    private static func size(of descriptor: Int32, _ path: String, _ limit: Int) throws -> Int {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw DataError(.missingInput, "\(path): cannot be examined: \(systemMessage())")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "not a regular file"
+            throw DataError(.missingInput, "\(path): is \(what); expected the path of a file")
+        }
+        let size = Int(status.st_size)
+        guard size <= limit else {
+            throw DataError(.badInput, "\(path): holds \(size) bytes; the most that can be read is \(limit)")
+        }
+        return size
     }
-    return bytes
+
+    /// The first bytes: `count`, or all if there are fewer.
+    func prefix(_ count: Int) throws -> [UInt8] {
+        let count = min(count, size)
+        try requireMemory(count)
+        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let received = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(filled))
+                if received < 0 && errno == EINTR { continue }
+                guard received >= 0 else {
+                    throw DataError(.missingInput, "\(path): cannot be read at byte \(filled): \(systemMessage())")
+                }
+                if received == 0 { break }
+                filled += received
+            }
+        }
+        guard bytes.count == count else {
+            throw DataError(.badInput, "\(path): ended at byte \(bytes.count) of \(size); was it changed while being read?")
+        }
+        return bytes
+    }
+
+    /// All bytes.
+    func content() throws -> [UInt8] { try prefix(size) }
 }
 
-/// The names in a folder, sorted, without those that start with a dot.
-func namesInFolder(_ path: String) throws -> [String] {
-    guard let names = namesInFolder(at: path) else {
-        throw DataError(.missingInput, "\(path): cannot be listed: \(systemMessage())")
+/// The whole content of a regular file.
+///
+/// - Parameter limit: in bytes; a larger file is not read.
+/// - Throws: `DataError` of kind `.missingInput` for what cannot be opened or read, `.badInput` for what is too large;
+///   `KernelError.memory` if the system refuses so much memory.
+public func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] { try InputFile(path, atMost: limit).content() }
+
+/// The whole content of a regular file of at most 16 GiB.
+public func readFile(_ path: String) throws -> [UInt8] { try readFile(path, atMost: largestFile) }
+
+/// Asks the system for memory that an array is about to take: an array itself ends the process where it is refused.
+///
+/// - Throws: `KernelError.memory`.
+func requireMemory(_ byteCount: Int) throws {
+    // What is small comes from what the allocator has.
+    guard byteCount >= 1 << 20 else { return }
+    guard let probe = malloc(byteCount) else { throw KernelError.memory(byteCount: byteCount) }
+    free(probe)
+}
+
+/// The names in a folder, sorted, without those that start with a dot or are no text.
+package func namesInFolder(_ path: String) throws -> [String] {
+    var names: [String] = []
+    let isOpen = forEachName(in: Array(path.utf8CString)) { name in
+        if let name = String(validatingCString: name), !name.hasPrefix(".") { names.append(name) }
     }
-    return names.filter { !$0.hasPrefix(".") }.sorted()
+    guard isOpen else { throw DataError(.missingInput, "\(path): cannot be listed: \(systemMessage())") }
+    return names.sorted()
 }
 
 /// What is at a path, symbolic links followed; nil when there is nothing.
@@ -63,6 +112,10 @@ func isFolder(_ path: String) -> Bool {
     fileMode(path).map { $0 & S_IFMT == S_IFDIR } ?? false
 }
 
+func isRegularFile(_ path: String) -> Bool {
+    fileMode(path).map { $0 & S_IFMT == S_IFREG } ?? false
+}
+
 /// The system's words for the last failure.
 func systemMessage(_ code: Int32 = errno) -> String {
     String(cString: strerror(code))
@@ -70,10 +123,13 @@ func systemMessage(_ code: Int32 = errno) -> String {
 
 extension [UInt8] {
     /// `count` little-endian values of a plain type, from byte `offset`, which the caller has checked to be inside.
-    func values<Value: BitwiseCopyable>(of type: Value.Type, at offset: Int, count: Int) -> [Value] {
+    ///
+    /// - Throws: `KernelError.memory` if the system refuses so much.
+    func values<Value: BitwiseCopyable>(of type: Value.Type, at offset: Int, count: Int) throws -> [Value] {
         #if _endian(big)
             #error("files are little-endian and are copied as they are")
         #endif
+        try requireMemory(count * MemoryLayout<Value>.stride)
         return [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
             withUnsafeBytes { bytes in
                 let source = bytes[offset..<offset + count * MemoryLayout<Value>.stride]

@@ -10,13 +10,38 @@ public struct IDXArray: Equatable, Sendable {
     /// Reads a file.
     ///
     /// - Throws: `DataError` for a missing or unreadable file, one that is compressed, holds another element type than
-    ///   unsigned bytes, or is not exactly as long as its sizes say.
+    ///   unsigned bytes, or is not exactly as long as its sizes say; `KernelError.memory` if the system refuses as much as
+    ///   it holds.
     public init(contentsOf path: String) throws {
-        try self.init(bytes: readFile(path), name: path)
+        let file = try InputFile(path)
+        let header = try IDXHeader(file.prefix(IDXHeader.largest), fileSize: file.size, name: path)
+        try self.init(header, bytes: file.content())
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
     public init(bytes: [UInt8], name: String) throws {
+        try self.init(IDXHeader(bytes, fileSize: bytes.count, name: name), bytes: bytes)
+    }
+
+    private init(_ header: IDXHeader, bytes: [UInt8]) throws {
+        shape = header.shape
+        values = try bytes.values(of: UInt8.self, at: header.start, count: bytes.count - header.start)
+    }
+}
+
+/// What stands before the elements.
+private struct IDXHeader {
+    /// With as many dimensions as there may be, in bytes.
+    static let largest = 4 + 4 * 8
+
+    let shape: [Int]
+    /// Where the elements start.
+    let start: Int
+
+    /// - Parameters:
+    ///   - bytes: the file's first bytes, `largest` or all.
+    ///   - fileSize: in bytes; must be what the header says.
+    init(_ bytes: [UInt8], fileSize: Int, name: String) throws {
         if bytes.starts(with: [0x1f, 0x8b]) {
             throw DataError.bad(
                 name, at: 0, "is compressed by gzip, which is not read here; decompress it: gunzip \(name)")
@@ -49,13 +74,13 @@ public struct IDXArray: Equatable, Sendable {
         guard let count = elementCount(of: shape), count <= largestFile else {
             throw DataError.bad(name, at: 4, "the sizes \(describe(shape)) are more than any file holds")
         }
-        guard bytes.count == start + count else {
+        guard fileSize == start + count else {
             throw DataError.bad(
-                name, at: min(bytes.count, start + count),
-                "expected \(start + count) bytes for the sizes \(describe(shape)); found \(bytes.count)")
+                name, at: min(fileSize, start + count),
+                "expected \(start + count) bytes for the sizes \(describe(shape)); found \(fileSize)")
         }
         self.shape = shape
-        values = Array(bytes[start...])
+        self.start = start
     }
 
     private static let typeNames: [UInt8: String] = [

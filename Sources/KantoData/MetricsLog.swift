@@ -45,6 +45,7 @@ public final class MetricsLog {
         }
         file = OutputFile(descriptor: descriptor, path: path)
         try cutPartialLine()
+        try syncParent(of: path)
     }
 
     deinit { close(file.descriptor) }
@@ -63,6 +64,11 @@ public final class MetricsLog {
             throw error
         }
     }
+
+    /// Makes the lines so far outlast a loss of power.
+    ///
+    /// - Throws: `DataError` of kind `.cannotWrite`.
+    public func sync() throws { try file.sync() }
 
     private func cutPartialLine() throws {
         let size = lseek(file.descriptor, 0, SEEK_END)

@@ -35,13 +35,29 @@ public enum NPY {
     /// Reads a file of little-endian float32 or float64 or of bytes, row-major.
     ///
     /// - Throws: `DataError` for a missing or unreadable file, another type or order, or a file that is not exactly as
-    ///   long as its shape says.
+    ///   long as its shape says; `KernelError.memory` if the system refuses as much as it holds.
     public static func read(contentsOf path: String) throws -> NumericArray {
-        try read(bytes: readFile(path), name: path)
+        let file = try InputFile(path)
+        let text = try textRange(file.prefix(NPY.fixedPart), fileSize: file.size, name: path)
+        let header = try header(file.prefix(text.upperBound), text, fileSize: file.size, name: path)
+        return try array(header, at: text.upperBound, of: file.content())
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
     public static func read(bytes: [UInt8], name: String) throws -> NumericArray {
+        let text = try textRange(bytes, fileSize: bytes.count, name: name)
+        return try array(header(bytes, text, fileSize: bytes.count, name: name), at: text.upperBound, of: bytes)
+    }
+
+    /// Magic number, version and the header's length, in bytes at most.
+    private static let fixedPart = 12
+    /// In bytes. NumPy itself refuses longer ones.
+    private static let longestText = 10_000
+
+    /// Where the header's text stands.
+    ///
+    /// - Parameter bytes: the file's first bytes, `fixedPart` or more or all.
+    private static func textRange(_ bytes: [UInt8], fileSize: Int, name: String) throws -> Range<Int> {
         guard bytes.count >= 10 else {
             throw DataError.bad(name, at: bytes.count, "the file ends; expected the 10 bytes that start an .npy file")
         }
@@ -57,36 +73,49 @@ public enum NPY {
         }
         let length = bytes[8..<textStart].reversed().reduce(0) { $0 << 8 | Int($1) }
         let start = textStart + length
-        guard start <= bytes.count else {
+        guard start <= fileSize else {
             throw DataError.bad(
-                name, at: bytes.count, "the file ends; expected a header of \(length) bytes, up to byte \(start)")
+                name, at: fileSize, "the file ends; expected a header of \(length) bytes, up to byte \(start)")
         }
-        var parser = NPYHeaderParser(bytes: bytes, range: textStart..<start, name: name)
-        let header = try parser.parse()
+        guard length <= longestText else {
+            throw DataError.bad(name, at: 8, "expected a header of at most \(longestText) bytes; found \(length)")
+        }
+        return textStart..<start
+    }
 
+    private typealias Header = (shape: [Int], elementSize: Int)
+
+    private static func header(_ bytes: [UInt8], _ text: Range<Int>, fileSize: Int, name: String) throws -> Header {
+        var parser = NPYHeaderParser(bytes: bytes, range: text, name: name)
+        let header = try parser.parse()
         guard !header.fortranOrder else {
             throw DataError.bad(
-                name, at: textStart,
+                name, at: text.lowerBound,
                 "the array is column-major (fortran_order), which is not read here; save numpy.ascontiguousarray(array)"
             )
         }
         let sizes = ["<f4": 4, "<f8": 8, "|u1": 1]
         guard let elementSize = sizes[header.type] else {
             throw DataError.bad(
-                name, at: textStart,
+                name, at: text.lowerBound,
                 "expected the type '<f4', '<f8' or '|u1'; found '\(header.type)': convert it with array.astype('<f4')")
         }
-        guard let count = elementCount(of: header.shape), let size = checkedProduct(count, elementSize),
-            size <= largestFile
-        else {
-            throw DataError.bad(name, at: textStart, "the shape \(describe(header.shape)) is more than any file holds")
-        }
-        guard bytes.count - start == size else {
+        guard let size = elementCount(of: header.shape).flatMap({ checkedProduct($0, elementSize) }), size <= largestFile else {
             throw DataError.bad(
-                name, at: min(bytes.count, start + size),
-                "expected \(start + size) bytes for \(header.type) \(describe(header.shape)); found \(bytes.count)")
+                name, at: text.lowerBound, "the shape \(describe(header.shape)) is more than any file holds")
         }
-        return switch elementSize {
+        let start = text.upperBound
+        guard fileSize - start == size else {
+            throw DataError.bad(
+                name, at: min(fileSize, start + size),
+                "expected \(start + size) bytes for \(header.type) \(describe(header.shape)); found \(fileSize)")
+        }
+        return (header.shape, elementSize)
+    }
+
+    private static func array(_ header: Header, at start: Int, of bytes: [UInt8]) throws -> NumericArray {
+        let count = (bytes.count - start) / header.elementSize
+        return switch header.elementSize {
         case 4: try NumericArray(shape: header.shape, bytes.values(of: Float.self, at: start, count: count))
         case 8: try NumericArray(shape: header.shape, bytes.values(of: Double.self, at: start, count: count))
         default: try NumericArray(shape: header.shape, bytes.values(of: UInt8.self, at: start, count: count))

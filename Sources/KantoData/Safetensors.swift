@@ -39,10 +39,15 @@ public struct SafetensorsFile: Sendable {
     }
 
     public struct Entry: Equatable, Sendable {
-        public let dtype: ElementType
+        /// The element type as the file names it, `F32` say.
+        public let typeName: String
         public let shape: [Int]
         /// In bytes from the start of the file.
         let offset: Int
+        let byteCount: Int
+
+        /// Nil for a type that is not known here.
+        public var dtype: ElementType? { ElementType(rawValue: typeName) }
     }
 
     /// The texts under `__metadata__`.
@@ -52,27 +57,49 @@ public struct SafetensorsFile: Sendable {
     /// What messages call the file: its path.
     public let name: String
 
-    private let entries: [String: Entry]
+    /// One a name.
+    private let entries: [Entry]
     private let bytes: [UInt8]
 
-    /// Reads a file. Everything that its header says is checked here, so that what is asked for later is inside.
+    /// Reads a file. Everything that its header says is checked before the rest is read, so that what is asked for later
+    /// is inside. Time and memory are in proportion to the file, see `SafetensorsHeader`.
+    ///
+    /// - Throws: `DataError`; `KernelError.memory` if the system refuses as much memory as the file holds.
     public init(contentsOf path: String) throws {
-        try self.init(bytes: readFile(path), name: path)
+        let file = try InputFile(path)
+        let start = try SafetensorsHeader.dataStart(
+            file.prefix(SafetensorsHeader.fixedPart), fileSize: file.size, name: path)
+        let header = try SafetensorsHeader(file.prefix(start), dataStart: start, fileSize: file.size, name: path)
+        self.init(header, bytes: try file.content(), name: path)
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
     public init(bytes: [UInt8], name: String) throws {
-        let header = try SafetensorsHeader(bytes: bytes, name: name)
+        let start = try SafetensorsHeader.dataStart(bytes, fileSize: bytes.count, name: name)
+        self.init(
+            try SafetensorsHeader(bytes, dataStart: start, fileSize: bytes.count, name: name), bytes: bytes, name: name)
+    }
+
+    private init(_ header: SafetensorsHeader, bytes: [UInt8], name: String) {
         self.name = name
         self.bytes = bytes
         metadata = header.metadata
         entries = header.entries
-        names = header.entries.keys.sorted()
+        names = header.names
     }
+
+    /// The file's size.
+    package var byteCount: Int { bytes.count }
 
     /// The type and shape of an array.
     public func entry(_ array: String) throws -> Entry {
-        if let entry = entries[array] { return entry }
+        // By halves.
+        var range = names.indices
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            if names[middle] == array { return entries[middle] }
+            range = names[middle] < array ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
         let known = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
         throw DataError(
             .badInput,
@@ -93,7 +120,7 @@ public struct SafetensorsFile: Sendable {
         default:
             throw DataError.bad(
                 name, at: entry.offset,
-                "\(array) is of type \(entry.dtype.rawValue); only F32, F64 and U8 can be read, so convert it to one of them"
+                "\(array) is of type \(entry.typeName); only F32, F64 and U8 can be read, so convert it to one of them"
             )
         }
     }
@@ -128,7 +155,7 @@ extension SafetensorsFile {
     private static func encodeHeader(
         _ arrays: [(key: String, value: NumericArray)], metadata: [String: String]
     ) throws -> [UInt8] {
-        var fields: [String: SafetensorsHeader.Field] = [:]
+        var fields: [String: HeaderField] = [:]
         if !metadata.isEmpty { fields[SafetensorsHeader.metadataKey] = .metadata(metadata) }
         var offset = 0
         for (name, array) in arrays {
@@ -143,6 +170,28 @@ extension SafetensorsFile {
         // The first array starts at a multiple of 8; JSON may end in spaces.
         json += Array(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
         return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
+    }
+}
+
+/// One value of the header's JSON object.
+private enum HeaderField: Encodable {
+    case metadata([String: String])
+    case array(dtype: String, shape: [Int], offsets: [Int])
+
+    enum Key: String, CodingKey {
+        case dtype, shape
+        case offsets = "data_offsets"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .metadata(let texts): try texts.encode(to: encoder)
+        case .array(let dtype, let shape, let offsets):
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(dtype, forKey: .dtype)
+            try container.encode(shape, forKey: .shape)
+            try container.encode(offsets, forKey: .offsets)
+        }
     }
 }
 

@@ -23,6 +23,8 @@ public struct Preset: Sendable {
     public let generatorSummary: String
     /// Which data it wants, and where the setup comes from.
     public let dataSummary: String
+    /// Who made the data, where they are, and under which license.
+    public let dataAttribution: String
     public let source: String
     /// Height, width and channels of a sample.
     public let sampleShape: [Int]
@@ -43,7 +45,9 @@ public struct Preset: Sendable {
         summary: "8x8 handwritten digits; the data ship with Kanto",
         criticSummary: "conv 4x4 s2 p1 1→64, LeakyReLU 0.2, conv 4x4 s2 p1 64→128, LeakyReLU 0.2, dense 512→1",
         generatorSummary: "dense 32→512, ReLU, transposed conv 4x4 s2 p1 128→64, ReLU, transposed conv 4x4 s2 p1 64→1, sigmoid",
-        dataSummary: "1,797 digits of 8x8, values 0 to 1 (UCI Optical Recognition of Handwritten Digits, CC BY 4.0)",
+        dataSummary: "1,797 digits of 8x8, values 0 to 1: the test set of \"Optical Recognition of Handwritten Digits\"",
+        dataAttribution: "by E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository, https://doi.org/10.24432/C50P49, "
+            + "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/), as IDX files, otherwise unchanged",
         source: "Gulrajani et al. 2017, Algorithm 1, with a DCGAN of two layers",
         sampleShape: [8, 8, 1],
         configuration: {

@@ -125,23 +125,22 @@ extension TuningTable {
         return body()
     }
 
-    /// Writes the text beside the file, syncs and renames it, so that a reader sees the old file or the new one. To be called
-    /// with the folder locked.
+    /// Replaces the file, so that a reader sees the old one or the new one. To be called with the folder locked.
     ///
     /// - Returns: what went wrong, for people.
     func write(folder: String) -> String? {
         let path = folder + "/" + fileName
-        let temporary = path + ".\(getpid())"
-        guard let file = fopen(temporary, "w") else { return Self.failure(temporary) }
-        var text = text
-        let isWritten = text.withUTF8 { fwrite($0.baseAddress, 1, $0.count, file) == $0.count }
-        let isSynced = fflush(file) == 0 && fsync(fileno(file)) == 0
-        let isClosed = fclose(file) == 0
-        guard isWritten, isSynced, isClosed, rename(temporary, path) == 0 else {
-            let reason = Self.failure(temporary)
-            unlink(temporary)
-            return reason
+        do {
+            try FileReplacement.write(to: path) { descriptor in
+                guard writeAll(text, to: descriptor) else {
+                    throw FileReplacement.Failure(reason: Self.failure("cannot be written"))
+                }
+            }
+            return nil
+        } catch let failure as FileReplacement.Failure {
+            return "\(path): \(failure.reason)"
+        } catch {
+            return "\(path): \(error)"
         }
-        return nil
     }
 }

@@ -100,7 +100,8 @@ struct MistakeTests {
 
     @Test func wrongArguments() throws {
         expectLine(try kanto("train", "nonsense"), 64, "the presets are digits")
-        expectLine(try kanto("train", "--set", "learning_rate=fast"), 64, "positive number")
+        expectLine(try kanto("train", "--set", "learning_rate=fast"), 64, "a number from 1e-12 to 1")
+        expectLine(try kanto("train", "--set", "learning_rate=1e30"), 64, "a number from 1e-12 to 1")
         expectLine(try kanto("train", "--set", "speed=1"), 64, "learning_rate")
         expectLine(try kanto("train", "--data", "/nowhere"), 66, "/nowhere")
         expectLine(try kanto("bench", "steps", "nonsense"), 64, "toy, mnist, cifar, dcgan64, dcgan64ln")
@@ -170,6 +171,18 @@ struct RunTests {
         let outcome = try kanto(
             "train", "--iterations", "2", "--out", folder.path + "/run", environment: ["KANTO_BACKEND": backend])
         #expect(outcome.status == 0 && outcome.output.contains(backend), "\(outcome.errors)")
+    }
+
+    /// The digits are others' work under a license that asks for their names.
+    @Test func presetsAttributeTheirData() throws {
+        let outcome = try kanto("presets")
+        #expect(outcome.status == 0)
+        for words in ["E. Alpaydin and C. Kaynak", "https://doi.org/10.24432/C50P49", "CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/)"] {
+            #expect(outcome.output.contains(words), "\(outcome.output)")
+        }
+        let license = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/../../LICENSE"
+        let text = try String(contentsOfFile: license, encoding: .utf8)
+        #expect(text.contains("Copyright 2026 the Kanto authors") && !text.contains("[yyyy]"))
     }
 
     @Test func helpPagesAreThere() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import KantoData
 import TestSupport
 import Testing
 
@@ -87,7 +88,7 @@ struct ProcessTests {
     @Test func memoryThatTheSystemRefusesIsOneLine() throws {
         let command = "ulimit -v 3000000; exec '\(built)/kanto' bench 'unary copy [400000000]' --backend simd --seconds 0.01"
         let outcome = try run(["bash", "-c", command], in: "/", ["KANTO_NUM_THREADS": "1"])
-        #expect(outcome.status == 70 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
+        #expect(outcome.status == 71 && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
         #expect(outcome.errors.contains("out of memory: the system refuses 1600000000 bytes"), "\(outcome)")
     }
 
@@ -98,5 +99,165 @@ struct ProcessTests {
         let line = outcome.errors.split(separator: "\n").last.map(String.init) ?? ""
         #expect(line.hasPrefix("kanto: cache of kernels: ") && line.hasSuffix(" misses, 0 evictions"), "\(line)")
         #expect(!line.contains(": 0 hits") && !line.contains(" 0 misses"), "\(line)")
+    }
+
+    private func shell(_ command: String, in folder: TemporaryFolder, _ variables: [String: String] = [:]) throws -> Outcome {
+        try run(["bash", "-c", command], in: folder.path, ["KANTO_TUNING": "off", "PATH": built + ":/usr/bin:/bin"].merging(variables) { $1 })
+    }
+
+    /// The next file that is opened must not take a closed stream's number: what is printed would go into it.
+    @Test(arguments: [(">&-", Int32(73)), ("2>&-", 0), ("<&-", 0), ("<&- >&- 2>&-", 73)]) func closedStreams(_ closing: String, _ status: Int32) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try shell("kanto train --iterations 3 --out run \(closing)", in: folder, ["KANTO_VERBOSE": "1"])
+        #expect(outcome.status == status, "\(outcome)")
+        if closing == ">&-" { #expect(outcome.errors.contains("standard output cannot be written: "), "\(outcome)") }
+        let lines = try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 3 && lines.allSatisfy { $0.hasPrefix(#"{"iteration":"#) && $0.hasSuffix("}") }, "\(lines)")
+        // Nothing is lost of the run itself.
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/run/checkpoints/final.safetensors"))
+    }
+
+    @Test func helpThatCannotBeWrittenIsTold() throws {
+        let outcome = try shell("kanto train --help > /dev/full", in: TemporaryFolder())
+        #expect(outcome.status == 73 && outcome.errors.contains("standard output cannot be written: No space left"), "\(outcome)")
+    }
+
+    /// A figure that was lost is told although later ones could be written.
+    @Test func outputThatWasLostOnTheWayIsTold() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try shell("kanto bench nothing > /dev/full; kanto train --iterations 2 --out run > /dev/full", in: folder)
+        #expect(outcome.status == 73 && outcome.errors.contains("kanto train: standard output cannot be written: "), "\(outcome)")
+    }
+
+    /// Where both streams go to one file, each line stands whole and in its place.
+    @Test func linesOfBothStreamsAreWhole() throws {
+        let folder = try TemporaryFolder()
+        let golden = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/../KantoGANTests/Goldens/conv_smooth.safetensors"
+        // Enough lines to fill the buffer several times, with traces between them and an error at the end.
+        let files = Array(repeating: "'\(golden)'", count: 8).joined(separator: " ")
+        let outcome = try shell("kanto check \(files) missing.safetensors > log 2>&1", in: folder, ["KANTO_VERBOSE": "2", "KANTO_BACKEND": "simd"])
+        #expect(outcome.status == 66)
+        let lines = try String(contentsOfFile: folder.path + "/log", encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.filter { $0.hasPrefix("kanto: ") }.count > 100)
+        for line in lines { #expect(line.ranges(of: "kanto: ").count <= 1 && (line.hasPrefix("kanto: ") || !line.contains("kanto: ")), "\(line)") }
+        // Results come before what is said later.
+        let ends = lines.indices.filter { lines[$0].hasPrefix("holds: ") }
+        #expect(ends.count == 8 && lines[ends[0]...].contains { $0.hasPrefix("kanto: ") })
+        #expect(lines.dropLast().last { !$0.hasPrefix("kanto: cache") }?.hasPrefix("kanto check: missing.safetensors: cannot be opened") == true)
+    }
+
+    /// Repaired, the name would be that of another file.
+    @Test func argumentsThatAreNoTextAreRefused() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try shell("kanto train --iterations 1 --out $'run-\\xff'", in: folder)
+        #expect(outcome.status == 64 && outcome.errors.hasPrefix("kanto: argument 5, 'run-"), "\(outcome)")
+        #expect(outcome.errors.contains("not valid UTF-8") && outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test func nothingIsLeftOfARunThatCannotBegin() throws {
+        let folder = try TemporaryFolder()
+        for words in ["--data missing", "--set batch_size=2000", "--data ."] {
+            let outcome = try shell("kanto train --iterations 1 \(words)", in: folder)
+            #expect([65, 66].contains(outcome.status), "\(outcome)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty, "\(words)")
+        }
+    }
+
+    /// Files that are not what they should be, read under a limit of 2 GB.
+    @Test func filesThatAskForMuchMemoryAreOneLine() throws {
+        let folder = try TemporaryFolder()
+        let golden = #"[["conv", 1, 1, 1, 1, 8000], ["avg_pool", 16000], ["flatten"], ["dense", 1, 1]]"#
+        try writeGolden(layers: golden, to: folder.path + "/padding.safetensors")
+        for (words, status, reason) in [
+            ("check sparse", 65, "sparse: byte 8: expected a JSON object"), ("train --data sparse", 65, "sparse: byte 2: expected element type 8"),
+            ("train sparse.json", 65, "sparse.json: holds 3221225472 bytes"), ("check padding.safetensors", 65, "layer 0: conv: reads padded samples"),
+            ("train --data large", 71, "out of memory: the system refuses"),
+        ] as [(String, Int32, String)] {
+            let outcome = try shell(
+                "truncate -s 3G sparse sparse.json; "
+                    + #"[ -e large ] || { printf '\0\0\x08\x03\x08\0\0\0\0\0\0\x04\0\0\0\x04' > large; truncate -s 2147483664 large; }; "#
+                    + "ulimit -v 2000000; kanto \(words)", in: folder, ["KANTO_NUM_THREADS": "1"])
+            #expect(outcome.status == status && outcome.errors.contains(reason), "\(words): \(outcome)")
+            #expect(outcome.errors.split(separator: "\n").count == 1, "\(words): \(outcome)")
+        }
+    }
+
+    /// A golden file of one sample of 4x4, whose results do not matter.
+    private func writeGolden(layers: String, to path: String) throws {
+        func array(_ shape: Int...) -> NumericArray { NumericArray(shape: shape, [Double](repeating: 0, count: shape.reduce(1, *))) }
+        var arrays = [
+            "real": array(1, 1, 4, 4), "fake": array(1, 1, 4, 4), "input_gradient": array(1, 1, 4, 4), "penalty": array(), "loss": array(),
+        ]
+        for name in ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"] { arrays[name] = array(1) }
+        for kind in ["critic", "grad.critic", "adam.critic"] {
+            (arrays["\(kind).0.weight"], arrays["\(kind).0.bias"]) = (array(1, 1, 1, 1), array(1))
+            (arrays["\(kind).3.weight"], arrays["\(kind).3.bias"]) = (array(1, 1), array(1))
+        }
+        let texts = ["layers": layers, "regulariser": "gp", "lambda": "10", "learning_rate": "1e-4", "betas": "[0.0, 0.9]", "steps": "1"]
+        try SafetensorsFile.write(arrays, metadata: texts, to: path)
+    }
+
+    /// What a loss of power must not take: the run's folders, the metrics and the checkpoint are synced, the checkpoint first.
+    @Test func aRunIsOnTheDisk() throws {
+        let folder = try TemporaryFolder()
+        let library = try compileLibrary(
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <fcntl.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            #include <unistd.h>
+            static void note(const char *what, const char *path) {
+              int file = open(getenv("CALLS"), O_WRONLY | O_APPEND | O_CREAT, 0600);
+              dprintf(file, "%s %s\\n", what, path);
+              close(file);
+            }
+            int fsync(int descriptor) {
+              char link[64], path[4096];
+              snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+              long count = readlink(link, path, sizeof path - 1);
+              path[count < 0 ? 0 : count] = 0;
+              note("sync", path);
+              return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(descriptor);
+            }
+            int rename(const char *from, const char *to) {
+              note("rename", to);
+              return ((int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename"))(from, to);
+            }
+            """, to: "libcalls.so", in: folder, options: ["-ldl"])
+        let outcome = try shell(
+            "kanto train --iterations 2 --set sample_interval=1 --out new/run", in: folder,
+            ["LD_PRELOAD": library, "CALLS": folder.path + "/calls"])
+        #expect(outcome.status == 0, "\(outcome)")
+        let calls = try String(contentsOfFile: folder.path + "/calls", encoding: .utf8).replacing(folder.path, with: "").split(separator: "\n")
+        for path in ["", "/new", "/new/run", "/new/run/metrics.jsonl", "/new/run/checkpoints", "/new/run/samples"] {
+            #expect(calls.contains("sync \(path)"), "\(path): \(calls)")
+        }
+        for name in ["iteration-000001", "iteration-000002", "final"] {
+            let checkpoint = try #require(calls.firstIndex(of: "rename new/run/checkpoints/\(name).safetensors"))
+            let picture = try #require(calls.firstIndex(of: "rename new/run/samples/\(name).png"))
+            #expect(checkpoint < picture)
+            // The metrics of the iterations that the checkpoint has seen come first.
+            #expect(calls[..<checkpoint].last { $0 == "sync /new/run/metrics.jsonl" || $0.hasPrefix("rename new/run/samples/") } == "sync /new/run/metrics.jsonl")
+        }
+    }
+
+    @Test func afterAnInterruptionTheCheckpointIsNamed() throws {
+        let folder = try TemporaryFolder()
+        var isInterrupted = false
+        let outcome = try run([built + "/kanto", "train", "--out", "run"], in: folder.path, ["KANTO_TUNING": "off"]) { process in
+            let metrics = (try? String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)) ?? ""
+            if !isInterrupted, metrics.contains("\n") {
+                isInterrupted = true
+                kill(process, SIGINT)
+            }
+        }
+        #expect(outcome.status == 130 && outcome.output.contains("wrote run/checkpoints/interrupted.safetensors"), "\(outcome)")
+        let sample = try shell("kanto sample run", in: folder)
+        #expect(sample.status == 66, "\(sample)")
+        #expect(sample.errors == "kanto sample: run: there is no checkpoint 'final'; this run has 'interrupted': --checkpoint interrupted\n")
+        #expect(try shell("kanto sample run --checkpoint interrupted", in: folder).status == 0)
     }
 }

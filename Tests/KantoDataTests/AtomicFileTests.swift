@@ -45,6 +45,50 @@ import Testing
         }
     }
 
+    @Test func keepsALinkWhoseTargetIsNotThereYet() throws {
+        try withTemporaryFolder { folder in
+            try createDirectories("\(folder)/a/b")
+            symlink("b/next", "\(folder)/a/link")
+            symlink("../file", "\(folder)/a/b/next")
+            try AtomicFile.write(Array("new".utf8), to: "\(folder)/a/link")
+            #expect(try text("\(folder)/a/file") == "new")
+            for link in ["a/link", "a/b/next"] {
+                var status = stat()
+                #expect(lstat("\(folder)/\(link)", &status) == 0 && status.st_mode & S_IFMT == S_IFLNK)
+            }
+            symlink("loop", "\(folder)/loop")
+            let error = dataError { try AtomicFile.write([1], to: "\(folder)/loop") }
+            #expect(error?.description.hasSuffix("cannot be written: Too many levels of symbolic links") == true)
+        }
+    }
+
+    /// A name that is no text is not repaired: that would be another file.
+    @Test func followsALinkToANameThatIsNoText() throws {
+        try withTemporaryFolder { folder in
+            let target = Array(folder.utf8CString.dropLast()) + [0x2F, CChar(bitPattern: 0xFF), 0]
+            symlink(target, "\(folder)/link")
+            try AtomicFile.write([7], to: "\(folder)/link")
+            var status = stat()
+            #expect(stat(target, &status) == 0 && status.st_size == 1)
+            #expect(try readFile("\(folder)/link") == [7])
+        }
+    }
+
+    /// What a killed process left goes when the next file is written; what somebody still writes does not.
+    @Test func sweepsTheLeftoversOfTheDeadOnly() throws {
+        try withTemporaryFolder { folder in
+            try put("half", "\(folder)/.kanto-abc.tmp")
+            try put("mine", "\(folder)/.kanto-notes.txt")
+            try AtomicFile.write(to: "\(folder)/outer") { file in
+                try [1].withUnsafeBytes { try file.append($0) }
+                #expect(allNames(folder).count == 2, "\(allNames(folder))")
+                try AtomicFile.write([2], to: "\(folder)/inner")
+            }
+            #expect(allNames(folder) == [".kanto-notes.txt", "inner", "outer"])
+            #expect(try readFile("\(folder)/outer").count == 8)
+        }
+    }
+
     @Test func saysWhyAFileCannotBeWritten() throws {
         try withTemporaryFolder { folder in
             try put("", "\(folder)/file")

@@ -62,9 +62,13 @@ import Testing
     }
 
     @Test func messagesCannotSpoilATerminal() {
-        let error = DataError(.badInput, "a\n\u{1b}[31m\u{9b}b é" + String(repeating: "x", count: 5000))
-        #expect(error.description.hasPrefix(#"a\n\u{1B}[31m\u{009B}b éxxx"#))
-        #expect(error.description.unicodeScalars.count < 2100)
-        #expect(error.description.hasSuffix("…"))
+        let long = String(repeating: "x", count: 5000)
+        let error = DataError(.badInput, "a\n\u{1b}[31m\u{9b}b é\u{202E}\u{2028}" + long + " expected y")
+        #expect(error.description.hasPrefix(#"a\n\u{1B}[31m\u{009B}b é\u{202E}\u{2028}xxx"#))
+        #expect(error.description.unicodeScalars.count < 1300)
+        #expect(error.description.contains("xx … xx") && error.description.hasSuffix("x expected y"))
+        // What people write stays as it is.
+        let plain = "Größe 👩‍🔬 ‖∇D(x̂)‖: 3 > 2"
+        #expect(DataError(.badInput, plain).description == plain)
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KantoData
@@ -84,6 +85,36 @@ import Testing
                 count: 2, height: 1, width: 2, channels: 1, pixels: [0, 0.2, 0.4, 1], labels: [7, 9])
             #expect(try ImageSet(idxAt: folder) == expected)
             #expect(try ImageSet(idxAt: "\(folder)/\(name)") == expected)
+        }
+    }
+
+    /// Some archives unpack into folders of the files' own names.
+    @Test func foldersOfAFilesNameAreNoFiles() throws {
+        try withTemporaryFolder { folder in
+            try createDirectories("\(folder)/train-images-idx3-ubyte")
+            try createDirectories("\(folder)/train-labels.idx1-ubyte")
+            try put([], "\(folder)/train-images-idx3-ubyte/train-images-idx3-ubyte")
+            try put(Self.images, "\(folder)/train-images.idx3-ubyte")
+            let images = try ImageSet(idxAt: folder)
+            #expect(images.count == 2 && images.labels == nil)
+        }
+    }
+
+    /// Values that were never scaled to bytes.
+    @Test func picturesThatAreNearlyBlackAreTold() throws {
+        Said.listen()
+        try withTemporaryFolder { folder in
+            try put(Self.images, "\(folder)/bright")
+            var dark = Self.images
+            dark.replaceSubrange(16..., with: [0, 3, 16, 9])
+            try put(dark, "\(folder)/dark")
+            for _ in 0..<2 {
+                _ = try ImageSet(idxAt: "\(folder)/bright")
+                _ = try ImageSet(idxAt: "\(folder)/dark")
+            }
+            let said = Said.lines(with: folder)
+            #expect(said.count == 1 && said[0].contains("warning: \(folder)/dark"), "\(said)")
+            #expect(said[0].contains("the largest value is 16 of 255"))
         }
     }
 

@@ -26,7 +26,7 @@ import Testing
     }
 
     /// A PNG file of one row, in the zlib form that does not compress.
-    private static func png(width: UInt8, depth: UInt8, color: UInt8, row: [UInt8], palette: [UInt8] = []) -> [UInt8] {
+    private static func png(width: UInt8, depth: UInt8, color: UInt8, row: [UInt8], chunks: [UInt8] = []) -> [UInt8] {
         let raw = [0] + row
         var sums: (UInt32, UInt32) = (1, 0)
         for byte in raw {
@@ -37,15 +37,28 @@ import Testing
         let zlib = [0x78, 0x01] + stored + littleEndian(sums.1 << 16 | sums.0).reversed()
         let header = [0, 0, 0, width, 0, 0, 0, 1, depth, color, 0, 0, 0]
         return [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] + chunk("IHDR", header)
-            + (palette.isEmpty ? [] : chunk("PLTE", palette)) + chunk("IDAT", zlib) + chunk("IEND", [])
+            + chunks + chunk("IDAT", zlib) + chunk("IEND", [])
     }
 
     @Test(
         arguments: [
             (png(width: 8, depth: 1, color: 0, row: [0xa5]), 1, [255, 0, 255, 0, 0, 255, 0, 255]),
             (png(width: 2, depth: 16, color: 0, row: [0xff, 0xff, 0x80, 0x80]), 1, [255, 128]),
-            (png(width: 2, depth: 8, color: 3, row: [1, 0], palette: [1, 2, 3, 4, 5, 6]), 3, [4, 5, 6, 1, 2, 3]),
+            (png(width: 2, depth: 8, color: 3, row: [1, 0], chunks: chunk("PLTE", [1, 2, 3, 4, 5, 6])), 3, [4, 5, 6, 1, 2, 3]),
             (png(width: 2, depth: 8, color: 6, row: [255, 9, 0, 255, 7, 255, 0, 0]), 3, [255, 9, 0, 0, 0, 0]),
+            // Numbers stand as they are, whatever is said of gamma and colors; what is transparent is laid over black. As
+            // Pillow gives them.
+            (png(width: 1, depth: 8, color: 0, row: [128], chunks: chunk("gAMA", [0, 1, 0x86, 0xA0])), 1, [128]),
+            (
+                png(width: 1, depth: 8, color: 2, row: [10, 128, 200], chunks: chunk("gAMA", [0, 0, 0xB1, 0x8F]) + chunk("sRGB", [0])),
+                3, [10, 128, 200]
+            ),
+            (png(width: 3, depth: 8, color: 4, row: [200, 128, 200, 255, 7, 0]), 1, [100, 200, 0]),
+            (png(width: 1, depth: 8, color: 6, row: [200, 100, 255, 128], chunks: chunk("gAMA", [0, 1, 0x86, 0xA0])), 3, [100, 50, 128]),
+            (
+                png(width: 2, depth: 8, color: 3, row: [1, 0], chunks: chunk("PLTE", [1, 2, 3, 40, 50, 60]) + chunk("tRNS", [255, 51])),
+                3, [8, 10, 12, 1, 2, 3]
+            ),
         ] as [([UInt8], Int, [UInt8])])
     func readsOtherKinds(bytes: [UInt8], channels: Int, pixels: [UInt8]) throws {
         let picture = try PNG.read(bytes: bytes, name: "file")

@@ -36,6 +36,21 @@ import Testing
         #expect(restored.weight.value.elementType == .float64 && restored.weight.value.doubles == [1.0 / 3])
     }
 
+    /// What a training that failed left is not drawn from without a word.
+    @Test(arguments: [Float.nan, .infinity]) func valuesThatAreNoNumbersAreTold(_ value: Float) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/network.safetensors"
+        let trained = try network(seed: 1), restored = try network(seed: 2)
+        var weights = trained.parameters[0].value.floats
+        weights[5] = value
+        trained.parameters[0].value = try Tensor(weights, shape: trained.parameters[0].shape)
+        try Checkpoint.write(["critic": trained], metadata: [:], to: path)
+        let before = restored.parameters.map(\.value.floats)
+        let error = #expect(throws: DataError.self) { try Checkpoint.read("critic", into: restored, from: path) }
+        #expect(error?.description == "\(path): critic.0.weight holds \(value) at element 5, expected finite numbers only")
+        #expect(restored.parameters.map(\.value.floats) == before)
+    }
+
     @Test func aNetworkThatIsNotInTheFileStaysAsItWas() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/network.safetensors"

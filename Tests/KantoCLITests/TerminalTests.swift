@@ -1,0 +1,107 @@
+import Foundation
+import Kanto
+import TestSupport
+import Testing
+
+@testable import KantoCLI
+
+struct LiveLineTests {
+    private func line(iteration: Int = 1234, _ width: Int?) -> String {
+        var metrics = IterationMetrics()
+        metrics.iteration = iteration
+        (metrics.criticLoss, metrics.wassersteinEstimate, metrics.penalty) = (-1.2345, 1.5, 0.0123)
+        (metrics.meanGradientNorm, metrics.generatorLoss) = (0.987, 2)
+        return ProgressLine(total: 5000, samplesPerIteration: 384).text(metrics, seconds: 10, width: width)
+    }
+
+    @Test func fitsEveryWidth() {
+        let whole = line(nil)
+        #expect(whole.count == line(1000).count && whole.contains("images/s") && whole.hasSuffix("left"))
+        for width in 0...140 {
+            let text = line(width)
+            #expect(text.count < max(1, width), "\(width): \(text)")
+            #expect(!text.contains("\n") && text.allSatisfy(\.isASCII))
+            // What is left out is the least important.
+            if width > 20 { #expect(text.hasPrefix("iteration 1234/5000")) }
+            if width > 70 { #expect(text.contains("Wasserstein 1.500") && text.contains("0:31 left") && text.contains("gradient norm 0.987")) }
+        }
+    }
+
+    @Test(arguments: [(80, "iteration 1234/5000  Wasserstein 1.500  gradient norm 0.987  0:31 left"), (40, "iteration 1234/5000  0:31 left"), (10, "iteration")])
+    func keepsTheImportantFields(width: Int, text: String) {
+        #expect(line(width) == text)
+    }
+}
+
+/// What a run shows on a terminal of so many columns.
+struct TerminalTests {
+    @Test(arguments: [200, 80, 40, 12]) func aLiveLineNeverWraps(_ columns: Int) throws {
+        let terminal = try Terminal(columns: columns)
+        let folder = try TemporaryFolder()
+        let status = try terminal.run(["train", "--iterations", "30", "--out", folder.path + "/r"])
+        #expect(status == 0)
+        let shown = terminal.text
+        let lines = shown.split(separator: "\r\u{1B}[K").dropFirst().map { $0.prefix { $0 != "\r\n" && $0 != "\n" && $0 != "\r" } }
+        #expect(lines.count >= 2, "\(shown)")
+        for line in lines { #expect(line.count < columns && line.hasPrefix("iteration".prefix(columns - 1)), "\(line)") }
+    }
+
+    @Test func aLiveLineFollowsTheWidth() throws {
+        let terminal = try Terminal(columns: 120)
+        let folder = try TemporaryFolder()
+        // Narrow from the first picture of the live line on.
+        let status = try terminal.run(["train", "--iterations", "60", "--out", folder.path + "/r"]) { shown in
+            if shown.contains("iteration 1/") { terminal.setColumns(30) }
+        }
+        #expect(status == 0)
+        let last = terminal.text.split(separator: "\r\u{1B}[K").last.map { $0.prefix { $0 != "\r\n" } } ?? ""
+        #expect(last.hasPrefix("iteration 60/60") && last.count < 30, "\(last)")
+    }
+}
+
+/// A pseudo-terminal on which the built tool runs.
+private final class Terminal: @unchecked Sendable {
+    private let main: Int32
+    private let other: Int32
+    private(set) var text = ""
+
+    init(columns: Int) throws {
+        main = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        // TIOCSPTLCK and TIOCGPTN, which are macros that Swift cannot see.
+        var (lock, number): (Int32, Int32) = (0, 0)
+        try #require(main >= 0 && ioctl(main, 0x4004_5431, &lock) == 0 && ioctl(main, 0x8004_5430, &number) == 0)
+        other = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY)
+        try #require(other >= 0)
+        setColumns(columns)
+    }
+
+    deinit { close(main) }
+
+    func setColumns(_ columns: Int) {
+        var size = winsize(ws_row: 24, ws_col: UInt16(columns), ws_xpixel: 0, ws_ypixel: 0)
+        _ = ioctl(main, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// Runs the tool to its end and keeps what it shows.
+    func run(_ words: [String], whenShown: (String) -> Void = { _ in }) throws -> Int32 {
+        let process = Process()
+        process.executableURL = kantoTool
+        process.arguments = words
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KANTO_") }
+            .merging(["KANTO_TUNING": "off", "KANTO_BACKEND": "simd"]) { $1 }
+        process.standardOutput = FileHandle(fileDescriptor: other)
+        process.standardError = FileHandle(fileDescriptor: other)
+        try process.run()
+        close(other)
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        var all: [UInt8] = []
+        // Reading fails when the last process has closed the terminal.
+        while case let count = read(main, &bytes, bytes.count), count > 0 {
+            all += bytes[..<count]
+            text = String(decoding: all, as: UTF8.self)
+            whenShown(text)
+        }
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+}
