@@ -95,7 +95,7 @@ public final class Run {
     /// - Throws: `DataError.cannotWrite`; `TrainingFailure` if a weight is not a finite number: then nothing is written.
     public func writeSnapshot(_ name: String) throws {
         let networks: KeyValuePairs<String, any Layer> = ["critic": trainer.critic, "generator": trainer.generator]
-        if let path = Checkpoint.firstNonFinite(in: networks) {
+        if let path = try Checkpoint.firstNonFinite(in: networks) {
             throw failure("\(path) holds a value that is not a finite number")
         }
         try log.sync()

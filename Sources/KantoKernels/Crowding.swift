@@ -72,6 +72,9 @@ struct Crowding {
         pause = min(2 * pause, Crowding.pauses.upperBound)
     }
 
+    /// Another thread stands in the place of one: how long that one had waited says nothing of it.
+    mutating func forget(_ thread: Int) { waitedBefore[thread] = nil }
+
     /// With fixed parts all threads are as slow as the slowest; one alone does not wait for others.
     private func fewerOfFixedParts(_ share: Double) -> Int {
         Double(threadCount) * (1 - share) < 2 * (1 - Crowding.bearableShare) ? 1 : threadCount

@@ -1,17 +1,25 @@
 import Glibc
 
+/// Calls `body` with each name in a folder, `.` and `..` too.
+///
+/// - Returns: whether the folder could be opened; if not, `errno` says why.
+@discardableResult
+package func forEachName(in folder: [CChar], _ body: (UnsafePointer<CChar>) -> Void) -> Bool {
+    guard let stream = opendir(folder) else { return false }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+        // The name is read from the record itself: its declared 256 bytes may reach beyond the record.
+        let start = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+        body(start.assumingMemoryBound(to: CChar.self))
+    }
+    return true
+}
+
 /// The names in a folder, in no order, those that start with a dot too.
 ///
 /// - Returns: `nil` where the folder cannot be read; `errno` says why.
 package func namesInFolder(at path: String) -> [String]? {
-    guard let folder = opendir(path) else { return nil }
-    defer { closedir(folder) }
     var names: [String] = []
-    while let entry = readdir(folder) {
-        // By address: an entry is as long as its name, and copying the 256 bytes that `d_name` declares would read beyond the
-        // last one of the system's buffer.
-        let name = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
-        names.append(String(cString: name.assumingMemoryBound(to: CChar.self)))
-    }
-    return names
+    let isOpen = forEachName(in: Array(path.utf8CString)) { names.append(String(cString: $0)) }
+    return isOpen ? names : nil
 }

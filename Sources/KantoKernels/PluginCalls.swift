@@ -32,7 +32,7 @@ package enum PluginCalls {
     private static let reporting: Void = {
         kanto_report_plugin_exits(exitCode)
         // Where the system refuses the thread, hangs are not told.
-        startThread(stackSize: 1 << 18) {
+        _ = startThread(stackSize: 1 << 18) {
             var seconds = 0
             while true {
                 sleep(1)

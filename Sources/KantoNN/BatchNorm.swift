@@ -58,7 +58,7 @@ public struct BatchNorm: Layer {
             try requireSeveral(axes, of: input, for: "batch normalization")
             let (mean, variance) = try input.statistics(axes: axes)
             let number = Double(axes.reduce(1) { $0 * input.shape[$1] })
-            // Inside a training pass this is the kernel thread.
+            // A training pass runs in one turn.
             try runningMean.update { try $0.move(toward: mean.reshaped($0.shape), by: momentum) }
             try runningVariance.update {
                 try $0.move(toward: variance.reshaped($0.shape) * (number / (number - 1)), by: momentum)
