@@ -185,14 +185,16 @@ struct ProcessTests {
 
     /// A golden file of one sample of 4x4, whose results do not matter.
     private func writeGolden(layers: String, to path: String) throws {
-        func array(_ shape: Int...) -> NumericArray { NumericArray(shape: shape, [Double](repeating: 0, count: shape.reduce(1, *))) }
-        var arrays = [
+        func array(_ shape: Int...) throws -> NumericArray {
+            try NumericArray(shape: shape, [Double](repeating: 0, count: shape.reduce(1, *)))
+        }
+        var arrays = try [
             "real": array(1, 1, 4, 4), "fake": array(1, 1, 4, 4), "input_gradient": array(1, 1, 4, 4), "penalty": array(), "loss": array(),
         ]
-        for name in ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"] { arrays[name] = array(1) }
+        for name in ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"] { arrays[name] = try array(1) }
         for kind in ["critic", "grad.critic", "adam.critic"] {
-            (arrays["\(kind).0.weight"], arrays["\(kind).0.bias"]) = (array(1, 1, 1, 1), array(1))
-            (arrays["\(kind).3.weight"], arrays["\(kind).3.bias"]) = (array(1, 1), array(1))
+            (arrays["\(kind).0.weight"], arrays["\(kind).0.bias"]) = (try array(1, 1, 1, 1), try array(1))
+            (arrays["\(kind).3.weight"], arrays["\(kind).3.bias"]) = (try array(1, 1), try array(1))
         }
         let texts = ["layers": layers, "regulariser": "gp", "lambda": "10", "learning_rate": "1e-4", "betas": "[0.0, 0.9]", "steps": "1"]
         try SafetensorsFile.write(arrays, metadata: texts, to: path)

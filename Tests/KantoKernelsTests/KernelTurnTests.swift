@@ -85,7 +85,7 @@ private func counted(_ name: String, _ calls: inout Int) throws -> Int {
     /// A turn has the default floating-point environment, whatever the caller's is, who finds his own again afterwards.
     @Test func turnsHonorDenormals() throws {
         let kernel = try Kernels.kernel(for: .matmul(m: 1, n: 1, k: 1))
-        let (tiny, one): ([Float], [Float]) = ([1e-39], [1])
+        let (tiny, one): ([Float], [Float]) = ([0x1p-130], [1])
         var (inTurn, stray): (Float, Float) = (0, 0)
         var usual = fenv_t(), flushing = fenv_t(), after = fenv_t()
         fegetenv(&usual)

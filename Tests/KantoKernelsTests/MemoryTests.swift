@@ -131,15 +131,15 @@ import Testing
     @Test func oneBufferAtATimeOfGrowingSize() async {
         await #expect(processExitsWith: .success) {
             for size in 1...64 {
-                _ = Buffer(byteCount: size << 20)
+                _ = try Buffer(byteCount: size << 20)
                 Self.expectBounded("\(size) MB")
             }
             #expect(Memory.statistics.peak < 80 << 20)
             // What was released last is still there.
             let before = Memory.statistics.systemAllocations
-            for size in 60...64 { _ = Buffer(byteCount: size << 20) }
+            for size in 60...64 { _ = try Buffer(byteCount: size << 20) }
             #expect(Memory.statistics.systemAllocations <= before + 4)
-            _ = Buffer(byteCount: 64 << 20)
+            _ = try Buffer(byteCount: 64 << 20)
             #expect(Memory.statistics.systemAllocations <= before + 4)
         }
     }
@@ -149,7 +149,7 @@ import Testing
         await #expect(processExitsWith: .success) { [someStay] in
             var stayed: [Buffer] = []
             for size in stride(from: 1000, through: 200_000, by: 9_950) {
-                let buffers = (0..<(64 << 20) / size).map { _ in Buffer(byteCount: size) }
+                let buffers = try (0..<(64 << 20) / size).map { _ in try Buffer(byteCount: size) }
                 if someStay { stayed.append(buffers[0]) }
             }
             // A slab that is kept by a block of each size.
@@ -157,7 +157,7 @@ import Testing
             let statistics = Memory.statistics
             #expect(statistics.cached <= statistics.peak + 32 << 20 + kept, "\(statistics)")
             // Large blocks are still kept for reuse.
-            for _ in 0..<3 { _ = Buffer(byteCount: 24 << 20) }
+            for _ in 0..<3 { _ = try Buffer(byteCount: 24 << 20) }
             #expect(Memory.statistics.systemAllocations == statistics.systemAllocations + 1)
         }
     }
@@ -165,14 +165,14 @@ import Testing
     /// Sizes that come again and again, each alone for a while, are kept as long as they fit the bound.
     @Test func sizesThatComeAgainAreKept() async {
         await #expect(processExitsWith: .success) {
-            func round() {
-                let stays = Buffer(byteCount: 40 << 20)
-                for size in [4, 6, 9, 13] { _ = Buffer(byteCount: size << 20) }
+            func round() throws {
+                let stays = try Buffer(byteCount: 40 << 20)
+                for size in [4, 6, 9, 13] { _ = try Buffer(byteCount: size << 20) }
                 withExtendedLifetime(stays) {}
             }
-            round()
+            try round()
             let before = Memory.statistics.systemAllocations
-            for _ in 0..<100 { round() }
+            for _ in 0..<100 { try round() }
             #expect(Memory.statistics.systemAllocations == before)
             Self.expectBounded("in the end")
         }

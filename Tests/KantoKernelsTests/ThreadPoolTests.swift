@@ -189,9 +189,9 @@ private func starting(_ count: Int) -> ThreadStart {
     @Test(arguments: [true, false]) func aKernelRunsWhateverIsRefused(limitsThreads: Bool) async {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) { [limitsThreads] in
             let problem = Problem.matmul(m: 300, n: 300, k: 300)
-            let buffer = Buffer(byteCount: 4 * 90_000)
+            let buffer = try Buffer(byteCount: 4 * 90_000)
             buffer.pointer.initializeMemory(as: Float.self, repeating: 1, count: 90_000)
-            let output = Buffer(byteCount: 4 * 90_000)
+            let output = try Buffer(byteCount: 4 * 90_000)
             if limitsThreads, geteuid() == 0 { #expect(setuid(65_534) == 0) }
             var bytes = 0
             for field in (systemText("/proc/self/statm") ?? "").split(separator: " ").prefix(1) {
