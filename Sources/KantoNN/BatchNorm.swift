@@ -77,3 +77,27 @@ public struct BatchNorm: Layer {
 
     public var mixesSamples: Bool { true }
 }
+
+extension BatchNorm {
+    /// `"batch_norm"`, or with running statistics `{"layer": "batch_norm", "momentum": 0.1}`.
+    public struct Description: LayerKind {
+        /// Of the running statistics; nil for those of each batch.
+        public var momentum: Double?
+        public var epsilon = 1e-5
+
+        public init() {}
+        public init(momentum: Double?) { self.momentum = momentum }
+
+        public static let name = "batch_norm"
+        public static let keys: [DescriptionKey<Self>] = [
+            DescriptionKey("momentum", \.momentum, expected: "a number from 0 to 1") { $0.map((0...1).contains) ?? true },
+            .epsilon(\.epsilon),
+        ]
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            try BatchNorm(input.last ?? 0, statistics: momentum.map { .running(momentum: $0) } ?? .batch, epsilon: epsilon)
+        }
+
+        public func summary(for input: [Int]) -> String { momentum.map { "momentum \($0)" } ?? "" }
+    }
+}

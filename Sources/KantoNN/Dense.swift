@@ -31,3 +31,33 @@ public struct Dense: WeightedLayer {
 
     public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }
 }
+
+extension Dense {
+    /// `{"layer": "dense", "outputs": 512}`.
+    public struct Description: LayerKind {
+        public var outputs = 0
+        public var initializer = Initializer.glorot
+
+        public init() {}
+        public init(_ outputs: Int, initializer: Initializer = .glorot) { (self.outputs, self.initializer) = (outputs, initializer) }
+
+        public static let name = "dense"
+        public static let keys: [DescriptionKey<Self>] = [
+            DescriptionKey("outputs", \.outputs, in: 1...1 << 24, isRequired: true),
+            DescriptionKey("initializer", \.initializer),
+        ]
+
+        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
+            guard input.count == 1 else {
+                throw DescriptionError("takes samples of shape [features], gets \(input); put a flatten before it")
+            }
+            return [outputs]
+        }
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            try Dense(input[0], outputs, initializer: initializer, using: &random)
+        }
+
+        public func summary(for input: [Int]) -> String { "\(input[0]) to \(outputs)" }
+    }
+}

@@ -5,12 +5,14 @@ import KantoTensor
 ///
 /// The mask is drawn once a pass: a critic's gradient with respect to its input, and the gradient of the penalty on that, see
 /// the same network as its scores.
-public struct Dropout: Layer {
+public struct Dropout: DescribedLayer {
     /// The share of zeros, from 0 up to, not including, 1.
-    public let rate: Double
+    public internal(set) var rate = 0.5
+
+    public init() {}
 
     /// - Throws: `TensorError` if the rate is out of its range.
-    public init(_ rate: Double = 0.5) throws {
+    public init(_ rate: Double) throws {
         guard (0..<1).contains(rate) else {
             throw TensorError("dropout", "a rate of \(rate), expected a number from 0 up to, not including, 1")
         }
@@ -23,4 +25,12 @@ public struct Dropout: Layer {
         let scale = 1 / (1 - rate)
         return try input * isDropped.affine(scale: -scale, offset: scale)
     }
+}
+
+extension Dropout {
+    public static let name = "dropout"
+    public static let keys = [
+        DescriptionKey("rate", \Dropout.rate, expected: "a number from 0 up to, not including, 1") { (0..<1).contains($0) }
+    ]
+    public func summary(for input: [Int]) -> String { "\(rate)" }
 }

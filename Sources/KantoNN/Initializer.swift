@@ -36,3 +36,25 @@ func requirePositive(_ numbers: KeyValuePairs<String, Int>, for operation: Strin
             operation, numbers.map { "\($0.key) \($0.value)" }.joined(separator: ", ") + "; expected positive numbers")
     }
 }
+
+/// `"glorot"`, `"he"`, `"he_of_mean_fan"`, or `{"normal": deviation}`.
+extension Initializer: DescriptionConvertible {
+    private static let named: KeyValuePairs<String, Initializer> = ["glorot": .glorot, "he": .he, "he_of_mean_fan": .heOfMeanFan]
+
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        if case .object(let members) = value, members.count == 1, let deviation = members["normal"] {
+            self = .normal(deviation: try DescriptionError.within("normal") { () throws(DescriptionError) in try Double(deviation) })
+            return
+        }
+        let name = try String(value)
+        guard let found = Self.named.first(where: { $0.key == name }) else {
+            throw DescriptionError(unknown("initializer", name, among: Self.named.map(\.key)))
+        }
+        self = found.value
+    }
+
+    public func described(isWhole: Bool) -> DescriptionValue {
+        if case .normal(let deviation) = self { return .object(["normal": deviation.descriptionValue]) }
+        return .text(Self.named.first { $0.value == self }!.key)
+    }
+}

@@ -43,3 +43,64 @@ public struct LearningRateSchedule: Hashable, Sendable {
         return lastFactor + (1 - lastFactor) * rest
     }
 }
+
+// MARK: - As data
+
+/// A kind of schedule as a configuration has it. To add one, add a row to `ScheduleKinds`.
+public protocol ScheduleKind: NamedDescription {
+    /// - Parameter stepCount: of the training, for a schedule that states no number of its own.
+    func schedule(stepCount: Int) -> LearningRateSchedule
+}
+
+/// The schedules that a configuration can name.
+public enum ScheduleKinds: KindFamily {
+    public static let noun = "schedule"
+    public static let kinds: [any NamedDescription.Type] = [ConstantSchedule.self, LinearSchedule.self, CosineSchedule.self]
+}
+
+/// A schedule of a configuration: `"linear"`, or `{"name": "linear", "over": 100000, "to": 0}`.
+public typealias ScheduleDescription = Choice<ScheduleKinds>
+
+extension ScheduleDescription {
+    public init(_ schedule: any ScheduleKind) { self.init(kind: schedule) }
+
+    public func schedule(stepCount: Int) -> LearningRateSchedule { (kind as! any ScheduleKind).schedule(stepCount: stepCount) }
+}
+
+public struct ConstantSchedule: ScheduleKind {
+    public init() {}
+    public static let name = "constant"
+    public func schedule(stepCount: Int) -> LearningRateSchedule { .constant }
+}
+
+/// See `LearningRateSchedule.linearDecay`.
+public struct LinearSchedule: ScheduleKind {
+    /// Steps of the optimizer; nil for all that the training takes.
+    public var over: Int?
+    public var to = 0.0
+
+    public init() {}
+
+    public static let name = "linear"
+    public static let keys: [DescriptionKey<Self>] = [.over(\.over), DescriptionKey("to", \.to, in: 0...1)]
+    public func schedule(stepCount: Int) -> LearningRateSchedule { .linearDecay(over: over ?? stepCount, to: to) }
+}
+
+/// See `LearningRateSchedule.cosineDecay`.
+public struct CosineSchedule: ScheduleKind {
+    /// Steps of the optimizer; nil for all that the training takes.
+    public var over: Int?
+    public var to = 0.0
+
+    public init() {}
+
+    public static let name = "cosine"
+    public static let keys: [DescriptionKey<Self>] = [.over(\.over), DescriptionKey("to", \.to, in: 0...1)]
+    public func schedule(stepCount: Int) -> LearningRateSchedule { .cosineDecay(over: over ?? stepCount, to: to) }
+}
+
+extension DescriptionKey {
+    fileprivate static func over(_ property: WritableKeyPath<Root, Int?> & Sendable) -> DescriptionKey {
+        DescriptionKey("over", property, expected: "a number of steps from 1 to 1000000000") { $0.map { 1...1_000_000_000 ~= $0 } ?? true }
+    }
+}

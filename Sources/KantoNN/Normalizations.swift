@@ -116,9 +116,10 @@ public struct InstanceNorm: Layer {
 
 /// Pixel normalization (Karras et al. 2018, section 4.2): each position's vector of channels, divided by the root of its mean
 /// square: x / √(mean(x²) + ε). [n, …, c] keeps its shape.
-public struct PixelNorm: Layer {
-    public let epsilon: Double
-    public init(epsilon: Double = 1e-8) { self.epsilon = epsilon }
+public struct PixelNorm: DescribedLayer {
+    public internal(set) var epsilon = 1e-8
+    public init() {}
+    public init(epsilon: Double) { self.epsilon = epsilon }
 
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
         guard input.rank > 1, let channels = input.shape.last, channels > 0 else {
@@ -147,4 +148,86 @@ func requireChannels(_ weight: Parameter, of input: Tensor, for operation: Strin
         throw TensorError(operation, "an input of shape \(input.shape) and a weight of \(weight.shape), expected [n, …, c] and [c]")
     }
     return channels
+}
+
+extension DescriptionKey {
+    /// ε of a normalization.
+    static func epsilon(_ property: WritableKeyPath<Root, Double> & Sendable) -> DescriptionKey {
+        DescriptionKey("epsilon", property, expected: "a positive number") { $0 > 0 }
+    }
+}
+
+extension LayerNorm {
+    /// `{"layer": "layer_norm"}`, or with `"affine": "element"` as PyTorch has it.
+    public struct Description: LayerKind {
+        /// One weight and bias for each channel, or for each element of a sample.
+        public enum Affine: String, CaseIterable, DescriptionConvertible { case channel, element }
+        public var affine = Affine.channel
+        public var epsilon = 1e-5
+
+        public init() {}
+        public init(affine: Affine) { self.affine = affine }
+
+        public static let name = "layer_norm"
+        public static let keys = [DescriptionKey("affine", \Self.affine), .epsilon(\.epsilon)]
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            try LayerNorm(shape: affine == .element ? input : [input.last ?? 0], epsilon: epsilon)
+        }
+
+        public func summary(for input: [Int]) -> String { affine == .element ? "affine by element" : "" }
+    }
+}
+
+extension GroupNorm {
+    /// `{"layer": "group_norm", "groups": 8}`.
+    public struct Description: LayerKind {
+        public var groups = 0
+        public var epsilon = 1e-5
+
+        public init() {}
+        public init(groups: Int) { self.groups = groups }
+
+        public static let name = "group_norm"
+        public static let keys = [DescriptionKey("groups", \Self.groups, in: extents, isRequired: true), .epsilon(\.epsilon)]
+
+        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
+            guard let channels = input.last, channels % groups == 0 else {
+                throw DescriptionError("\(groups) groups do not divide the channels of samples of shape \(input)")
+            }
+            return input
+        }
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            try GroupNorm(groups: groups, channels: input.last ?? 0, epsilon: epsilon)
+        }
+
+        public func summary(for input: [Int]) -> String { "\(groups) groups" }
+    }
+}
+
+extension InstanceNorm {
+    /// `"instance_norm"`.
+    public struct Description: LayerKind {
+        public var epsilon = 1e-5
+        public init() {}
+
+        public static let name = "instance_norm"
+        public static let keys = [DescriptionKey.epsilon(\Self.epsilon)]
+
+        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
+            let (height, width, _) = try requireImage(input)
+            guard height * width > 1 else { throw DescriptionError("a sample of shape \(input) has one position a channel, expected several") }
+            return input
+        }
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            try InstanceNorm(input[2], epsilon: epsilon)
+        }
+    }
+}
+
+extension PixelNorm {
+    public static let name = "pixel_norm"
+    public static let keys = [DescriptionKey.epsilon(\PixelNorm.epsilon)]
 }

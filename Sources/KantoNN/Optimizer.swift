@@ -48,6 +48,16 @@ public class Optimizer {
         }
     }
 
+    /// Takes a step down a loss: the gradients of its own parameters, then `update`.
+    ///
+    /// The gradients are not differentiable further, which saves the time and the memory of their graph.
+    ///
+    /// - Parameter loss: as a rule a scalar; of a tensor with more elements the sum is minimized.
+    /// - Throws: `TensorError` if the loss depends on none of the parameters.
+    public func minimize(_ loss: Tensor) throws {
+        try update(with: gradients(of: loss, withRespectTo: parameters.map(\.value), isDifferentiable: false))
+    }
+
     /// Moves each parameter against its gradient.
     ///
     /// - Throws: `TensorError` if there is not one gradient of its shape for each parameter. Then no parameter has moved.

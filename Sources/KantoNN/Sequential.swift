@@ -65,3 +65,39 @@ private func within<R>(_ place: String, _ body: () throws -> R) throws -> R {
         throw TensorError("\(place), \(error.operation)", error.reason)
     }
 }
+
+extension Residual {
+    /// `{"layer": "residual", "main": [layers …], "shortcut": [layers …]}`; without a shortcut it is the identity.
+    public struct Description: LayerKind {
+        public var main: [LayerDescription] = []
+        public var shortcut: [LayerDescription] = []
+
+        public init() {}
+        public init(main: [LayerDescription], shortcut: [LayerDescription] = []) { (self.main, self.shortcut) = (main, shortcut) }
+
+        public static let name = "residual"
+        public static let keys = [
+            DescriptionKey("main", \Self.main, isRequired: true), DescriptionKey("shortcut", \Self.shortcut),
+        ]
+
+        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
+            func shape(_ name: String, _ layers: [LayerDescription]) throws(DescriptionError) -> [Int] {
+                try DescriptionError.within(name) { () throws(DescriptionError) in try layers.shapes(from: input).last! }
+            }
+            let (ofMain, ofShortcut) = (try shape("main", main), try shape("shortcut", shortcut))
+            guard ofMain == ofShortcut else {
+                throw DescriptionError("main gives samples of shape \(ofMain), the shortcut \(ofShortcut)")
+            }
+            return ofMain
+        }
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            Residual(
+                main: try main.makeLayers(for: input, using: &random), shortcut: try shortcut.makeLayers(for: input, using: &random))
+        }
+
+        public func summary(for input: [Int]) -> String {
+            "(\(main.summary(for: input)))" + (shortcut.isEmpty ? "" : " + (\(shortcut.summary(for: input)))")
+        }
+    }
+}

@@ -58,3 +58,33 @@ public struct SpectralNorm: LayerWithEpilogue {
     public var namedParameters: [(path: String, parameter: Parameter)] { layer.namedParameters }
     public var namedState: [(path: String, state: Parameter)] { layer.namedState + [("left", left), ("right", right)] }
 }
+
+extension SpectralNorm {
+    /// `{"layer": "spectral_norm", "of": {"layer": "dense", "outputs": 1}}`.
+    public struct Description: LayerKind {
+        public var layer = LayerDescription(Dense.Description())
+        public var iterations = 1
+
+        public init() {}
+        public init(_ layer: LayerDescription, iterations: Int = 1) { (self.layer, self.iterations) = (layer, iterations) }
+
+        public static let name = "spectral_norm"
+        public static let keys: [DescriptionKey<Self>] = [
+            DescriptionKey("of", \.layer, isRequired: true, expected: "a dense or conv layer") { layer in
+                layer.kind is Dense.Description || layer.kind is Conv2D.Description
+            },
+            DescriptionKey("iterations", \.iterations, in: 0...1000),
+        ]
+
+        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] { try layer.outputShape(for: input) }
+
+        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
+            guard let weighted = try layer.layer.makeLayer(for: input, using: &random) as? any WeightedLayer else {
+                throw DescriptionError("\(layer.name) has no weight to normalize")
+            }
+            return try SpectralNorm(weighted, iterations: iterations, using: &random)
+        }
+
+        public func summary(for input: [Int]) -> String { "of \(layer.summary(for: input))" }
+    }
+}

@@ -66,6 +66,7 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
         LayerCase("group norm", 3, 3, 2, 6) { _ in try GroupNorm(groups: 3, channels: 6) },
         LayerCase("group norm of rows", 3, 6) { _ in try GroupNorm(groups: 2, channels: 6) },
         LayerCase("instance norm", 3, 3, 2, 3) { _ in try InstanceNorm(3) },
+        LayerCase("PReLU", 3, 3, 2, 3) { _ in try PReLU(3) },
         LayerCase("batch norm", 3, 3, 2, 3) { _ in try BatchNorm(3) },
         LayerCase("batch norm by running statistics", 3, 5) { _ in try BatchNorm(5, statistics: .running()) },
         LayerCase("pixel norm", 3, 2, 1, 5) { _ in PixelNorm() },

@@ -43,7 +43,10 @@ struct LayerGradientTests {
         var names: Set<String> = []
         for file in try FileManager.default.contentsOfDirectory(atPath: String(folder)) where file.hasSuffix(".swift") {
             let source = try String(decoding: Data(contentsOf: URL(filePath: "\(folder)/\(file)")), as: UTF8.self)
-            for match in source.matches(of: /public struct (\w+): \w*Layer\w* {/) { names.insert(String(match.1)) }
+            for match in source.matches(of: /public struct (\w+): ([\w, ]+) {/)
+            where match.2.split(separator: ", ").contains(where: { $0.hasSuffix("Layer") || $0 == "LayerWithEpilogue" }) {
+                names.insert(String(match.1))
+            }
         }
         return names
     }

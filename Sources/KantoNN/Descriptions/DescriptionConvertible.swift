@@ -1,0 +1,112 @@
+/// A type that a description's values are read as.
+public protocol DescriptionConvertible: Sendable, Hashable {
+    /// - Throws: `DescriptionError`, which says what was expected.
+    init(_ value: DescriptionValue) throws(DescriptionError)
+
+    /// - Parameter isWhole: with what is as by default too.
+    func described(isWhole: Bool) -> DescriptionValue
+}
+
+extension DescriptionConvertible {
+    /// Without what is as by default.
+    public var descriptionValue: DescriptionValue { described(isWhole: false) }
+}
+
+extension DescriptionConvertible where Self: LosslessStringConvertible {
+    /// The text of a command line's word.
+    fileprivate init(word: String, expected: String) throws(DescriptionError) {
+        guard let value = Self(word) else { throw DescriptionError("expected \(expected), found '\(word)'") }
+        self = value
+    }
+}
+
+extension DescriptionConvertible where Self: FixedWidthInteger {
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        let expected = Self.isSigned ? "a whole number" : "a whole number from 0 to \(Self.max)"
+        let found: Self? =
+            switch value {
+            case .integer(let number): Self(exactly: number)
+            // 1e6 is whole too.
+            case .number(let number): Self(exactly: number)
+            case .word(let text): Self(text) ?? Double(text).flatMap { Self(exactly: $0) }
+            default: nil
+            }
+        guard let found else { throw DescriptionError("expected \(expected), found \(value)") }
+        self = found
+    }
+    public func described(isWhole: Bool) -> DescriptionValue { .integer(Int128(self)) }
+}
+extension Int: DescriptionConvertible {}
+extension UInt64: DescriptionConvertible {}
+
+extension Double: DescriptionConvertible {
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        switch value {
+        case .integer(let number): self = Double(number)
+        case .number(let number): self = number
+        case .word(let text): try self.init(word: text, expected: "a number")
+        default: throw DescriptionError("expected a number, found \(value)")
+        }
+        guard isFinite else { throw DescriptionError("expected a finite number, found \(value)") }
+    }
+    /// Whole numbers are written without a point.
+    public func described(isWhole: Bool) -> DescriptionValue {
+        Int64(exactly: self).map { .integer(Int128($0)) } ?? .number(self)
+    }
+}
+
+extension Bool: DescriptionConvertible {
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        switch value {
+        case .boolean(let value): self = value
+        case .word(let text): try self.init(word: text, expected: "true or false")
+        default: throw DescriptionError("expected true or false, found \(value)")
+        }
+    }
+    public func described(isWhole: Bool) -> DescriptionValue { .boolean(self) }
+}
+
+extension String: DescriptionConvertible {
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        switch value {
+        case .text(let text), .word(let text): self = text
+        default: throw DescriptionError("expected a text, found \(value)")
+        }
+    }
+    public func described(isWhole: Bool) -> DescriptionValue { .text(self) }
+}
+
+extension Array: DescriptionConvertible where Element: DescriptionConvertible {
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        self = []
+        switch value {
+        case .list(let values):
+            for (index, value) in values.enumerated() {
+                try DescriptionError.within("\(index)") { () throws(DescriptionError) in append(try Element(value)) }
+            }
+        // A command line has commas between.
+        case .word(let text):
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                append(try Element(.word(String(part))))
+            }
+        default: throw DescriptionError("expected a list, found \(value)")
+        }
+    }
+    public func described(isWhole: Bool) -> DescriptionValue { .list(map { $0.described(isWhole: isWhole) }) }
+}
+
+extension Optional: DescriptionConvertible where Wrapped: DescriptionConvertible {
+    public init(_ value: DescriptionValue) throws(DescriptionError) { self = value == .null ? nil : try Wrapped(value) }
+    public func described(isWhole: Bool) -> DescriptionValue { self?.described(isWhole: isWhole) ?? .null }
+}
+
+extension DescriptionConvertible where Self: RawRepresentable, Self: CaseIterable, RawValue == String {
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        let text = try String(value)
+        guard let found = Self(rawValue: text) else {
+            throw DescriptionError(unknown("value", text, among: Self.allCases.map(\.rawValue)))
+        }
+        self = found
+    }
+    public func described(isWhole: Bool) -> DescriptionValue { .text(rawValue) }
+}
