@@ -33,11 +33,16 @@ public enum Checkpoint {
     ///   - metadata: kept in the file's `__metadata__`.
     /// - Throws: `DataError.cannotWrite`; an older file of the name is then still whole.
     public static func write(_ networks: [String: any Layer], metadata: [String: String], to path: String) throws {
+        try SafetensorsFile.write(arrays(of: networks), metadata: metadata, to: path)
+    }
+
+    /// What a file holds of networks.
+    static func arrays(of networks: [String: any Layer]) throws -> [String: NumericArray] {
         var arrays: [String: NumericArray] = [:]
         for (name, network) in networks {
             for (path, parameter) in tensors(of: network) { arrays["\(name).\(path)"] = try NumericArray(parameter.value) }
         }
-        try SafetensorsFile.write(arrays, metadata: metadata, to: path)
+        return arrays
     }
 
     /// Gives a network the parameters, and the state of its layers, that a file holds for it.
@@ -45,7 +50,11 @@ public enum Checkpoint {
     /// - Throws: `DataError` if the file is broken, or lacks one of them, or has one of another shape or with a value that is
     ///   not a finite number, as a training that failed leaves it. The network is then unchanged.
     public static func read(_ name: String, into network: any Layer, from path: String) throws {
-        let file = try SafetensorsFile(contentsOf: path)
+        try read(name, into: network, from: SafetensorsFile(contentsOf: path))
+    }
+
+    static func read(_ name: String, into network: any Layer, from file: SafetensorsFile) throws {
+        let path = file.name
         let values = try tensors(of: network).map { tensorPath, parameter in
             let key = "\(name).\(tensorPath)"
             let array = try file.array(key)

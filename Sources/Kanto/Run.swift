@@ -13,7 +13,6 @@ public final class Run {
     public let trainer: Trainer
     /// The last checkpoint written.
     public private(set) var lastCheckpoint: String?
-    private let preset: Preset
     private let log: MetricsLog
     private var history: [IterationMetrics] = []
     private var divergence: DivergenceTest
@@ -36,26 +35,25 @@ public final class Run {
     /// - Parameter chooseFolder: gives the folder's path; called once, when configuration and data are known to be right.
     /// - Throws: as the initializer that takes a folder does, and what `chooseFolder` throws.
     public init(_ configuration: RunConfiguration, chooseFolder: () throws -> String) throws {
-        preset = try Preset(named: configuration.preset)
         let images = try configuration.data.map { try ImageSet(idxAt: $0) } ?? ImageSet.digits()
         let shape = [images.height, images.width, images.channels]
-        guard shape == preset.sampleShape else {
+        guard shape == configuration.networks.sampleShape else {
             throw DataError(
-                .badInput, "\(configuration.data ?? "the data"): images of \(shape[0])x\(shape[1]) with \(shape[2]) channels; preset "
-                    + "\(preset.name) wants \(preset.sampleShape[0])x\(preset.sampleShape[1]) with \(preset.sampleShape[2])")
+                .badInput, "\(configuration.data ?? "the data"): images of \(shape[0])x\(shape[1]) with \(shape[2]) channels; the networks "
+                    + "want \(configuration.networks.sampleShape[0])x\(configuration.networks.sampleShape[1]) with \(configuration.networks.sampleShape[2])")
         }
-        guard images.count >= configuration.batchSize else {
-            throw DataError(.badInput, "\(images.count) images do not fill a batch of \(configuration.batchSize)")
+        guard images.count >= configuration.training.batchSize else {
+            throw DataError(.badInput, "\(images.count) images do not fill a batch of \(configuration.training.batchSize)")
         }
 
-        let networks = try preset.networks(seed: configuration.seed)
+        let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
         trainer = try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
             data: Tensor(images.pixels, shape: [images.count] + shape), configuration: configuration.training)
-        divergence = DivergenceTest(penaltyWeight: configuration.penaltyWeight)
-        noise = try sampleNoise(count: Self.sampleCount, latentSize: networks.latentSize, seed: configuration.seed)
+        divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
+        noise = try sampleNoise(count: Self.sampleCount, latentSize: networks.latentSize, seed: configuration.training.seed)
         var configuration = configuration
-        configuration.criticStep = trainer.criticStepMethod
+        configuration.training.criticStep = trainer.criticStepMethod
         self.configuration = configuration
 
         folder = try chooseFolder()
@@ -99,13 +97,23 @@ public final class Run {
             throw failure("\(path) holds a value that is not a finite number")
         }
         try log.sync()
+        var arrays = try Checkpoint.arrays(of: ["critic": trainer.critic, "generator": trainer.generator])
+        if let average = trainer.average {
+            try average.applied {
+                arrays.merge(try Checkpoint.arrays(of: [TrainedGenerator.averageName: trainer.generator])) { $1 }
+            }
+        }
         let path = "\(folder)/checkpoints/\(name).safetensors"
-        try Checkpoint.write(
-            Dictionary(uniqueKeysWithValues: networks.map { ($0.key, $0.value) }),
-            metadata: ["preset": preset.name, "iteration": "\(trainer.iteration)", "seed": "\(configuration.seed)"], to: path)
+        try SafetensorsFile.write(
+            arrays,
+            metadata: [
+                TrainedGenerator.networksKey: configuration.networks.descriptionValue.json,
+                "iteration": "\(trainer.iteration)", "seed": "\(configuration.training.seed)",
+            ], to: path)
         lastCheckpoint = path
 
-        let samples = try withoutGradient { try trainer.generator(noise) }
+        func draw() throws -> Tensor { try withoutGradient { try trainer.generator(noise) } }
+        let samples = try trainer.average.map { try $0.applied(draw) } ?? draw()
         try PNG.write(
             ImageGrid.picture(of: samples.floats, shape: samples.shape, columns: 8), to: "\(folder)/samples/\(name).png")
         try PNG.write(chart.picture(), to: folder + "/losses.png")
@@ -116,7 +124,7 @@ public final class Run {
             Chart.Series(name, x: history.map { Double($0.iteration) }, y: history.map(value))
         }
         return Chart(
-            title: "\(preset.name), seed \(configuration.seed)",
+            title: "\(configuration.preset ?? folder), seed \(configuration.training.seed)",
             panels: [
                 Chart.Panel(
                     "losses",
@@ -129,58 +137,6 @@ public final class Run {
             ],
             smoothing: max(1, history.count / 50))
     }
-}
-
-/// The trained generator of a run folder.
-public struct TrainedGenerator: Sendable {
-    public let configuration: RunConfiguration
-    public let generator: Sequential
-    public let latentSize: Int
-
-    /// - Parameter checkpoint: its name in `checkpoints`, `interrupted` say.
-    /// - Throws: `DataError` if the folder holds no run, or the checkpoint is missing or broken.
-    public init(run folder: String, checkpoint: String = "final") throws {
-        configuration = try RunConfiguration(contentsOf: folder + "/config.json")
-        let networks = try Preset(named: configuration.preset).networks(seed: configuration.seed)
-        let names = Self.checkpoints(ofRun: folder)
-        guard names.contains(checkpoint) else {
-            let list = names.isEmpty ? "has none" : "has " + names.map { "'\($0)'" }.joined(separator: ", ")
-            throw DataError(.missingInput, "\(folder): there is no checkpoint '\(checkpoint)'; this run \(list)")
-        }
-        try Checkpoint.read("generator", into: networks.generator, from: "\(folder)/checkpoints/\(checkpoint).safetensors")
-        generator = networks.generator
-        latentSize = networks.latentSize
-    }
-
-    /// The names of the checkpoints of a run, the last written by the run first.
-    public static func checkpoints(ofRun folder: String) -> [String] {
-        let suffix = ".safetensors"
-        let files = (try? namesInFolder(folder + "/checkpoints")) ?? []
-        let names = files.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
-        let ends = ["final", "interrupted"].filter(names.contains)
-        return ends + names.filter { !ends.contains($0) }.reversed()
-    }
-
-    /// Samples from fresh noise, [count, height, width, channels].
-    public func samples(_ count: Int, seed: UInt64) throws -> Tensor {
-        try withoutGradient { try generator(sampleNoise(count: count, latentSize: latentSize, seed: seed)) }
-    }
-}
-
-extension Preset {
-    /// - Throws: `DataError.badInput`, with the names that there are.
-    public init(named name: String) throws {
-        guard let preset = Preset.all.first(where: { $0.name == name }) else {
-            throw DataError(
-                .badInput, unknownName("there is no preset", name, plural: "presets", known: Preset.all.map(\.name)))
-        }
-        self = preset
-    }
-}
-
-private func sampleNoise(count: Int, latentSize: Int, seed: UInt64) throws -> Tensor {
-    var random = Random(seed: seed, stream: RandomStream.samples.rawValue << 32)
-    return try random.normal([count, latentSize])
 }
 
 private func padded(_ iteration: Int) -> String {

@@ -1,202 +1,160 @@
-import FoundationEssentials
 import KantoData
 import KantoGAN
+import KantoKernels
+import KantoNN
 
-/// Everything that repeats a training run, as `config.json` in its folder holds it.
-public struct RunConfiguration: Encodable, Sendable, Equatable {
-    public var preset: String
-    /// A path, or nil for the data that ship with the preset.
+/// Everything that repeats a training run: its data, networks and numbers, as `config.json` in its folder holds it.
+///
+/// Every key has a default but the networks, which a preset may give: `{"preset": "digits", "batch_size": 32}` is whole.
+public struct RunConfiguration: Describable {
+    /// The preset that this began with.
+    public var preset: String?
+    /// A path, or nil for the data that ship with Kanto.
     public var data: String?
-    public var iterations: Int
-    public var seed: UInt64
-    public var batchSize: Int
-    public var criticSteps: Int
-    public var learningRate: Double
-    public var beta1: Double
-    public var beta2: Double
-    public var penaltyWeight: Double
-    /// Automatic if nil. In a run's folder it is the method that was taken: the two round differently.
-    public var criticStep: CriticStepMethod?
+    public var networks = NetworkPairDescription()
+    public var training = TrainingConfiguration()
     /// Iterations between sample pictures and checkpoints.
-    public var sampleInterval: Int
-    /// Who computed it: informative, since the same bits need the same backend, instruction set and thread count.
-    public var backends: [String]?
-    public var instructionSet: String?
-    public var threadCount: Int?
+    public var sampleInterval = 500
+    /// Who computed it. The same bits need the same backend, instruction set and, but for `simd`, thread count.
+    public var machine: MachineDescription?
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case preset, data, iterations, seed, beta1, beta2, backends
-        case batchSize = "batch_size"
-        case criticSteps = "critic_steps"
-        case learningRate = "learning_rate"
-        case penaltyWeight = "penalty_weight"
-        case criticStep = "critic_step"
-        case sampleInterval = "sample_interval"
-        case instructionSet = "instruction_set"
-        case threadCount = "thread_count"
-    }
+    public init() {}
 
-    public init(_ preset: Preset) {
-        let numbers = preset.configuration
-        self.preset = preset.name
-        iterations = preset.iterations
-        seed = numbers.seed
-        batchSize = numbers.batchSize
-        criticSteps = numbers.criticSteps
-        learningRate = numbers.learningRate
-        beta1 = numbers.beta1
-        beta2 = numbers.beta2
-        penaltyWeight = numbers.penaltyWeight
-        sampleInterval = 500
-    }
+    public static let keys: [DescriptionKey<Self>] =
+        [
+            DescriptionKey("preset", \.preset, expected: "the name of a preset") { name in
+                name == nil || Preset.all.contains { $0.name == name }
+            },
+            DescriptionKey("data", \.data), DescriptionKey("networks", \.networks, isRequired: true),
+        ] + TrainingConfiguration.keys.map { DescriptionKey($0, of: \.training) } + [
+            DescriptionKey("sample_interval", \.sampleInterval, in: 1...1_000_000_000),
+            DescriptionKey("machine", \.machine),
+        ]
 
-    /// The names that `set` takes.
-    public static let settable = [
-        "iterations", "seed", "batch_size", "critic_steps", "learning_rate", "beta1", "beta2", "penalty_weight", "critic_step",
-        "sample_interval",
-    ]
-
-    /// Sets one number by its name in `config.json`.
+    /// What a file or a command line says, on top of the preset that it names.
     ///
-    /// - Throws: `DataError.badInput` for a name or a value that is not valid.
-    public mutating func set(_ name: String, to text: String) throws {
-        func parsed<Value: LosslessStringConvertible>(_ expected: String, where isValid: (Value) -> Bool) throws -> Value {
-            guard let value = Value(text), isValid(value) else {
-                throw DataError(.badInput, "\(name)=\(text) is not valid: expected \(expected)")
+    /// - Throws: `DescriptionError`, which names the key and what was expected.
+    public init(completing value: DescriptionValue) throws(DescriptionError) {
+        guard case .object(let members) = value else { throw DescriptionError("not an object that describes a run, found \(value)") }
+        try Self.checkPlaces(of: members.keys.sorted())
+        guard let name = members["preset"], name != .null else {
+            try self.init(value)
+            return
+        }
+        let preset = try Preset(named: String(name))
+        try self.init(value.merged(over: preset.configuration.descriptionValue))
+    }
+}
+
+extension RunConfiguration {
+    /// - Throws: `DescriptionError` for a key that has its place in a part, such as `learning_rate`.
+    private static func checkPlaces(of names: [String]) throws(DescriptionError) {
+        let parts: [(name: String, keys: [String])] = [
+            ("optimizer", OptimizerKinds.Common.keys.map(\.name) + Adam.Description.keys.map(\.name)),
+            ("regularizer", RegularizerKinds.Common.keys.map(\.name) + TwoSidedPenalty.keys.map(\.name)),
+            ("networks", NetworkPairDescription.keys.map(\.name)),
+        ]
+        let known = keys.map(\.name)
+        for name in names where !known.contains(name) {
+            guard let near = nearestName(to: name, among: known + parts.flatMap(\.keys)), !known.contains(near),
+                let part = parts.first(where: { $0.keys.contains(near) })
+            else { continue }
+            throw DescriptionError("there is no key '\(name)'; did you mean '\(part.name).\(near)'?")
+        }
+    }
+
+    /// What a file says, or a preset's name, with the words of a command line on top: `regularizer.weight` and `5`.
+    ///
+    /// - Throws: `DescriptionError`, which names the key and what was expected.
+    public init(
+        completing value: DescriptionValue, setting words: [(path: String, value: DescriptionValue)]
+    ) throws(DescriptionError) {
+        var value = value
+        if case .object(let members) = value, let name = members["preset"] {
+            value = value.merged(over: try Preset(named: String(name)).configuration.descriptionValue)
+        }
+        if case .object(var members) = value {
+            // One network's own optimizer is at first that of both.
+            for key in ["critic_optimizer", "generator_optimizer"] where words.contains(where: { $0.path.hasPrefix(key + ".") }) {
+                members[key] = members[key] ?? members["optimizer"]
             }
-            return value
+            value = .object(members)
         }
-        // The products of two such numbers can still be counted.
-        func positive() throws -> Int { try parsed("a whole number from 1 to 1000000000") { 1...1_000_000_000 ~= $0 } }
-        switch name {
-        case "iterations": iterations = try positive()
-        case "seed": seed = try parsed("a whole number of at least 0") { (_: UInt64) in true }
-        case "batch_size": batchSize = try positive()
-        case "critic_steps": criticSteps = try positive()
-        // Adam moves each weight by about that much a step: with more than 1 nothing of what was learned is left.
-        case "learning_rate": learningRate = try parsed("a number from 1e-12 to 1") { (1e-12...1).contains($0) }
-        case "beta1": beta1 = try parsed("a number from 0 to below 1") { (0..<1).contains($0) }
-        case "beta2": beta2 = try parsed("a number from 0 to below 1") { (0..<1).contains($0) }
-        case "penalty_weight": penaltyWeight = try parsed("a number from 0 to 1e9") { (0...1e9).contains($0) }
-        case "critic_step":
-            let names = CriticStepMethod.allCases.map(\.rawValue)
-            criticStep = CriticStepMethod(rawValue: try parsed(names.joined(separator: ", ")) { names.contains($0) })
-        case "sample_interval": sampleInterval = try positive()
-        default:
-            throw DataError(.badInput, unknownName("there is no setting", name, plural: "settings", known: Self.settable))
-        }
+        try value.set(words)
+        try self.init(completing: value)
+    }
+}
+
+/// What computed a run; informative.
+public struct MachineDescription: Describable {
+    public var backends: [String] = []
+    public var instructionSet = ""
+    public var threadCount = 0
+    /// Kanto's version.
+    public var version = ""
+
+    public init() {}
+
+    public init(_ configuration: Configuration) {
+        backends = configuration.backends
+        instructionSet = configuration.instructionSet.rawValue
+        threadCount = configuration.threadCount
+        version = Kernels.version
     }
 
-    public var training: TrainingConfiguration {
-        var training = TrainingConfiguration()
-        training.batchSize = batchSize
-        training.criticSteps = criticSteps
-        training.learningRate = learningRate
-        training.beta1 = beta1
-        training.beta2 = beta2
-        training.penaltyWeight = penaltyWeight
-        training.criticStep = criticStep ?? .automatic
-        training.seed = seed
-        return training
-    }
+    public static let keys: [DescriptionKey<Self>] = [
+        DescriptionKey("backends", \.backends), DescriptionKey("instruction_set", \.instructionSet),
+        DescriptionKey("thread_count", \.threadCount), DescriptionKey("version", \.version),
+    ]
+}
 
-    // MARK: - Files
+// MARK: - Files
 
-    /// What a file may hold, 1 MiB.
-    private static let largestFile = 1 << 20
+extension DescriptionValue {
+    /// The most that a configuration or a description may have, in bytes.
+    private static let largestFile = 1 << 24
 
-    /// - Throws: `DataError` if the file is missing or is not such a configuration; a key that is unknown, stands twice, is
-    ///   missing or has a value that is not valid is named, with what was expected.
+    /// What a JSON file holds.
+    ///
+    /// - Throws: `DataError` if it is missing or is not JSON, or a key stands twice in one object.
     public init(contentsOf path: String) throws {
         let bytes = try readFile(path, atMost: Self.largestFile)
-        do { try self.init(json: bytes) } catch let error as DataError { throw DataError(.badInput, "\(path): \(error)") }
+        do throws(DescriptionError) { try self.init(json: bytes) } catch { throw DataError(.badInput, "\(path): \(error)") }
     }
 
-    private init(json bytes: [UInt8]) throws {
-        let members = try Self.members(bytes)
-        let known = CodingKeys.allCases.map(\.rawValue)
-        if let unknown = members.keys.sorted().first(where: { !known.contains($0) }) {
-            throw DataError(.badInput, unknownName("there is no key", unknown, plural: "keys", known: known))
-        }
-        func value(_ key: CodingKeys) -> JSONValue? {
-            if case .null? = members[key.rawValue] { nil } else { members[key.rawValue] }
-        }
-        func required(_ key: CodingKeys) throws -> JSONValue {
-            guard let value = members[key.rawValue] else { throw DataError(.badInput, "'\(key.rawValue)' is missing") }
-            return value
-        }
-        func text(_ key: CodingKeys) throws -> String? {
-            guard let value = value(key) else { return nil }
-            guard case .text(let text) = value else {
-                throw DataError(.badInput, "\(key.rawValue)=\(value.asSetting) is not valid: expected a text in quotes")
-            }
-            return text
-        }
-        guard case .text(let preset) = try required(.preset) else {
-            throw DataError(.badInput, "preset=\(try required(.preset).asSetting) is not valid: expected a name in quotes")
-        }
-        self.init(try Preset(named: preset))
-        for key in [
-            CodingKeys.iterations, .seed, .batchSize, .criticSteps, .learningRate, .beta1, .beta2, .penaltyWeight,
-            .sampleInterval,
-        ] { try set(key.rawValue, to: required(key).asSetting) }
-        if let method = try text(.criticStep) { try set(CodingKeys.criticStep.rawValue, to: method) }
-        data = try text(.data)
-        instructionSet = try text(.instructionSet)
-        if let list = value(.backends) {
-            let names: [String]? = list.list?.compactMap { if case .text(let name) = $0 { name } else { nil } }
-            guard let names, names.count == list.list?.count else {
-                throw DataError(.badInput, "backends is not valid: expected a list of names in quotes")
-            }
-            backends = names
-        }
-        if let number = value(.threadCount) {
-            guard let count = Int(number.asSetting) else {
-                throw DataError(.badInput, "thread_count=\(number.asSetting) is not valid: expected a whole number")
-            }
-            threadCount = count
+    /// - Parameter bytes: a JSON text.
+    /// - Throws: `DescriptionError` if it is not JSON, or a key stands twice in one object.
+    public init(json bytes: [UInt8]) throws(DescriptionError) {
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw DescriptionError("not JSON: it is no UTF-8 text") }
+        do { self.init(try JSONValue(parsing: bytes)) } catch let fault as JSONFault {
+            throw DescriptionError("byte \(fault.position): \(fault.reason)")
+        } catch {
+            throw DescriptionError("\(error)")
         }
     }
 
-    /// The members of a text that must be one JSON object.
-    private static func members(_ bytes: [UInt8]) throws -> [String: JSONValue] {
-        guard String(validating: bytes, as: UTF8.self) != nil else {
-            throw DataError(.badInput, "not a JSON object that describes a run: it is no UTF-8 text")
+    private init(_ value: JSONValue) {
+        switch value {
+        case .null: self = .null
+        case .boolean(let value): self = .boolean(value)
+        case .number(let text): self = Int128(text).map { .integer($0) } ?? .number(Double(text) ?? .nan)
+        case .text(let text): self = .text(text)
+        case .list(let values): self = .list(values.map { DescriptionValue($0) })
+        case .object(let members):
+            self = .object(Dictionary(uniqueKeysWithValues: members.map { ($0.key, DescriptionValue($0.value)) }))
         }
-        do {
-            guard case .object(let members) = try JSONValue(parsing: bytes) else {
-                throw DataError(.badInput, "not a JSON object that describes a run")
-            }
-            return Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) })
-        } catch let fault as JSONFault {
-            throw DataError(.badInput, "byte \(fault.position): \(fault.reason)")
-        }
+    }
+}
+
+extension RunConfiguration {
+    /// - Throws: `DataError` if the file is missing or is not such a configuration.
+    public init(contentsOf path: String) throws {
+        let value = try DescriptionValue(contentsOf: path)
+        do throws(DescriptionError) { try self.init(completing: value) } catch { throw DataError(.badInput, "\(path): \(error)") }
     }
 
     /// - Throws: `DataError.cannotWrite`.
     public func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let bytes = try? encoder.encode(self) else {
-            throw DataError(.cannotWrite, "\(path): the configuration holds a number that JSON cannot")
-        }
-        try AtomicFile.write(Array(bytes) + [0x0A], to: path)
-    }
-}
-
-extension JSONValue {
-    /// As `set` takes it; of what it does not take, a text that says what it is.
-    fileprivate var asSetting: String {
-        switch self {
-        case .null: return "null"
-        case .boolean(let value): return value ? "true" : "false"
-        // Some programs write whole numbers as 64.0.
-        case .number(let text):
-            guard Int(text) == nil, let whole = Double(text).flatMap({ Int(exactly: $0) }) else { return text }
-            return String(whole)
-        case .text(let text): return "\"\(text)\""
-        case .list: return "[…]"
-        case .object: return "{…}"
-        }
+        try AtomicFile.write(Array((described(isWhole: true).json + "\n").utf8), to: path)
     }
 }

@@ -40,7 +40,7 @@ struct DivergenceTest {
         guard norms.count >= Self.window else { return nil }
 
         let usual = Self.median(norms.suffix(Self.window))
-        if penaltyWeight > 0, usual > Self.limit * max(1, TrainingConfiguration().penaltyWeight / penaltyWeight) {
+        if penaltyWeight > 0, usual > Self.limit * max(1, TrainingConfiguration().regularizer.weight / penaltyWeight) {
             return Self.reason(
                 "the mean gradient norm of the last \(Self.window) iterations has the median \(Int(min(usual, 1e18))), "
                     + "where the penalty holds it at 1")

@@ -37,7 +37,7 @@ struct BenchStepsCommand: KantoCommand {
     }
 
     private func measure(_ workload: Workload) throws {
-        let networks = try workload.networks(seed: 1)
+        let networks = try workload.networks.makeNetworks(seed: 1)
         var random = Random(seed: 2)
         let real = try random.uniform(workload.batchShape)
         let count = workload.batchShape[0]
@@ -58,8 +58,7 @@ struct BenchStepsCommand: KantoCommand {
         func generatorStep() throws {
             let noise = try random.normal([count, networks.latentSize])
             let loss = try -networks.critic(networks.generator(noise).reshaped(workload.batchShape)).mean()
-            try generatorAdam.update(
-                with: gradients(of: loss, withRespectTo: networks.generator.parameters.map(\.value), isDifferentiable: false))
+            try generatorAdam.minimize(loss)
         }
         let fake = try makeFake()
         let steps: [(name: String, run: () throws -> Void)] = [

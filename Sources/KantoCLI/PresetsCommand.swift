@@ -5,19 +5,43 @@ struct PresetsCommand: KantoCommand {
     static let configuration = CommandConfiguration(
         commandName: "presets", abstract: "Show each preset with its networks, numbers, data and source.")
 
+    @Argument(help: ArgumentHelp("One preset only.", valueName: "name"))
+    var name: String?
+
+    @Flag(help: "The configuration as a file for 'kanto train' to start from.")
+    var json = false
+
     func execute() throws {
-        for (index, preset) in Preset.all.enumerated() {
-            if index > 0 { print("") }
-            let numbers = preset.configuration
-            let networks = try preset.networks(seed: 1)
-            print("\(preset.name): \(preset.summary)")
-            print("  critic      \(preset.criticSummary) (\(networks.critic.parameterCount) parameters)")
-            print("  generator   \(preset.generatorSummary) (\(networks.generator.parameterCount) parameters)")
-            print("  training    \(preset.iterations) iterations of \(numbers.criticSteps) critic steps and a generator step, batch \(numbers.batchSize),")
-            print("              Adam \(numbers.learningRate) (\(numbers.beta1), \(numbers.beta2)), gradient penalty weight \(numbers.penaltyWeight)")
-            print("  data        \(preset.dataSummary)")
-            print("              \(preset.dataAttribution)")
-            print("  source      \(preset.source)")
+        let presets = try name.map { name in
+            do throws(DescriptionError) { return [try Preset(named: name)] } catch { throw Failure.usage(error.reason) }
         }
+        if json {
+            guard let preset = presets?.first else { throw Failure.usage("--json shows one preset: name it") }
+            print(preset.configuration.described(isWhole: true).json)
+            return
+        }
+        for (index, preset) in (presets ?? Preset.all).enumerated() {
+            if index > 0 { print("") }
+            try show(preset)
+        }
+    }
+
+    private func show(_ preset: Preset) throws {
+        let (networks, training) = (preset.configuration.networks, preset.configuration.training)
+        let made = try networks.makeNetworks(seed: 1)
+        print("\(preset.name): \(preset.summary)")
+        print("  critic      \(try layers(networks.critic)) (\(made.critic.parameterCount) parameters)")
+        print("  generator   \(try layers(networks.generator)) (\(made.generator.parameterCount) parameters)")
+        print("  training    \(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch \(training.batchSize),")
+        let regularizer = training.regularizer
+        print("              \(training.optimizer.summary), penalty \(regularizer.regularizer.formula(weight: regularizer.weight))")
+        print("  data        \(preset.dataSummary)")
+        print("              \(preset.dataAttribution)")
+        print("  source      \(preset.source)")
+    }
+
+    /// The layers in one line.
+    private func layers(_ network: NetworkDescription) throws -> String {
+        try network.summary().map(\.layer).joined(separator: ", ")
     }
 }

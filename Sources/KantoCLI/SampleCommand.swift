@@ -6,7 +6,7 @@ struct SampleCommand: KantoCommand {
         commandName: "sample", abstract: "Draw samples from a trained generator.",
         discussion: "A PNG holds a grid of them, a .npy file the numbers themselves: float32, [count, height, width, channels].")
 
-    @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The folder of a run, or a checkpoint: a .safetensors file.", valueName: "run"))
     var run: String
 
     @Option(help: "How many samples.")
@@ -15,7 +15,10 @@ struct SampleCommand: KantoCommand {
     @Option(help: "Seed of the noise.")
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Where they go, as .png or .npy. (default: <run>/samples/seed-<seed>.png)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Where they go, as .png or .npy. (default: <run>/samples/seed-<seed>.png, or seed-<seed>.png for a checkpoint)",
+            valueName: "file"))
     var out: String?
 
     @Option(help: ArgumentHelp("Which of the run's checkpoints, 'interrupted' say.", valueName: "name"))
@@ -23,7 +26,7 @@ struct SampleCommand: KantoCommand {
 
     mutating func execute() throws {
         guard (1...65_536).contains(count) else { throw Failure.usage("--count \(count): expected a number from 1 to 65536") }
-        let path = out ?? "\(run)/samples/seed-\(seed).png"
+        let path = out ?? (isCheckpoint ? "" : "\(run)/samples/") + "seed-\(seed).png"
         guard path.hasSuffix(".png") || path.hasSuffix(".npy") else {
             throw Failure.usage("--out \(path): expected a name that ends in .png or .npy")
         }
@@ -36,7 +39,10 @@ struct SampleCommand: KantoCommand {
         print("wrote \(path)")
     }
 
+    private var isCheckpoint: Bool { run.hasSuffix(".safetensors") }
+
     private func trainedGenerator() throws -> TrainedGenerator {
+        if isCheckpoint { return try TrainedGenerator(contentsOf: run) }
         do { return try TrainedGenerator(run: run, checkpoint: checkpoint) } catch let error as DataError {
             let names = TrainedGenerator.checkpoints(ofRun: run)
             guard error.kind == .missingInput, let newest = names.first, !names.contains(checkpoint) else { throw error }

@@ -39,11 +39,12 @@ struct TrainCommand: KantoCommand {
         let folder = run.folder
         Interruption.catchSignal()
 
-        var progress = ProgressLine(total: configuration.iterations, samplesPerIteration: configuration.batchSize * (configuration.criticSteps + 1))
-        print("training \(configuration.preset) on \(try Backend.selected[0].name), \(try Kernels.threadCount()) threads, into \(folder)")
-        let penalty = run.trainer.regularizer.formula(weight: configuration.penaltyWeight)
+        var progress = ProgressLine(total: configuration.training.iterations, samplesPerIteration: configuration.training.batchSize * (configuration.training.criticSteps + 1))
+        print("training \(configuration.preset ?? setup) on \(try Backend.selected[0].name), \(try Kernels.threadCount()) threads, into \(folder)")
+        let regularizer = configuration.training.regularizer
+        let penalty = regularizer.regularizer.formula(weight: regularizer.weight)
         print("penalty \(penalty), \(run.trainer.criticStepMethod.rawValue) critic step")
-        for _ in 0..<configuration.iterations {
+        for _ in 0..<configuration.training.iterations {
             let metrics = try run.step()
             progress.show(metrics)
             if Interruption.isRequested {
@@ -63,7 +64,7 @@ struct TrainCommand: KantoCommand {
         var made: String?
         do {
             return try Run(configuration) {
-                let folder = try Self.newFolder(for: configuration.preset)
+                let folder = try Self.newFolder(for: configuration.preset ?? "run")
                 made = folder
                 return folder
             }
@@ -74,29 +75,29 @@ struct TrainCommand: KantoCommand {
         }
     }
 
+    /// What the command line says, on top of a file or a preset.
     private func runConfiguration() throws -> RunConfiguration {
-        var configuration =
-            setup.hasSuffix(".json")
-            ? try RunConfiguration(contentsOf: setup) : RunConfiguration(try usage { try Preset(named: setup) })
-        if let data { configuration.data = data }
-        if let iterations { try usage { try configuration.set("iterations", to: "\(iterations)") } }
-        if let seed { configuration.seed = seed }
-        if let method = criticStep.method { configuration.criticStep = method }
+        let isFile = setup.hasSuffix(".json")
+        let value = isFile ? try DescriptionValue(contentsOf: setup) : .object(["preset": .text(setup)])
+        // Alone first, so that what is wrong with a file is not put down to the command line.
+        if isFile { _ = try RunConfiguration(contentsOf: setup) }
+        var words: [(path: String, value: DescriptionValue)] = []
+        if let data { words.append(("data", .text(data))) }
+        if let iterations { words.append(("iterations", .integer(Int128(iterations)))) }
+        if let seed { words.append(("seed", .integer(Int128(seed)))) }
+        if let method = criticStep.method { words.append(("critic_step", method.descriptionValue)) }
         for setting in settings {
-            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else { throw Failure.usage("--set \(setting): expected key=value") }
-            try usage { try configuration.set(String(parts[0]), to: String(parts[1])) }
+            words.append((parts[0], .word(parts[1])))
         }
-        let registry = try Registry.shared()
-        configuration.backends = registry.configuration.backends
-        configuration.instructionSet = registry.configuration.instructionSet.rawValue
-        configuration.threadCount = registry.configuration.threadCount
-        return configuration
-    }
-
-    /// What is wrong with a word of the command line is a matter of usage, not of data.
-    private func usage<R>(_ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as DataError { throw Failure.usage(error.description) }
+        do throws(DescriptionError) {
+            var configuration = try RunConfiguration(completing: value, setting: words)
+            configuration.machine = try? MachineDescription(Registry.shared().configuration)
+            return configuration
+        } catch {
+            throw Failure.usage(error.description)
+        }
     }
 
     /// Makes the first folder of the preset that is not there: of several processes each gets one of its own.

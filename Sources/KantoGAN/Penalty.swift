@@ -49,6 +49,16 @@ func gradientPenalty(
         inputGradient: slope.detached(), scores: scores.detached())
 }
 
+/// The gradient penalty of a layer; see that of a closure. A layer that mixes samples is named with its place.
+///
+/// - Throws: `TensorError` also if a layer stores parameters that it does not list.
+public func gradientPenalty(
+    _ critic: any Layer, at points: Tensor, _ regularizer: some Regularizer = .twoSided(), allowsSampleMixing: Bool = false
+) throws -> GradientPenalty {
+    let pass = try auditCritic(critic, allowsSampleMixing: allowsSampleMixing)
+    return try gradientPenalty({ try critic($0) }, at: points, regularizer, pass)
+}
+
 /// A critic that gives a sample several scores, or several samples one, has no input gradient of each sample.
 func requireScores(_ scores: Tensor, _ count: Int) throws {
     guard scores.shape == [count, 1] || scores.shape == [count] else {

@@ -1,9 +1,13 @@
+import KantoNN
 import KantoTensor
 
 /// A term on the norms of the critic's input gradients: at which points, and which function of the norms.
 ///
 /// The trainer multiplies it by a weight λ (γ in some papers), which no formula below contains.
-public protocol Regularizer: Sendable {
+///
+/// To add a regularizer that configurations can name, add a row to `RegularizerKinds`; one of your own can be given to a trainer
+/// as it is.
+public protocol Regularizer: NamedDescription {
     /// Where the input gradient is taken.
     ///
     /// - Parameters:
@@ -22,12 +26,15 @@ public protocol Regularizer: Sendable {
 
 /// E(‖∇D(x̂)‖ − τ)² / τ² between real and generated samples: WGAN-GP (Gulrajani et al. 2017, equation 3), with the target
 /// of Karras et al. 2018.
-public struct TwoSidedPenalty: Regularizer, Hashable {
+public struct TwoSidedPenalty: Regularizer {
+    public static let name = "two-sided"
+    public static let keys = [DescriptionKey("target", \TwoSidedPenalty.target, expected: "a positive number") { $0 > 0 }]
     /// τ.
-    public var target: Double
+    public var target = 1.0
 
+    public init() {}
     /// - Parameter target: positive.
-    public init(target: Double = 1) { self.target = target }
+    public init(target: Double) { self.target = target }
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
         try interpolate(real: real, fake: fake, using: &random)
@@ -41,11 +48,16 @@ public struct TwoSidedPenalty: Regularizer, Hashable {
 }
 
 /// E max(0, ‖∇D(x̂)‖ − τ)² between real and generated samples: WGAN-LP (Petzka et al. 2018).
-public struct OneSidedPenalty: Regularizer, Hashable {
+public struct OneSidedPenalty: Regularizer {
+    public static let name = "one-sided"
+    public static let keys = [
+        DescriptionKey("target", \OneSidedPenalty.target, in: 0...Double.greatestFiniteMagnitude)
+    ]
     /// τ.
-    public var target: Double
+    public var target = 1.0
 
-    public init(target: Double = 1) { self.target = target }
+    public init() {}
+    public init(target: Double) { self.target = target }
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
         try interpolate(real: real, fake: fake, using: &random)
@@ -58,7 +70,9 @@ public struct OneSidedPenalty: Regularizer, Hashable {
 
 /// E(‖∇D(x + αδ)‖ − 1)², δ = ½ std(X) · U[0, 1] an element and α ~ U[0, 1] a sample: DRAGAN (Kodali et al. 2017). The
 /// deviation is that of all elements of the batch of real samples.
-public struct DRAGANPenalty: Regularizer, Hashable {
+public struct DRAGANPenalty: Regularizer {
+    public static let name = "dragan"
+
     public init() {}
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
@@ -78,11 +92,14 @@ public struct DRAGANPenalty: Regularizer, Hashable {
 
 /// ½ E‖∇D‖² at the real samples (R1), the generated ones (R2), or the sum of both (Mescheder et al. 2018). The sum, with
 /// the relativistic loss, is R3GAN's (Huang et al. 2024).
-public struct ZeroCenteredPenalty: Regularizer, Hashable {
+public struct ZeroCenteredPenalty: Regularizer {
+    public static let name = "zero-centered"
+    public static let keys = [DescriptionKey("samples", \ZeroCenteredPenalty.samples)]
     /// Which samples.
-    public enum Samples: Sendable, Hashable { case real, generated, both }
-    public var samples: Samples
+    public enum Samples: String, CaseIterable, DescriptionConvertible { case real, generated, both }
+    public var samples = Samples.real
 
+    public init() {}
     public init(_ samples: Samples) { self.samples = samples }
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
@@ -109,7 +126,9 @@ public struct ZeroCenteredPenalty: Regularizer, Hashable {
 }
 
 /// max ‖∇D(x̂)‖² over the points between real and generated samples: the largest slope alone.
-public struct MaximumPenalty: Regularizer, Hashable {
+public struct MaximumPenalty: Regularizer {
+    public static let name = "maximum"
+
     public init() {}
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
@@ -126,6 +145,39 @@ public struct MaximumPenalty: Regularizer, Hashable {
     }
 
     public func formula(weight: Double) -> String { "\(shortest(weight)) max ‖∇D(x̂)‖²" }
+}
+
+/// The regularizers that a configuration can name.
+public enum RegularizerKinds: KindFamily {
+    public struct Common: Describable {
+        /// λ.
+        public var weight = 10.0
+
+        public init() {}
+        public init(weight: Double) { self.weight = weight }
+
+        public static let keys = [DescriptionKey("weight", \Self.weight, expected: "a number from 0 to 1e9") { 0...1e9 ~= $0 }]
+    }
+    public static let noun = "regularizer"
+    public static let kinds: [any NamedDescription.Type] = [
+        TwoSidedPenalty.self, OneSidedPenalty.self, DRAGANPenalty.self, ZeroCenteredPenalty.self, MaximumPenalty.self,
+    ]
+    public static let standard: (any NamedDescription.Type)? = TwoSidedPenalty.self
+}
+
+/// A regularizer of a configuration and its weight: `{"name": "one-sided", "weight": 10}`.
+public typealias RegularizerDescription = Choice<RegularizerKinds>
+
+extension RegularizerDescription {
+    public init(_ regularizer: any Regularizer, weight: Double = 10) {
+        self.init(kind: regularizer, common: RegularizerKinds.Common(weight: weight))
+    }
+    public var regularizer: any Regularizer { kind as! any Regularizer }
+    /// λ.
+    public var weight: Double {
+        get { common.weight }
+        set { common.weight = newValue }
+    }
 }
 
 extension Regularizer where Self == TwoSidedPenalty {

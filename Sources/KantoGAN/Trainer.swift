@@ -2,33 +2,6 @@ import KantoKernels
 import KantoNN
 import KantoTensor
 
-/// The numbers of a WGAN-GP training run (Gulrajani et al. 2017, Algorithm 1).
-public struct TrainingConfiguration: Sendable, Equatable {
-    public var batchSize = 64
-    public var criticSteps = 5
-    public var learningRate = 1e-4
-    public var beta1 = 0.0
-    public var beta2 = 0.9
-    /// λ.
-    public var penaltyWeight = 10.0
-    public var criticStep = CriticStepMethod.automatic
-    /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
-    public var allowsSampleMixing = false
-    public var seed: UInt64 = 1
-
-    public init() {}
-
-    /// - Throws: `TensorError`, which names the number that makes no sense.
-    func validate() throws {
-        func require(_ isValid: Bool, _ name: String, _ value: Any, _ expected: String) throws {
-            guard isValid else { throw TensorError("training configuration", "\(name) is \(value), expected \(expected)") }
-        }
-        try require(batchSize > 0, "batchSize", batchSize, "a positive number")
-        try require(criticSteps >= 0, "criticSteps", criticSteps, "a number of at least 0")
-        try require(penaltyWeight >= 0 && penaltyWeight.isFinite, "penaltyWeight", penaltyWeight, "a number of at least 0")
-    }
-}
-
 /// What one iteration measured.
 public struct IterationMetrics: Sendable, Equatable {
     /// From 1.
@@ -65,12 +38,12 @@ public final class Trainer {
     /// Width of the noise.
     public let latentSize: Int
     public let configuration: TrainingConfiguration
-    public let loss: any AdversarialLoss
-    public let regularizer: any Regularizer
     /// Taped or four-pass: what the configuration's method is for this critic.
     public let criticStepMethod: CriticStepMethod
-    public let criticOptimizer: Adam
-    public let generatorOptimizer: Adam
+    public let criticOptimizer: Optimizer
+    public let generatorOptimizer: Optimizer
+    /// Of the generator's parameters, where the configuration wants one.
+    public let average: ExponentialMovingAverage?
     public private(set) var iteration = 0
     private var batches: BatchSampler
     /// Under what the critic is called; nil without a penalty.
@@ -81,29 +54,26 @@ public final class Trainer {
     ///   samples under a penalty, a layer stores parameters that it does not list, or four passes are demanded of a critic that
     ///   does not allow them.
     public init(
-        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration,
-        loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty()
+        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
     ) throws {
-        try configuration.validate()
+        try configuration.check()
         self.critic = critic
         self.generator = generator
         self.latentSize = latentSize
         self.configuration = configuration
-        self.loss = loss
-        self.regularizer = regularizer
         penalizedPass =
-            configuration.penaltyWeight == 0 ? nil : try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
+            configuration.regularizer.weight == 0
+            ? nil : try auditCritic(critic, allowsSampleMixing: configuration.allowsSampleMixing)
         for (network, name) in [(critic, "critic"), (generator, "generator")] {
             _ = try PlacedLayer(network, network: name).all()
         }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
         batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
-        func optimizer(_ layer: any Layer) throws -> Adam {
-            try Adam(
-                layer.parameters, learningRate: configuration.learningRate, beta1: configuration.beta1, beta2: configuration.beta2)
-        }
-        criticOptimizer = try optimizer(critic)
-        generatorOptimizer = try optimizer(generator)
+        criticOptimizer = try (configuration.criticOptimizer ?? configuration.optimizer).makeOptimizer(
+            critic.parameters, stepCount: configuration.iterations * configuration.criticSteps)
+        generatorOptimizer = try (configuration.generatorOptimizer ?? configuration.optimizer).makeOptimizer(
+            generator.parameters, stepCount: configuration.iterations)
+        average = try configuration.averageDecay.map { try ExponentialMovingAverage(of: generator.parameters, decay: $0) }
     }
 
     /// One iteration: the critic steps, then the generator step. Layers see it as training (see `withTraining`).
@@ -124,7 +94,7 @@ public final class Trainer {
         return try withoutGradient {
             let fake = try generator(random.normal([real.shape.first ?? 0, latentSize]))
             try requireSamples(real, fake, for: "held-out loss")
-            return try loss.critic(real: critic(real), fake: critic(fake)).item()
+            return try configuration.loss.loss.critic(real: critic(real), fake: critic(fake)).item()
         }
     }
 
@@ -133,6 +103,7 @@ public final class Trainer {
         var metrics = IterationMetrics()
         for _ in 0..<configuration.criticSteps { metrics = try criticStep(using: &random) }
         metrics.generatorLoss = try generatorStep(using: &random)
+        try average?.update()
         iteration += 1
         metrics.iteration = iteration
         return metrics
@@ -142,11 +113,11 @@ public final class Trainer {
         let real = try batches.next()
         let noise = try random.normal([configuration.batchSize, latentSize])
         let fake = try withoutGradient { try generator(noise) }
+        let (regularizer, weight) = (configuration.regularizer.regularizer, configuration.regularizer.weight)
         let points = try regularizer.points(real: real, fake: fake, using: &random)
         let step = try CriticGradients(
-            critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer,
-            penaltyWeight: configuration.penaltyWeight, method: criticStepMethod,
-            pass: penalizedPass)
+            critic, real: real, fake: fake, points: points, loss: configuration.loss.loss, regularizer: regularizer,
+            penaltyWeight: weight, method: criticStepMethod, pass: penalizedPass)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()
@@ -161,13 +132,11 @@ public final class Trainer {
     /// No gradient of the critic's own parameters is computed here.
     private func generatorStep(using random: inout Random) throws -> Double {
         let noise = try random.normal([configuration.batchSize, latentSize])
-        let loss = try loss.generator(fake: critic(generator(noise)), real: {
+        let loss = try configuration.loss.loss.generator(fake: critic(generator(noise)), real: {
             let real = try batches.next()
             return try withoutGradient { try critic(real) }
         })
-        let gradients = try KantoTensor.gradients(
-            of: loss, withRespectTo: generator.parameters.map(\.value), isDifferentiable: false)
-        try generatorOptimizer.update(with: gradients)
+        try generatorOptimizer.minimize(loss)
         return try loss.item()
     }
 }

@@ -25,7 +25,7 @@ struct CriticStepTests {
         older["critic_step"] = "guessed"
         try JSONSerialization.data(withJSONObject: older).write(to: URL(filePath: folder.path + "/wrong.json"))
         let wrong = try kanto("train", folder.path + "/wrong.json", "--out", folder.path + "/wrong")
-        #expect(wrong.status == 65 && wrong.errors.contains("critic_step=guessed is not valid: expected automatic, taped, four-pass"), "\(wrong.errors)")
+        #expect(wrong.status == 65 && wrong.errors.contains("critic_step: there is no value 'guessed'; the values are automatic, taped, four-pass"), "\(wrong.errors)")
     }
 
     @Test func aWrongMethodIsAMatterOfUsage() throws {
@@ -34,7 +34,7 @@ struct CriticStepTests {
             #expect(outcome.status == 64 && outcome.errors.contains("'automatic', 'taped' or 'four-pass'"), "\(outcome.errors)")
         }
         let outcome = try kanto("train", "--set", "critic_step=guessed")
-        #expect(outcome.status == 64 && outcome.errors.contains("expected automatic, taped, four-pass"), "\(outcome.errors)")
+        #expect(outcome.status == 64 && outcome.errors.contains("the values are automatic, taped, four-pass"), "\(outcome.errors)")
     }
 
     @Test(arguments: ["taped", "four-pass"]) func benchStepsSaysWhichWasTimed(_ method: String) throws {

@@ -20,7 +20,7 @@ struct UsageTests {
 
     @Test func mistypedNames() throws {
         try expectLine(["train", "digts"], "kanto train: there is no preset 'digts'; did you mean 'digits'? The presets are digits")
-        try expectLine(["train", "--set", "learning-rte=1"], "kanto train: there is no setting 'learning-rte'; did you mean 'learning_rate'?")
+        try expectLine(["train", "--set", "learning-rte=1"], "kanto train: there is no key 'learning-rte'; did you mean 'optimizer.learning_rate'?")
     }
 
     @Test func mistypedOptions() throws {

@@ -24,12 +24,10 @@ struct CustomLoopExampleTests {
                     let real = try batches.next()
                     let fake = try withoutGradient { try generator(random.normal([32, 16])) }
                     let points = try interpolate(real: real, fake: fake, epsilon: random.uniform([32]))
-                    let penalty = try gradientPenalty({ try critic($0) }, at: points)
-                    let loss = try critic(fake).mean() - critic(real).mean() + 10 * penalty.value
-                    try criticOptimizer.update(with: gradients(of: loss, withRespectTo: critic.parameters.map(\.value)))
+                    let penalty = try gradientPenalty(critic, at: points)
+                    try criticOptimizer.minimize(critic(fake).mean() - critic(real).mean() + 10 * penalty.value)
                 }
-                let loss = try -critic(generator(random.normal([32, 16]))).mean()
-                try generatorOptimizer.update(with: gradients(of: loss, withRespectTo: generator.parameters.map(\.value)))
+                try generatorOptimizer.minimize(-critic(generator(random.normal([32, 16]))).mean())
             }
             return try generator(random.normal([64, 16]))
         }

@@ -144,7 +144,7 @@ struct PitfallTests {
         #expect(Said.lines(with: "warning: critic: layer 1.main.1 (BatchNorm) mixes the samples").count == 1)
         // Without a penalty there is nothing against it.
         configuration.allowsSampleMixing = false
-        configuration.penaltyWeight = 0
+        configuration.regularizer.weight = 0
         #expect(throws: Never.self) { try trainer() }
     }
 

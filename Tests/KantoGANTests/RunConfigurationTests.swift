@@ -1,80 +1,95 @@
 import Kanto
-import TestSupport
 import Testing
 
+/// A run as data: what a person says, on top of a preset and the defaults.
 @Suite struct RunConfigurationTests {
-    private static let valid = #"{"preset": "digits", "iterations": 2, "seed": 18446744073709551615, "batch_size": 64, "#
-        + #""critic_steps": 5, "learning_rate": 2e-4, "beta1": 0, "beta2": 0.9, "penalty_weight": 10, "sample_interval": 500}"#
-
-    private func read(_ text: String) throws -> RunConfiguration {
-        let folder = try TemporaryFolder()
-        return try RunConfiguration(contentsOf: folder.write(text, to: "config.json"))
+    private func read(_ members: [String: DescriptionValue]) throws(DescriptionError) -> RunConfiguration {
+        try RunConfiguration(completing: .object(members))
     }
 
-    @Test func comesBackAsItWasWritten() throws {
-        let folder = try TemporaryFolder()
-        var configuration = RunConfiguration(.digits)
-        configuration.data = "some/\"folder\""
-        configuration.criticStep = .taped
-        configuration.seed = .max
-        configuration.learningRate = 1.0 / 3
-        (configuration.backends, configuration.instructionSet, configuration.threadCount) = (["onednn", "simd"], "avx2", 3)
-        try configuration.write(to: folder.path + "/config.json")
-        #expect(try RunConfiguration(contentsOf: folder.path + "/config.json") == configuration)
+    private func message(_ members: [String: DescriptionValue]) -> String {
+        do throws(DescriptionError) { _ = try read(members) } catch { return error.description }
+        return "nothing was thrown"
     }
 
-    @Test func numbersMayBeWrittenAsOtherProgramsDo() throws {
-        let configuration = try read(
-            Self.valid.replacing("2e-4", with: "1E-05").replacing("64", with: "64.0").replacing(#""iterations": 2"#, with: #""iterations": 1e3"#)
-                .replacing(#""preset""#, with: #""data": null, "backends": null, "preset""#))
-        #expect((configuration.learningRate, configuration.batchSize, configuration.iterations) == (1e-5, 64, 1000))
-        #expect(configuration.seed == .max && configuration.data == nil)
+    @Test func aPresetAndOneNumberAreARun() throws {
+        let run = try read(["preset": .text("digits"), "batch_size": .integer(32)])
+        var expected = Preset.digits.configuration
+        expected.training.batchSize = 32
+        #expect(run == expected)
+        #expect(run.training.optimizer.learningRate == 2e-4 && run.networks.latentSize == 32)
     }
 
-    @Test(arguments: [
-        // Keys that are unknown or stand twice.
-        (#""sample_interval": 500"#, #""sample_interval": 500, "dta": "missing-folder""#, "there is no key 'dta'; did you mean 'data'?"),
-        (#""sample_interval""#, #""sampleInterval""#, "there is no key 'sampleInterval'; did you mean 'sample_interval'?"),
-        (#""beta1": 0"#, #""beta1": 0, "learning_rate": 0.1"#, "the key 'learning_rate' stands twice"),
-        (#""beta1": 0"#, #""beta1": 0, "learning\u005frate": 0.1"#, "the key 'learning_rate' stands twice"),
-        (#""beta1": 0, "#, "", "'beta1' is missing"), (#""preset": "digits", "#, "", "'preset' is missing"),
-        // Values.
-        ("18446744073709551615", "1.5", "seed=1.5 is not valid: expected a whole number of at least 0"),
-        ("18446744073709551615", "-1", "seed=-1 is not valid: expected a whole number of at least 0"),
-        ("18446744073709551615", "18446744073709551616", "seed=18446744073709551616 is not valid"),
-        (#""iterations": 2"#, #""iterations": "2""#, #"iterations="2" is not valid: expected a whole number from 1"#),
-        (#""iterations": 2"#, #""iterations": null"#, "iterations=null is not valid: expected a whole number from 1"),
-        (#""iterations": 2"#, #""iterations": [2]"#, "iterations=[…] is not valid"),
-        ("64", "0", "batch_size=0 is not valid"), ("2e-4", "1e30", "learning_rate=1e30 is not valid: expected a number from 1e-12 to 1"),
-        ("2e-4", "0", "learning_rate=0 is not valid"), ("2e-4", "true", "learning_rate=true is not valid"),
-        ("0.9", "1", "beta2=1 is not valid: expected a number from 0 to below 1"),
-        (#"weight": 10"#, #"weight": 1e300"#, "penalty_weight=1e300 is not valid: expected a number from 0 to 1e9"),
-        (#""digits""#, #""digit""#, "there is no preset 'digit'; did you mean 'digits'?"), (#""digits""#, "3", "preset=3 is not valid: expected a name"),
-        (#""preset""#, #""data": 3, "preset""#, "data=3 is not valid: expected a text in quotes"),
-        (#""preset""#, #""critic_step": "guessed", "preset""#, "critic_step=guessed is not valid: expected automatic, taped, four-pass"),
-        (#""preset""#, #""backends": ["simd", 1], "preset""#, "backends is not valid: expected a list of names"),
-        (#""preset""#, #""thread_count": 1.5, "preset""#, "thread_count=1.5 is not valid: expected a whole number"),
-        // What is no such object at all.
-        (valid, "[]", "not a JSON object that describes a run"), (valid, "", "byte 0: expected a value"), (valid, "{", "byte 1: expected a key"),
-        (valid, "{} {}", "byte 3: expected the end"), (valid, "{\"a\": NaN}", "byte 6: expected a value"),
-    ])
-    func tellsWhatIsWrong(_ part: String, _ other: String, _ reason: String) throws {
-        let error = #expect(throws: DataError.self) { _ = try read(Self.valid.replacing(part, with: other)) }
-        #expect(error?.kind == .badInput)
-        #expect(error?.description.contains("config.json: " + reason) == true || error?.description.contains(": " + reason) == true, "\(String(describing: error))")
+    @Test func networksAreARunWithoutAPreset() throws {
+        let networks = NetworkPairDescription(
+            generator: NetworkDescription(input: [2], Dense.Description(8), ReLU(), Dense.Description(3)),
+            critic: NetworkDescription(input: [3], Dense.Description(8), LeakyReLU(0.1), Dense.Description(1)))
+        let run = try read(["networks": networks.descriptionValue, "data": .text("points.npy")])
+        #expect(run.networks == networks && run.training == TrainingConfiguration() && run.data == "points.npy")
+        #expect(message(["data": .text("points.npy")]) == "'networks' is missing")
     }
 
-    @Test(arguments: [("learning_rate", "1e30"), ("learning_rate", "1.5"), ("learning_rate", "nan"), ("penalty_weight", "1e300"), ("penalty_weight", "-1")])
-    func absurdNumbersAreRefused(_ name: String, _ value: String) throws {
-        var configuration = RunConfiguration(.digits)
-        let error = #expect(throws: DataError.self) { try configuration.set(name, to: value) }
-        #expect(error?.description.contains("\(name)=\(value) is not valid") == true)
-        #expect(configuration == RunConfiguration(.digits))
+    /// What a run's folder keeps holds everything, and is read as the same run.
+    @Test func whatIsWrittenIsRead() throws {
+        for preset in Preset.all {
+            let whole = preset.configuration.described(isWhole: true)
+            #expect(try RunConfiguration(completing: whole) == preset.configuration)
+            guard case .object(let members) = whole else {
+                Issue.record("no object")
+                continue
+            }
+            let keys = Set(RunConfiguration.keys.map(\.name))
+            let absent = ["data", "critic_optimizer", "generator_optimizer", "average_decay", "machine"]
+            #expect(Set(members.keys) == keys.subtracting(absent))
+        }
     }
 
-    @Test func aMistypedSettingIsToldWithItsNeighbor() throws {
-        var configuration = RunConfiguration(.digits)
-        let error = #expect(throws: DataError.self) { try configuration.set("learning-rte", to: "1") }
-        #expect(error?.description.hasPrefix("there is no setting 'learning-rte'; did you mean 'learning_rate'? The settings are iterations,") == true)
+    @Test func keysAndValuesAreNamed() {
+        #expect(message(["preset": .text("digits"), "dta": .text("x")]) .hasPrefix("there is no key 'dta'; did you mean 'data'? The keys are preset, data, networks,"))
+        #expect(message(["preset": .text("digit")]) == "there is no preset 'digit'; did you mean 'digits'? The presets are digits")
+        #expect(message(["preset": .text("digits"), "seed": .number(1.5)]).hasPrefix("seed: expected a whole number from 0"))
+        #expect(message(["preset": .text("digits"), "seed": .integer(-1)]).hasPrefix("seed: expected a whole number from 0"))
+        #expect(
+            message(["preset": .text("digits"), "regularizer": .object(["name": .text("one-side")])])
+                .hasPrefix("regularizer: there is no regularizer 'one-side'; did you mean 'one-sided'?"))
+        #expect(
+            message(["preset": .text("digits"), "regularizer": .object(["wieght": .integer(1)])])
+                .hasPrefix("regularizer: two-sided: there is no key 'wieght'; did you mean 'weight'?"))
+        #expect(
+            message(["preset": .text("digits"), "optimizer": .object(["learning_rate": .number(1e30)])])
+                == "optimizer.learning_rate: adam: expected a number from 1e-12 to 1, found 1e+30")
+        let generator = NetworkDescription(input: [2], Dense.Description(3))
+        let critic = NetworkDescription(input: [4], Dense.Description(1))
+        #expect(
+            message(["networks": NetworkPairDescription(generator: generator, critic: critic).descriptionValue])
+                == "networks.critic.input: is [4], but the generator gives samples of shape [3]")
+    }
+
+    /// Every loss, regularizer, optimizer and schedule of the library is reached by a word of the command line.
+    @Test func everythingIsReachedByItsPath() throws {
+        func set(_ words: (String, String)...) throws -> TrainingConfiguration {
+            try RunConfiguration(
+                completing: .object(["preset": .text("digits")]), setting: words.map { (path: $0.0, value: .word($0.1)) }
+            ).training
+        }
+        for kind in LossKinds.kinds { #expect(try set(("loss", kind.name)).loss.name == kind.name) }
+        for kind in RegularizerKinds.kinds {
+            let regularizer = try set(("regularizer.name", kind.name), ("regularizer.weight", "3")).regularizer
+            #expect(regularizer.name == kind.name && regularizer.weight == 3)
+        }
+        for kind in OptimizerKinds.kinds {
+            #expect(try set(("critic_optimizer.name", kind.name)).criticOptimizer?.name == kind.name)
+        }
+        for kind in ScheduleKinds.kinds {
+            let training = try set(("generator_optimizer.schedule", kind.name), ("average_decay", "0.99"), ("critic_steps", "2"))
+            #expect(training.generatorOptimizer?.common.schedule.name == kind.name)
+            #expect(training.averageDecay == 0.99 && training.criticSteps == 2)
+        }
+        #expect(try set(("optimizer.beta2", "0.5")).optimizer.learningRate == 2e-4)
+        // In whatever order they come.
+        let penalty = try set(("regularizer.samples", "both"), ("regularizer.name", "zero-centered")).regularizer.regularizer
+        #expect((penalty as? ZeroCenteredPenalty)?.samples == .both)
+        // One network's own optimizer is at first that of both.
+        #expect(try set(("critic_optimizer.beta1", "0.5")).criticOptimizer?.learningRate == 2e-4)
     }
 }

@@ -54,7 +54,7 @@ struct SteadyMemoryTests {
         await #expect(processExitsWith: .success) {
             try Kernels.run {
                 let workload = Workload.mnist
-                let critic = try workload.networks(seed: 1).critic
+                let critic = try workload.networks.makeNetworks(seed: 1).critic
                 var random = Random(seed: 1)
                 let real = try random.uniform(workload.batchShape), fake = try random.uniform(workload.batchShape)
                 let held = Memory.statistics.inUse

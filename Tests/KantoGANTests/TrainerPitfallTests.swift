@@ -44,8 +44,10 @@ struct TrainerPitfallTests {
 
     @Test func numbersThatMakeNoSenseAreNamed() throws {
         let mistakes: [(name: String, change: (inout TrainingConfiguration) -> Void)] = [
-            ("criticSteps", { $0.criticSteps = -1 }), ("batchSize", { $0.batchSize = 0 }),
-            ("penaltyWeight", { $0.penaltyWeight = .nan }), ("learning rate", { $0.learningRate = .nan }), ("decay", { $0.beta2 = 1 }),
+            ("critic_steps", { $0.criticSteps = -1 }), ("batch_size", { $0.batchSize = 0 }),
+            ("regularizer.weight", { $0.regularizer.weight = .nan }),
+            ("optimizer.learning_rate", { $0.optimizer = OptimizerDescription(Adam.Description(), learningRate: .nan) }),
+            ("critic_optimizer.beta2", { $0.criticOptimizer = OptimizerDescription(Adam.Description(beta1: 0, beta2: 1)) }),
         ]
         for mistake in mistakes {
             var random = Random(seed: 1)
@@ -168,9 +170,11 @@ struct TrainerPitfallTests {
         let critic = Watching(try Dense(1, 1, using: &random))
         var configuration = TrainingConfiguration()
         (configuration.batchSize, configuration.criticSteps) = (4, 1)
+        configuration.loss = LossDescription(RelativisticLoss())
+        configuration.regularizer = RegularizerDescription(ZeroCenteredPenalty(.both))
         let trainer = try Trainer(
             critic: critic, generator: try Dense(2, 1, using: &random), latentSize: 2, data: Self.numbered(8),
-            configuration: configuration, loss: RelativisticLoss(), regularizer: ZeroCenteredPenalty(.both))
+            configuration: configuration)
         _ = try trainer.runIteration()
         let seen = critic.seen.withLock { $0.map(\.floats) }
         #expect(seen.map(\.count) == [8, 8, 4, 4])

@@ -10,7 +10,7 @@ let benchmarks: @Sendable () -> Void = {
             configuration: .init(metrics: [.wallClock, .peakMemoryResident], maxDuration: .seconds(8))
         ) { benchmark in
             try Kernels.run {
-                let networks = try workload.networks(seed: 1)
+                let networks = try workload.networks.makeNetworks(seed: 1)
                 var random = Random(seed: 2)
                 let real = try random.uniform(workload.batchShape), fake = try random.uniform(workload.batchShape)
                 let optimizer = try Adam(networks.critic.parameters)

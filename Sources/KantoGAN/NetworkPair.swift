@@ -1,0 +1,58 @@
+import KantoNN
+import KantoTensor
+
+/// A pair of networks.
+public struct NetworkPair: Sendable {
+    public let critic: Sequential
+    public let generator: Sequential
+    /// Width of the generator's noise.
+    public let latentSize: Int
+
+    public init(critic: Sequential, generator: Sequential, latentSize: Int) {
+        self.critic = critic
+        self.generator = generator
+        self.latentSize = latentSize
+    }
+}
+
+/// A generator and a critic as data. The generator's input is the noise, its output a sample, which is the critic's input.
+public struct NetworkPairDescription: Describable {
+    public var generator = NetworkDescription()
+    public var critic = NetworkDescription()
+
+    public init() {}
+
+    public init(generator: NetworkDescription, critic: NetworkDescription) { (self.generator, self.critic) = (generator, critic) }
+
+    public static let keys: [DescriptionKey<Self>] = [
+        DescriptionKey("generator", \.generator, isRequired: true), DescriptionKey("critic", \.critic, isRequired: true),
+    ]
+
+    public func validate() throws(DescriptionError) {
+        guard generator.input.count == 1 else {
+            throw DescriptionError("is \(generator.input), expected [width of the noise]", at: "generator.input")
+        }
+        let sample = try generator.outputShape(), scores = try critic.outputShape()
+        guard sample == critic.input else {
+            throw DescriptionError("is \(critic.input), but the generator gives samples of shape \(sample)", at: "critic.input")
+        }
+        guard scores == [1] else {
+            throw DescriptionError("give \(scores), expected one score a sample: [1]", at: "critic.layers")
+        }
+    }
+
+    /// Width of the generator's noise.
+    public var latentSize: Int { generator.input[0] }
+
+    /// [features] or [height, width, channels].
+    public var sampleShape: [Int] { critic.input }
+
+    /// New networks, drawn from a seed.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func makeNetworks(seed: UInt64) throws -> NetworkPair {
+        var random = Random(seed: seed, stream: RandomStream.initialization.rawValue << 32)
+        let critic = try critic.makeNetwork(using: &random)
+        return NetworkPair(critic: critic, generator: try generator.makeNetwork(using: &random), latentSize: latentSize)
+    }
+}

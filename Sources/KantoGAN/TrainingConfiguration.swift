@@ -1,0 +1,53 @@
+import KantoNN
+import KantoTensor
+
+/// The numbers of a WGAN-GP training run (Gulrajani et al. 2017, Algorithm 1), whatever its data and networks are.
+public struct TrainingConfiguration: Describable {
+    public var iterations = 5000
+    public var batchSize = 64
+    /// Critic steps for each generator step.
+    public var criticSteps = 5
+    public var seed: UInt64 = 1
+    public var loss = LossDescription(WassersteinLoss())
+    /// With its weight λ.
+    public var regularizer = RegularizerDescription(TwoSidedPenalty())
+    /// Of both networks, as far as one does not have its own.
+    public var optimizer = OptimizerDescription(Adam.Description())
+    public var criticOptimizer: OptimizerDescription?
+    public var generatorOptimizer: OptimizerDescription?
+    /// The decay of the running average of the generator's parameters; nil for none.
+    public var averageDecay: Double?
+    public var criticStep = CriticStepMethod.automatic
+    /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
+    public var allowsSampleMixing = false
+
+    public init() {}
+
+    public static let keys: [DescriptionKey<Self>] = [
+        // The products of two such numbers can still be counted.
+        DescriptionKey("iterations", \.iterations, in: 1...1_000_000_000),
+        DescriptionKey("batch_size", \.batchSize, in: 1...1_000_000_000),
+        DescriptionKey("critic_steps", \.criticSteps, in: 0...1_000_000_000),
+        DescriptionKey("seed", \.seed),
+        DescriptionKey("loss", \.loss),
+        DescriptionKey("regularizer", \.regularizer),
+        DescriptionKey("optimizer", \.optimizer),
+        DescriptionKey("critic_optimizer", \.criticOptimizer),
+        DescriptionKey("generator_optimizer", \.generatorOptimizer),
+        DescriptionKey("average_decay", \.averageDecay, expected: "a number between 0 and 1") { (decay: Double?) in
+            decay.map { $0 > 0 && $0 < 1 } ?? true
+        },
+        DescriptionKey("critic_step", \.criticStep),
+        DescriptionKey("allows_sample_mixing", \.allowsSampleMixing),
+    ]
+
+    /// - Throws: `TensorError`, which names the number that makes no sense: what a program sets is not checked before.
+    func check() throws {
+        // What is read is checked: so is what a program sets.
+        do throws(DescriptionError) { _ = try Self(described(isWhole: true)) } catch {
+            throw TensorError("training configuration", error.description)
+        }
+    }
+}
+
+extension CriticStepMethod: DescriptionConvertible {}
