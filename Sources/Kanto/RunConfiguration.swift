@@ -35,7 +35,10 @@ public struct RunConfiguration: Describable {
     ///
     /// - Throws: `DescriptionError`, which names the key and what was expected.
     public init(completing value: DescriptionValue) throws(DescriptionError) {
-        guard case .object(let members) = value else { throw DescriptionError("not an object that describes a run, found \(value)") }
+        let value = try Self.moved(value)
+        guard case .object(let members) = value else {
+            throw DescriptionError("not an object that describes a run, found \(value)")
+        }
         try Self.checkPlaces(of: members.keys.sorted())
         guard let name = members["preset"], name != .null else {
             try self.init(value)
@@ -47,7 +50,28 @@ public struct RunConfiguration: Describable {
 }
 
 extension RunConfiguration {
-    /// - Throws: `DescriptionError` for a key that has its place in a part, such as `learning_rate`.
+    /// Keys that earlier versions had at the top, and that stand for their place still.
+    private static let places = [
+        "learning_rate": "optimizer.learning_rate", "beta1": "optimizer.beta1", "beta2": "optimizer.beta2",
+        "penalty_weight": "regularizer.weight", "backends": "machine.backends", "instruction_set": "machine.instruction_set",
+        "thread_count": "machine.thread_count",
+    ]
+
+    /// - Throws: `DescriptionError` if a key stands in both places.
+    private static func moved(_ value: DescriptionValue) throws(DescriptionError) -> DescriptionValue {
+        guard case .object(var members) = value else { return value }
+        var found: [(path: String, value: DescriptionValue)] = []
+        for (name, path) in places {
+            guard let member = members.removeValue(forKey: name) else { continue }
+            guard value.value(at: path) == nil else { throw DescriptionError("stands twice: as '\(name)' and as '\(path)'", at: path) }
+            if member != .null { found.append((path, member)) }
+        }
+        var moved = DescriptionValue.object(members)
+        try moved.set(found)
+        return moved
+    }
+
+    /// - Throws: `DescriptionError` for a key that has its place in a part, such as `target`.
     private static func checkPlaces(of names: [String]) throws(DescriptionError) {
         let parts: [(name: String, keys: [String])] = [
             ("optimizer", OptimizerKinds.Common.keys.map(\.name) + Adam.Description.keys.map(\.name)),
@@ -69,7 +93,7 @@ extension RunConfiguration {
     public init(
         completing value: DescriptionValue, setting words: [(path: String, value: DescriptionValue)]
     ) throws(DescriptionError) {
-        var value = value
+        var value = try Self.moved(value)
         if case .object(let members) = value, let name = members["preset"] {
             value = value.merged(over: try Preset(named: String(name)).configuration.descriptionValue)
         }
@@ -80,7 +104,7 @@ extension RunConfiguration {
             }
             value = .object(members)
         }
-        try value.set(words)
+        try value.set(words.map { (path: Self.places[$0.path] ?? $0.path, value: $0.value) })
         try self.init(completing: value)
     }
 }

@@ -36,11 +36,25 @@ import Testing
         #expect(training.seed == .max && configuration.data == nil)
     }
 
+    /// Files of earlier versions have some keys at the top.
+    @Test func keysOfEarlierVersionsStandForTheirPlaces() throws {
+        let configuration = try read(
+            #"{"preset": "digits", "learning_rate": 1e-3, "beta1": 0.5, "penalty_weight": 3, "backends": ["auto"], "thread_count": 2}"#)
+        let optimizer = try #require(configuration.training.optimizer.optimizer as? Adam.Description)
+        #expect((optimizer.learningRate, optimizer.beta1, optimizer.beta2) == (1e-3, 0.5, 0.9))
+        #expect(configuration.training.regularizer.weight == 3)
+        #expect(configuration.machine?.backends == ["auto"] && configuration.machine?.threadCount == 2)
+        let word = try RunConfiguration(
+            completing: .object(["preset": .text("digits")]), setting: [(path: "learning_rate", value: .word("1e-3"))])
+        #expect(word.training.optimizer.learningRate == 1e-3)
+    }
+
     @Test(arguments: [
         // Keys that are unknown or stand twice.
         (#""sample_interval": 500"#, #""sample_interval": 500, "dta": "missing-folder""#, "there is no key 'dta'; did you mean 'data'?"),
         (#""sample_interval""#, #""sampleInterval""#, "there is no key 'sampleInterval'; did you mean 'sample_interval'?"),
-        (#""seed""#, #""learning_rate": 0.1, "seed""#, "there is no key 'learning_rate'; did you mean 'optimizer.learning_rate'?"),
+        (#""seed""#, #""learning_rate": 0.1, "seed""#, "optimizer.learning_rate: stands twice: as 'learning_rate' and as 'optimizer.learning_rate'"),
+        (#""seed""#, #""target": 2, "seed""#, "there is no key 'target'; did you mean 'regularizer.target'?"),
         (#""beta1": 0"#, #""beta1": 0, "learning_rate": 0.1"#, "the key 'learning_rate' stands twice"),
         (#""beta1": 0"#, #""beta1": 0, "learning\u005frate": 0.1"#, "the key 'learning_rate' stands twice"),
         (#""preset": "digits", "#, "", "'networks' is missing"),

@@ -11,6 +11,13 @@ extension DescriptionValue {
         return .object(own.merging(others) { $0.merged(over: $1) })
     }
 
+    /// The value at a dotted path; nil where nothing is.
+    public func value(at path: String) -> DescriptionValue? {
+        path.split(separator: ".").reduce(Optional(self)) { value, name in
+            if case .object(let members)? = value { members[String(name)] } else { nil }
+        }
+    }
+
     /// Sets the value at a dotted path, such as `regularizer.weight`, and makes the objects on the way.
     ///
     /// - Throws: `DescriptionError` if a name of the path is empty, or leads into something that has no keys.
