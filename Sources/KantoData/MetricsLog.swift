@@ -1,4 +1,5 @@
 import Glibc
+import KantoNN
 
 /// One value of a line of metrics.
 public enum MetricValue: Equatable, Sendable {
@@ -14,7 +15,7 @@ public enum MetricValue: Equatable, Sendable {
         case .integer(let value): String(value)
         case .float(let value): value.isFinite ? value.description : "null"
         case .double(let value): value.isFinite ? value.description : "null"
-        case .text(let value): quoted(value)
+        case .text(let value): jsonQuoted(value)
         case .boolean(let value): value ? "true" : "false"
         }
     }
@@ -54,7 +55,7 @@ public final class MetricsLog {
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`, such as for a full disk; the log then ends at the line before.
     public func append(_ fields: KeyValuePairs<String, MetricValue>) throws {
-        let members = fields.map { "\(quoted($0.key)):\($0.value.json)" }
+        let members = fields.map { "\(jsonQuoted($0.key)):\($0.value.json)" }
         let line = Array("{\(members.joined(separator: ","))}\n".utf8)
         let end = lseek(file.descriptor, 0, SEEK_END)
         do {
@@ -92,23 +93,4 @@ public final class MetricsLog {
             throw DataError(.cannotWrite, "\(file.path): cannot be cut to its last whole line: \(systemMessage())")
         }
     }
-}
-
-/// A text as JSON.
-private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\r": result += "\\r"
-        case "\t": result += "\\t"
-        case "\u{0}"..<" ":
-            let digits = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result + "\""
 }

@@ -172,15 +172,26 @@ public enum PaddingRule: DescriptionConvertible {
 
 /// What both convolutions are described by.
 private protocol ConvolutionDescription: LayerKind {
-    var channels: Int { get }
-    var kernel: Int { get }
-    var stride: Int { get }
-    var padding: PaddingRule { get }
-    var dilation: Int { get }
-    var groups: Int { get }
+    var channels: Int { get set }
+    var kernel: Int { get set }
+    var stride: Int { get set }
+    var padding: PaddingRule { get set }
+    var dilation: Int { get set }
+    var groups: Int { get set }
+    var initializer: Initializer { get set }
 }
 
 extension ConvolutionDescription {
+    fileprivate static var convolutionKeys: [DescriptionKey<Self>] {
+        [
+            DescriptionKey("channels", \Self.channels, in: extents, isRequired: true),
+            DescriptionKey("kernel", \Self.kernel, in: extents, isRequired: true),
+            DescriptionKey("stride", \Self.stride, in: extents), DescriptionKey("padding", \Self.padding),
+            DescriptionKey("dilation", \Self.dilation, in: extents), DescriptionKey("groups", \Self.groups, in: extents),
+            DescriptionKey("initializer", \Self.initializer),
+        ]
+    }
+
     /// Rows that one output sees.
     fileprivate var reach: Int { dilation * (kernel - 1) + 1 }
 
@@ -245,13 +256,7 @@ extension Conv2D {
         }
 
         public static let name = "conv"
-        public static let keys: [DescriptionKey<Self>] = [
-            DescriptionKey("channels", \.channels, in: extents, isRequired: true),
-            DescriptionKey("kernel", \.kernel, in: extents, isRequired: true),
-            DescriptionKey("stride", \.stride, in: extents), DescriptionKey("padding", \.padding),
-            DescriptionKey("dilation", \.dilation, in: extents), DescriptionKey("groups", \.groups, in: extents),
-            DescriptionKey("initializer", \.initializer),
-        ]
+        public static let keys = convolutionKeys
 
         public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
             let (height, width, inputs) = try requireImage(input)
@@ -294,14 +299,7 @@ extension ConvTranspose2D {
         }
 
         public static let name = "conv_transpose"
-        public static let keys: [DescriptionKey<Self>] = [
-            DescriptionKey("channels", \.channels, in: extents, isRequired: true),
-            DescriptionKey("kernel", \.kernel, in: extents, isRequired: true),
-            DescriptionKey("stride", \.stride, in: extents), DescriptionKey("padding", \.padding),
-            DescriptionKey("output_padding", \.outputPadding, in: 0...65535),
-            DescriptionKey("dilation", \.dilation, in: extents), DescriptionKey("groups", \.groups, in: extents),
-            DescriptionKey("initializer", \.initializer),
-        ]
+        public static let keys = convolutionKeys + [DescriptionKey("output_padding", \.outputPadding, in: 0...65535)]
 
         public func validate() throws(DescriptionError) {
             guard outputPadding < max(stride, dilation) else {

@@ -26,7 +26,7 @@ extension DescriptionValue {
         case .object(let members):
             text += "{"
             for (index, (name, value)) in Self.ordered(members).enumerated() {
-                text += (index == 0 ? "\n" : ",\n") + inner + Self.quoted(name) + ": "
+                text += (index == 0 ? "\n" : ",\n") + inner + jsonQuoted(name) + ": "
                 value.write(to: &text, indentation: indentation + 2)
             }
             text += "\n\(outer)}"
@@ -50,10 +50,10 @@ extension DescriptionValue {
         case .integer(let value): "\(value)"
         // JSON has no other numbers.
         case .number(let value): value.isFinite ? "\(value)" : "null"
-        case .text(let text), .word(let text): Self.quoted(text)
+        case .text(let text), .word(let text): jsonQuoted(text)
         case .list(let values): "[" + values.map(\.oneLine).joined(separator: ", ") + "]"
         case .object(let members):
-            "{" + Self.ordered(members).map { "\(Self.quoted($0.key)): \($0.value.oneLine)" }.joined(separator: ", ") + "}"
+            "{" + Self.ordered(members).map { "\(jsonQuoted($0.key)): \($0.value.oneLine)" }.joined(separator: ", ") + "}"
         }
     }
 
@@ -61,20 +61,23 @@ extension DescriptionValue {
         func rank(_ name: String) -> Int { ["layer", "name", "preset", "input"].firstIndex(of: name) ?? .max }
         return members.sorted { (rank($0.key), $0.key) < (rank($1.key), $1.key) }
     }
+}
 
-    /// RFC 8259, section 7.
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\u{0}"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
+/// A text as JSON (RFC 8259, section 7).
+package func jsonQuoted(_ text: String) -> String {
+    var quoted = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": quoted += "\\\""
+        case "\\": quoted += "\\\\"
+        case "\n": quoted += "\\n"
+        case "\r": quoted += "\\r"
+        case "\t": quoted += "\\t"
+        case "\u{0}"..<" ":
+            let digits = String(scalar.value, radix: 16)
+            quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: quoted.unicodeScalars.append(scalar)
         }
-        return quoted + "\""
     }
+    return quoted + "\""
 }
