@@ -126,7 +126,9 @@ import Testing
         let chosen = try tuning.kernel(problem, "auto").backend.name
         let measured = try #require(try times(tuning))
         #expect(measured.last?.backend == "slow" && measured.last!.seconds > 2e-3)
-        #expect(measured[0].backend == chosen)
+        // simd stays where another is faster by no more than the noise of a measurement.
+        let time = try #require(measured.first { $0.backend == chosen }).seconds
+        #expect(chosen == measured[0].backend || chosen.hasPrefix("simd-") && time <= measured[0].seconds * 1.03)
 
         // Somebody edits the file: a reader goes by it and measures nothing.
         let file = try cacheFile(folder)
