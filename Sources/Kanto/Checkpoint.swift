@@ -32,12 +32,12 @@ public enum Checkpoint {
     ///   - networks: `["critic": critic, "generator": generator]`, say.
     ///   - metadata: kept in the file's `__metadata__`.
     /// - Throws: `DataError.cannotWrite`; an older file of the name is then still whole.
-    public static func write(_ networks: [String: any Layer], metadata: [String: String], to path: String) throws {
+    public static func write(_ networks: KeyValuePairs<String, any Layer>, metadata: [String: String], to path: String) throws {
         try SafetensorsFile.write(arrays(of: networks), metadata: metadata, to: path)
     }
 
     /// What a file holds of networks.
-    static func arrays(of networks: [String: any Layer]) throws -> [String: NumericArray] {
+    static func arrays(of networks: KeyValuePairs<String, any Layer>) throws -> [String: NumericArray] {
         var arrays: [String: NumericArray] = [:]
         for (name, network) in networks {
             for (path, parameter) in tensors(of: network) { arrays["\(name).\(path)"] = try NumericArray(parameter.value) }

@@ -97,7 +97,7 @@ public final class Run {
             throw failure("\(path) holds a value that is not a finite number")
         }
         try log.sync()
-        var arrays = try Checkpoint.arrays(of: ["critic": trainer.critic, "generator": trainer.generator])
+        var arrays = try Checkpoint.arrays(of: networks)
         if let average = trainer.average {
             try average.applied {
                 arrays.merge(try Checkpoint.arrays(of: [TrainedGenerator.averageName: trainer.generator])) { $1 }

@@ -35,17 +35,7 @@ public struct RunConfiguration: Describable {
     ///
     /// - Throws: `DescriptionError`, which names the key and what was expected.
     public init(completing value: DescriptionValue) throws(DescriptionError) {
-        let value = try Self.moved(value)
-        guard case .object(let members) = value else {
-            throw DescriptionError("not an object that describes a run, found \(value)")
-        }
-        try Self.checkPlaces(of: members.keys.sorted())
-        guard let name = members["preset"], name != .null else {
-            try self.init(value)
-            return
-        }
-        let preset = try Preset(named: String(name))
-        try self.init(value.merged(over: preset.configuration.descriptionValue))
+        try self.init(completing: value, setting: [])
     }
 }
 
@@ -94,7 +84,10 @@ extension RunConfiguration {
         completing value: DescriptionValue, setting words: [(path: String, value: DescriptionValue)]
     ) throws(DescriptionError) {
         var value = try Self.moved(value)
-        if case .object(let members) = value, let name = members["preset"] {
+        guard case .object(let members) = value else {
+            throw DescriptionError("not an object that describes a run, found \(value)")
+        }
+        if let name = members["preset"], name != .null {
             value = value.merged(over: try Preset(named: String(name)).configuration.descriptionValue)
         }
         if case .object(var members) = value {
@@ -105,7 +98,8 @@ extension RunConfiguration {
             value = .object(members)
         }
         try value.set(words.map { (path: Self.places[$0.path] ?? $0.path, value: $0.value) })
-        try self.init(completing: value)
+        if case .object(let members) = value { try Self.checkPlaces(of: members.keys.sorted()) }
+        try self.init(value)
     }
 }
 

@@ -80,7 +80,11 @@ struct TrainCommand: KantoCommand {
         let isFile = setup.hasSuffix(".json")
         let value = isFile ? try DescriptionValue(contentsOf: setup) : .object(["preset": .text(setup)])
         // Alone first, so that what is wrong with a file is not put down to the command line.
-        if isFile { _ = try RunConfiguration(contentsOf: setup) }
+        if isFile {
+            do throws(DescriptionError) { _ = try RunConfiguration(completing: value) } catch {
+                throw DataError(.badInput, "\(setup): \(error)")
+            }
+        }
         var words: [(path: String, value: DescriptionValue)] = []
         if let data { words.append(("data", .text(data))) }
         if let iterations { words.append(("iterations", .integer(Int128(iterations)))) }

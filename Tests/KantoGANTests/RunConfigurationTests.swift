@@ -27,6 +27,9 @@ import Testing
         let run = try read(["networks": networks.descriptionValue, "data": .text("points.npy")])
         #expect(run.networks == networks && run.training == TrainingConfiguration() && run.data == "points.npy")
         #expect(message(["data": .text("points.npy")]) == "'networks' is missing")
+        // No preset, with words of the command line on top.
+        let value = DescriptionValue.object(["preset": .null, "networks": networks.descriptionValue])
+        #expect(try RunConfiguration(completing: value, setting: [(path: "seed", value: .word("7"))]).training.seed == 7)
     }
 
     /// What a run's folder keeps holds everything, and is read as the same run.
