@@ -23,6 +23,12 @@ public final class ThreadHost {
         UnsafeMutableRawPointer(lent).assumingMemoryBound(to: kanto_host.self)
     }
 
+    /// Workers of a call. A kernel may run on fewer than it was made for, as while the machine is busy.
+    public var threadCount: Int {
+        get { Int(table.pointee.thread_count) }
+        set { table.pointee.thread_count = UInt32(newValue) }
+    }
+
     public init(threadCount: Int) {
         lent.initialize(to: Lent())
         table.pointee.struct_size = UInt32(MemoryLayout<kanto_host>.size)

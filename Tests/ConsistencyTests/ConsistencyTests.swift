@@ -1,5 +1,5 @@
 import KantoABI
-import KantoConsistency
+@testable import KantoConsistency
 import KantoKernels
 import Testing
 
@@ -48,6 +48,41 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
 
     @Test(arguments: try Registry.shared().backends) func agreesOnRandomProblems(_ backend: Backend) {
         expectAgreement(on: backend, randomProblems(count: 60, seed: 1))
+    }
+
+    /// A run finds the same bits on any number of threads, be the kernel made for as many or for more.
+    @Test(arguments: try Registry.shared().backends.filter { $0.name.hasPrefix("simd") })
+    func threadsChangeNoBits(_ backend: Backend) throws {
+        // Fewer samples than in a benchmark: enough for several blocks of positions, and few enough for a test.
+        let layers = BenchmarkPreset.all.first { $0.name == "convolutions" }!.problems.map { problem in
+            var raw = problem.raw
+            raw.convolution.batch = 4
+            return TestProblem(raw)
+        }
+        let reductions = BenchmarkPreset.all.first { $0.name == "elementwise" }!.problems.map(\.raw)
+            .filter { [KANTO_OP_REDUCE, KANTO_OP_STATISTICS].contains(Int($0.op)) }
+            .map { raw in
+                var raw = raw
+                raw.iteration.extent.0 = 5
+                return TestProblem(raw)
+            }
+        let tests = problemList + randomProblems(count: 60, seed: 2) + layers + reductions
+        for test in tests {
+            guard let data = TestData(test, .normal) else { continue }
+            func outputs(madeFor count: Int, runOn running: Int) throws -> [[UInt64]] {
+                let host = ThreadHost(threadCount: count)
+                let kernel = try MadeKernel(test.problem, on: backend.table, host: host)
+                host.threadCount = running
+                return try kernel.run(inputs: data.inputs, outputs: data.outputs, scalars: test.scalars).map { $0.map(\.bitPattern) }
+            }
+            let onOne = try outputs(madeFor: 1, runOn: 1)
+            for (made, running) in [(2, 2), (2, 1), (5, 5), (5, 3)] {
+                let found = try outputs(madeFor: made, runOn: running)
+                if found == onOne { continue }
+                Issue.record("\(test): other bits on \(running) threads, made for \(made), than on one")
+                break
+            }
+        }
     }
 
     @Test func randomProblemsDependOnTheirSeedAlone() {

@@ -25,8 +25,11 @@ struct ReducePlan {
     var keptCount = 1
     var reducedCount = 1
     var pieceCount = 1
-    /// Whether the pieces divide the reduced elements, and their partial results are combined at the end.
+    /// Whether the pieces divide the reduced elements, and their partial results are combined at the end. Into how many
+    /// depends on the problem alone, so that any number of threads finds the same bits.
     var dividesReduced = false
+    /// Workers that need a scratch for columns.
+    var workerCount = 1
 
     /// Places along the reduced axes, but for those that columns are combined along.
     var rowCount: Int { reducedCount / columnsPerResult }
@@ -40,7 +43,7 @@ struct ReducePlan {
     }
 
     var scratchBytes: Int {
-        let columns = alongKept ? pieceCount * columnScratch * MemoryLayout<Float>.size : 0
+        let columns = alongKept ? workerCount * columnScratch * MemoryLayout<Float>.size : 0
         return columns + (dividesReduced ? pieceCount * keptCount * MemoryLayout<Double>.size : 0)
     }
 
@@ -92,14 +95,21 @@ struct ReducePlan {
         isStrided = vectorAxis.extent != 1 && (vectorAxis.input0 != 1 || inputCount > 1 && vectorAxis.input1 != 1)
 
         // As for elementwise ops: a fork and join takes as long as about 2¹⁵ elements.
-        let threads = Int(host.pointee.thread_count)
-        if elementCount >= 1 << 15, threads > 1 {
-            pieceCount = threads
-            dividesReduced = taskCount < 4 * threads
+        if elementCount >= 1 << 15 {
+            let pieces = taskCount < enoughTasks ? min(elementCount >> 13, rowCount / fewestRows, mostPieces) : 1
+            dividesReduced = pieces > 1
+            pieceCount = dividesReduced ? pieces : Int(host.pointee.thread_count)
+            workerCount = Int(host.pointee.thread_count)
         }
         return nil
     }
 }
+
+/// Tasks that are enough for the threads of a machine, whole.
+private var enoughTasks: Int { 16 }
+/// Pieces that the reduced elements are divided into at most, and rows of a piece at least: one worker combines the results.
+private var mostPieces: Int { 16 }
+private var fewestRows: Int { 32 }
 
 extension ReducePlan {
     /// Plans the sums over the rows of a contiguous matrix, or returns why not.
@@ -127,7 +137,7 @@ struct ReduceRun {
     var secondOutput: UnsafeMutablePointer<Float>
     /// [piece, kept elements], where pieces divide the reduced elements.
     var partials: UnsafeMutablePointer<Double>
-    /// [piece, columnScratch], where vectors lie along a kept axis.
+    /// [worker, columnScratch], where vectors lie along a kept axis.
     var columns: UnsafeMutablePointer<Float>
 
     @inline(__always) var alongKept: Bool { plan.alongKept }
@@ -240,8 +250,10 @@ private func runReduce(
 func runPieces(_ run: ReduceRun, _ host: UnsafePointer<kanto_host>) {
     var run = run
     if run.plan.pieceCount > 1 {
-        parallelFor(host, count: run.plan.pieceCount, &run) { context, index, _ in
-            reduce(context!.assumingMemoryBound(to: ReduceRun.self).pointee, piece: Int(index))
+        parallelFor(host, count: run.plan.pieceCount, &run) { context, index, worker in
+            var run = context!.assumingMemoryBound(to: ReduceRun.self).pointee
+            run.columns += Int(worker) &* columnScratch
+            reduce(run, piece: Int(index))
         }
         if run.plan.dividesReduced { combinePieces(run) }
     } else {

@@ -4,7 +4,7 @@
 /// results of a tile stay in the first-level cache.
 let columnTile = 1024
 
-/// Floats of scratch for a piece of work: partial results, what the rounding of sums lost, and partners.
+/// Floats of scratch for a worker: partial results, what the rounding of sums lost, and partners.
 let columnScratch = 3 * columnTile
 
 /// Reduces a range of the reduced elements for a range of tasks: a task is a tile of columns of one outer kept index.
@@ -15,7 +15,7 @@ let columnScratch = 3 * columnTile
     let tileWidth = run.plan.tileWidth
     let tiles = (extent + tileWidth - 1) / tileWidth
     let columnsPerResult = run.plan.columnsPerResult
-    let partials = run.columns + piece &* columnScratch
+    let partials = run.columns
     let losses = partials + columnTile
     let partners = losses + columnTile
     let identity = Lanes(repeating: R.identity)
