@@ -9,7 +9,7 @@ struct WeightGradientPlan {
     var shape: ConvolutionShape
     var accumulates: Bool
     /// The sums of dy over all positions; no kept elements where they are not wanted.
-    var bias: ReducePlan
+    var bias: ReductionPlan
     var classes: UnsafeMutablePointer<PositionClass>
     var classCount = 0
     var blockCount = 0
@@ -50,7 +50,7 @@ func makeConvolutionWeightGradient(
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
     let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
-    var bias = ReducePlan()
+    var bias = ReductionPlan()
     if problem.pointee.flags & UInt32(KANTO_FLAG_BIAS) != 0 {
         let positions = shape.batch &* shape.outputHeight &* shape.outputWidth
         if let reason = bias.read(sumOver: positions, shape.outputChannels, accumulates: accumulates, host) {
@@ -64,17 +64,14 @@ func makeConvolutionWeightGradient(
     let workers = Int(host.pointee.thread_count) &* WeightBlockLayout(plan).floatCount
     // The sums of dy are finished before the scratch is written again.
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
-    return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
-        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
-        made.pointee.plan.classes.deallocate()
-        made.deallocate()
-    }
+    return makeKernel(
+        slot, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes, run: runWeightGradient)
 }
 
 extension WeightGradientPlan {
     /// Lists the classes that have taps at all, counts their blocks, and cuts the work into pieces.
     fileprivate init(
-        _ shape: ConvolutionShape, accumulates: Bool, bias: ReducePlan, host: UnsafePointer<kanto_host>
+        _ shape: ConvolutionShape, accumulates: Bool, bias: ReductionPlan, host: UnsafePointer<kanto_host>
     ) {
         self.shape = shape
         self.accumulates = accumulates
@@ -147,7 +144,7 @@ private struct WeightGradientJob {
 }
 
 private let runWeightGradient: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: WeightGradientPlan.self)
+    let made = madeKernel(at: kernel!, as: WeightGradientPlan.self)
     let plan = made.pointee.plan
     let host = arguments!.pointee.host!
     if plan.bias.keptCount > 0 {
@@ -155,7 +152,7 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
         // Nothing is read where there are no positions.
         let dy = floats(arguments!.pointee.inputs.1) ?? UnsafePointer(db)
         let scratch = arguments!.pointee.scratch ?? UnsafeMutableRawPointer(db)
-        runPieces(ReduceRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
+        runPieces(ReductionRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
     }
     if plan.weightCount == 0 { return kanto_status(KANTO_STATUS_OK) }
     let dw = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
