@@ -34,8 +34,8 @@ public final class ThreadHost {
         table.pointee.struct_size = UInt32(MemoryLayout<kanto_host>.size)
         table.pointee.thread_count = UInt32(threadCount)
         table.pointee.level1_cache_bytes = 32 << 10
-        table.pointee.level2_cache_bytes = 512 << 10
         // So small that small problems go the ways of large ones too.
+        table.pointee.level2_cache_bytes = 256 << 10
         table.pointee.level3_cache_bytes = 8 << 10
         table.pointee.parallel_for = { host, count, body, context in
             let threadCount = Int64(host!.pointee.thread_count)

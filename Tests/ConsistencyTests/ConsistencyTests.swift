@@ -33,7 +33,11 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         for problem in BenchmarkPreset.all.flatMap(\.problems) {
             let answer = try #require(try withBackend(backend.name) { try Kernels.explain(problem).answers.first })
             #expect(answer.backend == backend)
-            if case .declines(let reason) = answer.verdict { Issue.record("\(backend.name) declines \(problem): \(reason)") }
+            switch answer.verdict {
+            case .notOffered: break
+            case .declines(let reason): Issue.record("\(backend.name) declines \(problem): \(reason)")
+            case .makes(let kernel, _): #expect(!kernel.isEmpty, "\(backend.name) does not say what it makes for \(problem)")
+            }
         }
     }
 
@@ -43,7 +47,7 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         var problems = BenchmarkPreset.all.filter { $0.name != "gemm" && $0.name != "elementwise" }.flatMap(\.problems)
         for index in problems.indices { problems[index].raw.convolution.batch = 1 }
         problems = problems.filter { $0.floatingPointOperations < 6e7 }
-        expectAgreement(on: backend, problems.map { TestProblem($0.raw) })
+        expectAgreement(on: backend, problems.map { TestProblem($0) })
     }
 
     @Test(arguments: try Registry.shared().backends) func agreesOnRandomProblems(_ backend: Backend) {
@@ -55,16 +59,16 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
     func threadsChangeNoBits(_ backend: Backend) throws {
         // Fewer samples than in a benchmark: enough for several blocks of positions, and few enough for a test.
         let layers = BenchmarkPreset.all.first { $0.name == "convolutions" }!.problems.map { problem in
-            var raw = problem.raw
-            raw.convolution.batch = 4
-            return TestProblem(raw)
+            var problem = problem
+            problem.raw.convolution.batch = 4
+            return TestProblem(problem)
         }
-        let reductions = BenchmarkPreset.all.first { $0.name == "elementwise" }!.problems.map(\.raw)
-            .filter { [KANTO_OP_REDUCE, KANTO_OP_STATISTICS].contains(Int($0.op)) }
-            .map { raw in
-                var raw = raw
-                raw.iteration.extent.0 = 5
-                return TestProblem(raw)
+        let reductions = BenchmarkPreset.all.first { $0.name == "elementwise" }!.problems
+            .filter { [.reduce, .statistics].contains($0.op) }
+            .map { problem in
+                var problem = problem
+                problem.raw.iteration.extent.0 = 5
+                return TestProblem(problem)
             }
         let tests = problemList + randomProblems(count: 60, seed: 2) + layers + reductions
         for test in tests {
@@ -105,12 +109,12 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
     func aNaNWeightIsSeenInWhatIsDrawn(_ backend: Backend) throws {
         let sizes = [8, 40, 96, 64]
         var activations = [Double](repeating: 1, count: 5 * sizes[0])
-        for (layer, activation) in [KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_TANH].enumerated() {
+        for (layer, activation) in [Activation.relu, .relu, .tanh].enumerated() {
             let (width, next) = (sizes[layer], sizes[layer + 1])
             var weights = (0..<width * next).map { Double($0 % 7 - 3) / 16 }
             if layer == 0 { weights[17] = .nan }
-            let problem = KantoConsistency.matmul(5, next, width, EpilogueOptions(bias: true, activation: activation))
-            let kernel = try MadeKernel(problem, on: backend.table, host: ThreadHost(threadCount: 2))
+            let problem = Problem.matmul(m: 5, n: next, k: width, bias: true, activation: activation)
+            let kernel = try MadeKernel(problem.raw, on: backend.table, host: ThreadHost(threadCount: 2))
             activations = try kernel.run(
                 inputs: [activations, weights, [Double](repeating: 0.5, count: next)],
                 outputs: [[Double](repeating: 0, count: 5 * next)])[0]
