@@ -207,7 +207,7 @@ extension Problem {
         return problem
     }
 
-    /// The strides of rows one behind the other, 0 along axes of which the array has none.
+    /// The strides of a contiguous array, 0 along axes that it lacks.
     package static func contiguousStrides(_ extents: [Int], without axes: Set<Int> = []) -> [Int] {
         var strides = extents
         var next = 1
