@@ -48,6 +48,9 @@ import Testing
         case .matmul, .convolution2DForward: break
         case .convolution2DInputGradient, .convolution2DWeightGradient:
             changes.append(Change("an activation") { $0.activation = UInt32(KANTO_ACTIVATION_RELU) })
+            // The one has no bias, the other no derivative.
+            let flag = test.op == .convolution2DInputGradient ? bias : derivative
+            changes.append(Change("flag \(flag)") { $0.flags |= flag })
         default:
             changes.append(Change("an activation") { $0.activation = UInt32(KANTO_ACTIVATION_RELU) })
             changes.append(Change("a bias") { $0.flags |= bias })
