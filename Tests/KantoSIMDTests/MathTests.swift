@@ -3,7 +3,7 @@ import KantoConsistency
 import KantoKernels
 import Testing
 
-/// How exact the functions of a math library are, in units in the last place.
+/// How exact arithmetic and the functions of a math library are, in units in the last place.
 @Suite struct MathTests {
     static var backends: [Backend] { get throws { try Registry.shared().backends.filter { $0.name.hasPrefix("simd-") } } }
 
@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: try backends, definitions)
     func errorIsWithinTheBound(_ backend: Backend, _ definition: Definition) throws {
         let arguments = Self.arguments
-        let results = try results(of: definition.function, on: backend, arguments.map { Double($0) })
+        let results = try results(of: definition.function, on: backend, [arguments.map { Double($0) }])
         var largest = 0.0
         var at: Float = 0
         for (argument, result) in zip(arguments, results) {
@@ -61,13 +61,48 @@ import Testing
 
     @Test(arguments: try backends, [Function.tanh, .expMinusOne, .logOnePlus, .erf])
     func signedZeroIsKept(_ backend: Backend, _ function: Function) throws {
-        let results = try results(of: function, on: backend, [Double](repeating: -0.0, count: 17))
+        let results = try results(of: function, on: backend, [[Double](repeating: -0.0, count: 17)])
         #expect(results.allSatisfy { $0 == 0 && $0.sign == .minus })
     }
 
-    private func results(of function: Function, on backend: Backend, _ arguments: [Double]) throws -> [Double] {
-        let problem = Problem.iteration(.unary, function, extents: [arguments.count])
-        return try run(problem.raw, on: backend.table, inputs: [arguments])[0]
+    struct Arithmetic: CustomTestStringConvertible, Sendable {
+        let op: Op
+        let function: Function
+        let result: @Sendable (Float, Float) -> Float
+        var testDescription: String { function.description }
+    }
+
+    static let arithmetic = [
+        Arithmetic(op: .unary, function: .square) { a, _ in a * a },
+        Arithmetic(op: .unary, function: .sqrt) { a, _ in a.squareRoot() },
+        Arithmetic(op: .unary, function: .reciprocal) { a, _ in 1 / a },
+        Arithmetic(op: .binary, function: .add) { $0 + $1 },
+        Arithmetic(op: .binary, function: .subtract) { $0 - $1 },
+        Arithmetic(op: .binary, function: .multiply) { $0 * $1 },
+        Arithmetic(op: .binary, function: .divide) { $0 / $1 },
+    ]
+
+    /// No estimate of a quotient or a root.
+    @Test(arguments: try backends, arithmetic)
+    func arithmeticIsRoundedOnce(_ backend: Backend, _ arithmetic: Arithmetic) throws {
+        let first = Self.arguments
+        let second = Array(first.reversed())
+        let results = try results(
+            of: arithmetic.function, on: backend, [first, second].map { $0.map { Double($0) } }, arithmetic.op)
+        let wrong = results.indices.first { index in
+            let expected = arithmetic.result(first[index], second[index])
+            let result = Float(results[index])
+            return result.bitPattern != expected.bitPattern && !(result.isNaN && expected.isNaN)
+        }
+        if let wrong { Issue.record("\(first[wrong]), \(second[wrong]): \(results[wrong])") }
+    }
+
+    private func results(
+        of function: Function, on backend: Backend, _ arguments: [[Double]], _ op: Op = .unary
+    ) throws -> [Double] {
+        let inputs = Array(arguments.prefix(Problem.inputCount(op, function)))
+        let problem = Problem.iteration(op, function, extents: [inputs[0].count])
+        return try run(problem.raw, on: backend.table, inputs: inputs)[0]
     }
 
     /// How far a float is from the exact value, in units in the last place of the latter. Infinity where one is NaN or
