@@ -91,7 +91,7 @@ var targets: [Target] = [
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData", "TestSupport"]),
     .testTarget(name: "KantoGANTests", dependencies: ["Kanto", "TestSupport"], exclude: ["Goldens"]),
-    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
+    .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoKernels", "KantoConsistency"]),
     .testTarget(
         name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],
         swiftSettings: definesOfPlugins),
@@ -99,12 +99,7 @@ var targets: [Target] = [
         name: "PluginTests", dependencies: ["KantoABI", "KantoKernels", "KantoCLI", "TestSupport"],
         swiftSettings: definesOfPlugins),
     .testTarget(
-        name: "KantoSIMDTests",
-        dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"]),
-    .testTarget(
-        name: "KantoSIMDElementwiseTests",
-        dependencies: ["KantoABI", "KantoShims", "KantoSIMDBaseline", "KantoSIMDAVX2", "KantoSIMDAVX512"],
-        swiftSettings: kernelSettings()),
+        name: "KantoSIMDTests", dependencies: ["KantoKernels", "KantoConsistency"], swiftSettings: kernelSettings()),
 ]
 
 // Nothing but the plugin's two symbols leaves the library: names of the host's own modules cannot clash.
@@ -126,7 +121,7 @@ if hasOneDNN {
             swiftSettings: kernelSettings() + [.unsafeFlags(include.flatMap { ["-Xcc", $0] })],
             linkerSettings: [exportsOfPlugin]),
         .testTarget(
-            name: "OneDNNTests", dependencies: ["KantoABI", "KantoShims"], swiftSettings: kernelSettings()),
+            name: "OneDNNTests", dependencies: ["KantoABI", "KantoKernels", "KantoConsistency"], swiftSettings: kernelSettings()),
     ]
 }
 

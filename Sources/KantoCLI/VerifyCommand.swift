@@ -9,9 +9,9 @@ struct VerifyCommand: KantoCommand {
         abstract: "Hold backends, plugins too, against the reference, and show what each serves.",
         discussion: """
             Each problem runs on small integers (the result must be the reference's exactly), on normal numbers (within an \
-            analytic bound) and on special ones (infinities, NaN, denormals); on one thread, on two, and twice at the same time; \
-            on misaligned operands; elementwise ops in place. Operands and scratch stand between sentinels, what may not be \
-            read holds NaN.
+            analytic bound) and on special ones (infinities, NaN, denormals); on one thread, on two, on one of two, and twice at \
+            the same time; on misaligned operands; elementwise ops in place. Operands and scratch stand between sentinels, what \
+            may not be read holds NaN.
 
             A plugin is found through KANTO_PLUGIN_PATH or beside the executable. It may decline what its library cannot do; a \
             built-in backend may not. Each failure prints the command that repeats it alone. A plugin that crashes, calls exit or \
@@ -30,7 +30,10 @@ struct VerifyCommand: KantoCommand {
     @Option(help: ArgumentHelp("One problem, the line that a failure prints, in quotes. (default: all)", valueName: "problem"))
     var problem: String?
 
-    @Option(help: ArgumentHelp("One kind of operands' values: exact, normal or special. (default: all)", valueName: "kind"))
+    @Option(
+        help: ArgumentHelp(
+            "One kind of operands' values, one of \(Tier.allCases.map(\.rawValue).joined(separator: ", ")). (default: all)",
+            valueName: "kind"))
     var values: Tier?
 
     @Option(help: ArgumentHelp("How many random problems follow the fixed ones.", valueName: "count"))

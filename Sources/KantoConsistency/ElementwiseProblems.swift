@@ -1,18 +1,54 @@
-import KantoABI
-
-private let unaryFunctions = Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS)
-private let binaryFunctions = Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)
-private let ternaryFunctions = Array(KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE)
-private let reductions = Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS)
+import KantoKernels
 
 /// Lengths around the widths of vectors, and one that is worth several threads.
-private let lengths = [0, 1, 5, 6, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 1000, 20_001]
+let lengths = [0, 1, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 1003, 40_001]
 
 /// A shape with the strides of an output and of up to three inputs; the output is dense where none are given.
 private struct Layout {
     var extents: [Int]
     var output: [Int]?
     var inputs: [[Int]]
+}
+
+let elementwiseProblems: [TestProblem] = {
+    var problems: [TestProblem] = []
+    for op in [Op.unary, .binary, .ternary] {
+        for function in Function.all(of: op) {
+            let dense = lengths.map { Layout(extents: [$0], inputs: [[1], [1], [1]]) }
+            problems += (dense + layouts).map { elementwise(op, function, $0) }
+        }
+    }
+    // Nests are walked alike whatever is computed.
+    for (op, function) in [(Op.unary, Function.copy), (.binary, .subtract), (.ternary, .multiplyAdd)] {
+        var known = Set<Problem>()
+        for layout in broadcasts + permutations {
+            let test = elementwise(op, function, layout)
+            if known.insert(Problem(raw: test.problem)).inserted { problems.append(test) }
+        }
+    }
+    for (op, function) in [
+        (Op.unary, Function.copy), (.unary, .exp), (.unary, .leakyReLU), (.binary, .divide), (.binary, .leakyReLUGradient),
+        (.ternary, .select),
+    ] {
+        problems += longNests.map { elementwise(op, function, $0) }
+    }
+    // A slope of zero is a ReLU.
+    for (op, function) in [(Op.unary, Function.leakyReLU), (.binary, .leakyReLUGradient)] {
+        for slope in [0, 0.2] { problems.append(TestProblem(.iteration(op, function, extents: [1000], parameter: slope))) }
+    }
+    return problems
+}()
+
+private func elementwise(_ op: Op, _ function: Function, _ layout: Layout) -> TestProblem {
+    let isLeaky = [.leakyReLU, .leakyReLUGradient].contains(function)
+    let problem = Problem.iteration(
+        op, function, extents: layout.extents, output: layout.output,
+        inputs: Array(layout.inputs.prefix(Problem.inputCount(op, function))), parameter: isLeaky ? 0.25 : 0)
+    switch function {
+    case .fill: return TestProblem(problem, scalars: [-2.5])
+    case .affine, .addScaled: return TestProblem(problem, scalars: [3, -2])
+    default: return TestProblem(problem)
+    }
 }
 
 private let layouts: [Layout] = [
@@ -32,6 +68,9 @@ private let layouts: [Layout] = [
     Layout(extents: [5, 16], output: [20, 1], inputs: [[17, 1], [19, 1], [16, 1]]),
     Layout(extents: [5, 9], output: [36, 2], inputs: [[30, 3], [27, 2], [9, 1]]),
     Layout(extents: [33], output: [3], inputs: [[2], [1], [0]]),
+    // The same gaps, the same permutation: the output may share the memory of each input.
+    Layout(extents: [9], output: [3], inputs: [[3], [3], [3]]),
+    Layout(extents: [17, 9], output: [1, 17], inputs: [[1, 17], [1, 17], [1, 17]]),
     // Permutations: NHWC from NCHW and back, a transposed output.
     Layout(extents: [2, 5, 6, 3], inputs: [[90, 6, 1, 30], [90, 18, 3, 1], [0, 6, 1, 0]]),
     Layout(extents: [2, 3, 5, 6], inputs: [[90, 1, 18, 3], [90, 30, 6, 1], [0, 0, 0, 0]]),
@@ -44,98 +83,39 @@ private let layouts: [Layout] = [
         inputs: [[1, 2, 6, 12, 36, 72], [300, 80, 37, 11, 5, 1], [108, 0, 18, 0, 3, 0]]),
 ]
 
-let elementwiseProblems: [TestProblem] = {
-    var problems: [TestProblem] = []
-    for length in lengths {
-        for function in unaryFunctions {
-            problems.append(elementwiseProblem(KANTO_OP_UNARY, function, Layout(extents: [length], inputs: [[1]])))
-        }
-        for function in binaryFunctions {
-            problems.append(
-                elementwiseProblem(KANTO_OP_BINARY, function, Layout(extents: [length], inputs: [[1], [1]])))
-        }
-        for function in ternaryFunctions {
-            problems.append(elementwiseProblem(KANTO_OP_TERNARY, function, Layout(extents: [length], inputs: [[1], [1], [1]])))
+/// Inputs that lack some of three axes, each way beside each other way.
+private let broadcasts: [Layout] = {
+    let extents = [5, 3, 37]
+    let ways = [[], [0], [1], [2], [0, 1], [1, 2], [0, 1, 2]].map { Problem.contiguousStrides(extents, without: Set($0)) }
+    return ways.indices.flatMap { first in
+        ways.indices.map { second in
+            Layout(extents: extents, inputs: [ways[first], ways[second], ways[(first + second + 3) % ways.count]])
         }
     }
-    for layout in layouts {
-        for function in unaryFunctions { problems.append(elementwiseProblem(KANTO_OP_UNARY, function, layout)) }
-        for function in binaryFunctions { problems.append(elementwiseProblem(KANTO_OP_BINARY, function, layout)) }
-        for function in ternaryFunctions { problems.append(elementwiseProblem(KANTO_OP_TERNARY, function, layout)) }
-    }
-    // A slope of zero is a ReLU.
-    for function in [
-        (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU), (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT),
-    ] {
-        for slope in [0, 0.2] {
-            problems.append(TestProblem(elementwise(function.0, function: function.1, [1000], parameter: slope)))
-        }
-    }
-    return problems
 }()
 
-private func elementwiseProblem(_ op: Int, _ function: Int, _ layout: Layout) -> TestProblem {
-    let leaky = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
-    let inputs = layout.inputs.prefix(inputCount(op, function: function))
-    let problem = elementwise(
-        op, function: function, layout.extents, output: layout.output, inputs: Array(inputs),
-        parameter: leaky ? 0.25 : 0)
-    switch function {
-    case KANTO_FUNCTION_FILL: return TestProblem(problem, scalars: [-2.5])
-    case KANTO_FUNCTION_AFFINE, KANTO_FUNCTION_ADD_SCALED: return TestProblem(problem, scalars: [3, -2])
-    default: return TestProblem(problem)
+/// Axes that lie in another order: of the first input, of the output, of the other inputs, of all; and with gaps, too.
+private let permutations: [Layout] = {
+    let orders: [(extents: [Int], orders: [[Int]])] = [
+        ([19, 23], [[1, 0]]), ([67, 130], [[1, 0]]), ([4, 18, 5], [[2, 1, 0], [1, 0, 2], [0, 2, 1]]),
+        ([3, 1, 4, 21], [[0, 3, 1, 2], [3, 2, 1, 0]]), ([2, 3, 2, 3, 5], [[4, 1, 3, 0, 2]]),
+        ([2, 3, 2, 3, 2, 5], [[5, 4, 3, 2, 1, 0], [3, 0, 5, 2, 4, 1]]), ([2, 0, 3], [[2, 1, 0]]),
+    ]
+    return orders.flatMap { extents, orders in
+        orders.flatMap { order in
+            let dense = Problem.contiguousStrides(extents)
+            let permuted = Problem.strides(extents, storedAs: order)
+            return [
+                (dense, permuted, dense), (permuted, dense, dense), (dense, dense, permuted), (permuted, permuted, permuted),
+                (dense.map { 2 * $0 }, permuted.map { 3 * $0 }, dense),
+            ].map { Layout(extents: extents, output: $0.0, inputs: [$0.1, $0.2, $0.2]) }
+        }
     }
-}
+}()
 
-/// Whether a reduction is a sum, which may accumulate.
-func isSum(_ function: Int) -> Bool {
-    [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES, KANTO_FUNCTION_SUM_OF_PRODUCTS].contains(function)
-}
-
-private let reducedShapes: [([Int], [Set<Int>])] = [
-    ([], [[]]),
-    ([7], [[]]),
-    ([6, 17], [[0], [1], [0, 1]]),
-    ([65, 33], [[0], [1]]),
-    ([300, 5], [[0], [1]]),
-    ([3, 1000], [[0], [1]]),
-    ([3, 0], [[0], [1], [0, 1]]),
-    // The bias of a convolution, the norms of a penalty, a layer normalization's statistics.
-    ([4, 5, 6, 7], [[0, 1, 2], [1, 2, 3], [1, 2], [3], [0, 2], [1, 3], [0, 1, 2, 3]]),
-    ([2, 3, 2, 4, 2, 5], [[2, 4], [0, 2, 4], [1, 3, 5], [0, 5]]),
+/// Worth several threads: few rows and many with gaps between, a transposition.
+private let longNests = [
+    Layout(extents: [3, 11_003], output: [11_008, 1], inputs: Array(repeating: [11_008, 1], count: 3)),
+    Layout(extents: [700, 61], output: [66, 1], inputs: Array(repeating: [66, 1], count: 3)),
+    Layout(extents: [211, 190], inputs: Array(repeating: [1, 211], count: 3)),
 ]
-
-let statisticsProblems: [TestProblem] = {
-    var problems = lengths.map { statistics([$0], over: [0]) }
-    for (extents, choices) in reducedShapes {
-        for axes in choices { problems.append(statistics(extents, over: axes)) }
-    }
-    // Per sample and channel, per channel, per sample and group of channels, per sample.
-    problems.append(statistics([3, 49, 33], over: [1]))
-    problems.append(statistics([150, 33], over: [0]))
-    problems.append(statistics([3, 49, 4, 8], over: [1, 3]))
-    problems.append(statistics([5, 1024], over: [1]))
-    // Strided inputs: a slice, a permutation, a broadcast.
-    problems.append(statistics([5, 9], over: [1], input: [30, 3]))
-    problems.append(statistics([4, 17, 6], over: [0, 2], input: [200, 1, 20]))
-    problems.append(statistics([4, 6], over: [0], input: [0, 1]))
-    return problems.map { TestProblem($0) }
-}()
-
-let reductionProblems: [TestProblem] = {
-    var problems: [kanto_problem] = []
-    for function in reductions {
-        for accumulate in isSum(function) ? [false, true] : [false] {
-            for length in lengths { problems.append(reduce(function, [length], over: [0], accumulate: accumulate)) }
-            for (extents, choices) in reducedShapes {
-                for axes in choices { problems.append(reduce(function, extents, over: axes, accumulate: accumulate)) }
-            }
-            // Strided inputs: a slice, a permutation, a broadcast.
-            problems.append(reduce(function, [5, 9], over: [1], input: [30, 3], accumulate: accumulate))
-            problems.append(reduce(function, [5, 9], over: [0], input: [1, 5], accumulate: accumulate))
-            problems.append(reduce(function, [4, 17, 6], over: [0, 2], input: [200, 1, 20], accumulate: accumulate))
-            problems.append(reduce(function, [4, 6], over: [0], input: [0, 1], accumulate: accumulate))
-        }
-    }
-    return problems.map { TestProblem($0) }
-}()

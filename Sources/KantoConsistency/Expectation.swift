@@ -79,6 +79,8 @@ struct Expectation {
                 for index in magnitudes[0].indices { magnitudes[0][index] -= data.outputs[0][index].magnitude }
                 setBounds(to: 32 * roundoff, of: magnitudes)
                 addBounds(4 * roundoff, of: [data.outputs[0]])
+                // The moments are sums of two products.
+                for moment in 1..<bounds.count { bounds[moment] = magnitudes[moment].map { 8 * roundoff * $0 } }
             case (KANTO_OP_UNARY, KANTO_FUNCTION_FILL),
                 (KANTO_OP_UNARY, KANTO_FUNCTION_SQUARE...KANTO_FUNCTION_RECIPROCAL),
                 (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU),

@@ -1,4 +1,5 @@
 import KantoABI
+import KantoKernels
 
 /// Where the elements of one operand lie.
 public struct Operand {
@@ -60,7 +61,7 @@ public func operands(of problem: kanto_problem) -> Operands {
         let extents = values(nest.extent, rank)
         let strides = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
         let fills = problem.op == KANTO_OP_UNARY && problem.function == KANTO_FUNCTION_FILL
-        let count = fills ? 0 : inputCount(Int(problem.op), function: Int(problem.function))
+        let count = fills ? 0 : Problem.inputCount(Op(rawValue: problem.op)!, Function(rawValue: problem.function))
         let outputStrides = values(nest.output_stride, rank)
         var termCount = 1
         var outputExtents = extents

@@ -32,44 +32,42 @@ private let mostProducts = 1 << 20
 private let longestSpan = 1 << 16
 
 extension Random {
-    fileprivate mutating func problem(_ op: Op) -> (kanto_problem, scalars: [Double]) {
+    fileprivate mutating func problem(_ op: Op) -> (Problem, scalars: [Double]) {
         switch op {
         case .matmul: return (randomMatmul(), [])
-        case .convolution2DForward: return (convolution(Int(op.rawValue), randomGeometry(), randomEpilogue()), [])
+        case .convolution2DForward: return (.convolution(op, .float32, randomGeometry()).ending(with: randomEpilogue()), [])
         case .convolution2DInputGradient:
-            let epilogue = isHit(in: 2) ? randomDerivative() : EpilogueOptions(accumulate: isHit(in: 2))
-            return (convolution(Int(op.rawValue), randomGeometry(), epilogue), [])
+            let epilogue = isHit(in: 2) ? randomDerivative() : Epilogue(accumulate: isHit(in: 2))
+            return (.convolution(op, .float32, randomGeometry()).ending(with: epilogue), [])
         case .convolution2DWeightGradient:
-            let epilogue = EpilogueOptions(bias: isHit(in: 2), accumulate: isHit(in: 2))
-            return (convolution(Int(op.rawValue), randomGeometry(), epilogue), [])
-        case .unary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS)))
-        case .binary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)))
-        case .ternary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE)))
+            let epilogue = Epilogue(bias: isHit(in: 2), accumulate: isHit(in: 2))
+            return (.convolution(op, .float32, randomGeometry()).ending(with: epilogue), [])
+        case .unary, .binary, .ternary: return randomElementwise(op, choice(Function.all(of: op)))
         case .reduce: return (randomReduction(), [])
         case .optimize: return randomUpdate()
-        case .statistics: return (randomStatistics(), [])
+        case .statistics: return (randomReduction(.statistics, nil), [])
         case .random: return randomNumbers()
         }
     }
 
     // MARK: - Products
 
-    private mutating func randomMatmul() -> kanto_problem {
+    private mutating func randomMatmul() -> Problem {
         var batch = 1, m = 0, n = 0, k = 0
         repeat {
             batch = isHit(in: 3) ? size(upTo: 9) : 1
             (m, n, k) = (size(upTo: 300), size(upTo: 300), size(upTo: 1000))
         } while batch * m * n * k > mostProducts || batch * max(m * n, m * k, k * n) > longestSpan
         let transposesA = isHit(in: 2), transposesB = isHit(in: 2)
-        var problem = matmul(m, n, k, transposeA: transposesA, transposeB: transposesB, randomEpilogue())
-        problem.matmul.batch = Int64(batch)
+        var problem = Problem.matmul(
+            batch: batch, m: m, n: n, k: k, transposeA: transposesA, transposeB: transposesB).ending(with: randomEpilogue())
         let (rowsA, columnsA) = transposesA ? (k, m) : (m, k)
         let (rowsB, columnsB) = transposesB ? (n, k) : (k, n)
-        (problem.matmul.row_stride_a, problem.matmul.batch_stride_a) = matrixStrides(
+        (problem.raw.matmul.row_stride_a, problem.raw.matmul.batch_stride_a) = matrixStrides(
             batch, rowsA, columnsA, mayBeShared: true)
-        (problem.matmul.row_stride_b, problem.matmul.batch_stride_b) = matrixStrides(
+        (problem.raw.matmul.row_stride_b, problem.raw.matmul.batch_stride_b) = matrixStrides(
             batch, rowsB, columnsB, mayBeShared: true)
-        (problem.matmul.row_stride_c, problem.matmul.batch_stride_c) = matrixStrides(batch, m, n, mayBeShared: false)
+        (problem.raw.matmul.row_stride_c, problem.raw.matmul.batch_stride_c) = matrixStrides(batch, m, n, mayBeShared: false)
         return problem
     }
 
@@ -84,25 +82,23 @@ extension Random {
         return (Int64(row), Int64(max(1, rows * row) + (isHit(in: 3) ? 1 + below(9) : 0)))
     }
 
-    private mutating func randomEpilogue() -> EpilogueOptions {
-        guard isHit(in: 2) else { return EpilogueOptions() }
+    private mutating func randomEpilogue() -> Epilogue {
+        guard isHit(in: 2) else { return Epilogue() }
         if isHit(in: 4) { return randomDerivative() }
-        let activation = below(KANTO_ACTIVATION_SIGMOID + 1)
-        return EpilogueOptions(
-            bias: isHit(in: 2), accumulate: isHit(in: 2), activation: activation,
-            slope: activation == KANTO_ACTIVATION_LEAKY_RELU ? randomSlope() : 0)
+        let slope = randomSlope()
+        return Epilogue(
+            bias: isHit(in: 2), activation: choice([.none, .relu, .leakyReLU(slope: slope), .tanh, .sigmoid]),
+            accumulate: isHit(in: 2))
     }
 
-    private mutating func randomDerivative() -> EpilogueOptions {
-        let activation = 1 + below(KANTO_ACTIVATION_SIGMOID)
-        return EpilogueOptions(
-            accumulate: isHit(in: 2), derivative: true, activation: activation,
-            slope: activation == KANTO_ACTIVATION_LEAKY_RELU ? randomSlope().magnitude : 0)
+    private mutating func randomDerivative() -> Epilogue {
+        let slope = randomSlope().magnitude
+        return Epilogue(derivative: choice([.relu, .leakyReLU(slope: slope), .tanh, .sigmoid]), accumulate: isHit(in: 2))
     }
 
     private mutating func randomSlope() -> Double { choice([0, 0.01, 0.2, 0.25, 0.5, 1, -0.5]) }
 
-    private mutating func randomGeometry() -> kanto_convolution {
+    private mutating func randomGeometry() -> Convolution2D {
         while true {
             let kernel = (1 + below(5), 1 + below(5))
             let dilation = isHit(in: 3) ? (1 + below(3), 1 + below(3)) : (1, 1)
@@ -114,19 +110,20 @@ extension Random {
             let isDepthwise = groups > 1 && isHit(in: 2)
             let channels = isDepthwise ? 1 : size(upTo: 130)
             let outputs = isDepthwise ? 1 + below(2) : size(upTo: 130)
-            let geometry = convolution(
-                batch: size(upTo: 40), size(upTo: 33), size(upTo: 33), channels: groups * channels,
+            let geometry = Convolution2D(
+                batch: size(upTo: 40), height: size(upTo: 33), width: size(upTo: 33), channels: groups * channels,
                 outputChannels: groups * outputs, kernel: kernel, stride: stride, padding: padding, dilation: dilation,
                 groups: groups)
+            let raw = geometry.raw
             // A gradient is walked over either side.
-            let positions = (geometry.height + geometry.pad_top + geometry.pad_bottom)
-                * (geometry.width + geometry.pad_left + geometry.pad_right)
-            let taps = geometry.kernel_height * geometry.kernel_width
-            let products = geometry.batch * positions * taps * geometry.channels * Int64(outputs)
-            let strides = geometry.stride_y * geometry.stride_x
+            let positions = (raw.height + raw.pad_top + raw.pad_bottom)
+                * (raw.width + raw.pad_left + raw.pad_right)
+            let taps = raw.kernel_height * raw.kernel_width
+            let products = raw.batch * positions * taps * raw.channels * Int64(outputs)
+            let strides = raw.stride_y * raw.stride_x
             let spans = [
-                geometry.batch * positions * geometry.channels, geometry.batch * positions * geometry.output_channels,
-                taps * Int64(channels) * geometry.output_channels,
+                raw.batch * positions * raw.channels, raw.batch * positions * raw.output_channels,
+                taps * Int64(channels) * raw.output_channels,
             ]
             if products / strides <= mostProducts, spans.allSatisfy({ $0 <= longestSpan }) { return geometry }
         }
@@ -134,44 +131,37 @@ extension Random {
 
     // MARK: - Loop nests
 
-    private mutating func randomElementwise(_ op: Op, _ function: Int) -> (kanto_problem, scalars: [Double]) {
+    private mutating func randomElementwise(_ op: Op, _ function: Function) -> (Problem, scalars: [Double]) {
         let extents = randomExtents()
         let output = randomStrides(extents)
-        let inputs = (0..<inputCount(Int(op.rawValue), function: function)).map { _ in isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2)) }
-        let hasSlope = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
-        let problem = elementwise(
-            Int(op.rawValue), function: function, extents, output: output, inputs: inputs,
-            parameter: hasSlope ? randomSlope() : 0)
+        let inputs = (0..<Problem.inputCount(op, function)).map { _ in
+            isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2))
+        }
+        let isLeaky = [.leakyReLU, .leakyReLUGradient].contains(function)
+        let problem = Problem.iteration(
+            op, function, extents: extents, output: output, inputs: inputs, parameter: isLeaky ? randomSlope() : 0)
         let factors = [-2, -1, -0.5, 0, 0.25, 1, 3]
         switch function {
-        case KANTO_FUNCTION_FILL: return (problem, [choice(factors)])
-        case KANTO_FUNCTION_AFFINE, KANTO_FUNCTION_ADD_SCALED: return (problem, [choice(factors), choice(factors)])
+        case .fill: return (problem, [choice(factors)])
+        case .affine, .addScaled: return (problem, [choice(factors), choice(factors)])
         default: return (problem, [])
         }
     }
 
-    private mutating func randomReduction() -> kanto_problem {
-        let function = choice(Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS))
-        let accumulates = isSum(function) && isHit(in: 2)
-        var reduction = KantoConsistency.problem(KANTO_OP_REDUCE, function: function, flags: accumulates ? KANTO_FLAG_ACCUMULATE : 0)
-        reduction.iteration = randomReducedNest(inputCount: inputCount(KANTO_OP_REDUCE, function: function))
-        return reduction
+    private mutating func randomReduction() -> Problem {
+        let function = choice(Function.all(of: .reduce))
+        let accumulates = isSum(Int(function.rawValue)) && isHit(in: 2)
+        return randomReduction(.reduce, function, accumulate: accumulates)
     }
 
-    private mutating func randomStatistics() -> kanto_problem {
-        var statistics = KantoConsistency.problem(KANTO_OP_STATISTICS)
-        statistics.iteration = randomReducedNest(inputCount: 1)
-        return statistics
-    }
-
-    private mutating func randomReducedNest(inputCount: Int) -> kanto_iteration {
+    private mutating func randomReduction(_ op: Op, _ function: Function?, accumulate: Bool = false) -> Problem {
         let extents = randomExtents()
         let axes = Set(extents.indices.filter { _ in isHit(in: 2) })
-        let inputs = (0..<inputCount).map { _ in randomStrides(extents, broadcasts: isHit(in: 6)) }
+        let inputs = (0..<Problem.inputCount(op, function)).map { _ in randomStrides(extents, broadcasts: isHit(in: 6)) }
         let kept = extents.indices.map { axes.contains($0) ? 1 : extents[$0] }
-        var output = isHit(in: 3) ? randomStrides(kept) : contiguousStrides(kept)
+        var output = isHit(in: 3) ? randomStrides(kept) : Problem.contiguousStrides(kept)
         for axis in axes { output[axis] = 0 }
-        return iteration(extents, output: output, inputs: inputs)
+        return .iteration(op, function, extents: extents, output: output, inputs: inputs, accumulate: accumulate)
     }
 
     private mutating func randomExtents() -> [Int] {
@@ -199,27 +189,27 @@ extension Random {
         return strides
     }
 
-    private mutating func randomNumbers() -> (kanto_problem, scalars: [Double]) {
+    private mutating func randomNumbers() -> (Problem, scalars: [Double]) {
         let words = (0..<6).map { _ in isHit(in: 4) ? 0 : Double(next() >> 32) }
         return (
-            random(choice([KANTO_FUNCTION_UNIFORM, KANTO_FUNCTION_NORMAL]), count: size(upTo: 9000)),
+            .random(choice([.uniform, .normal]), count: size(upTo: 9000)),
             [choice([-1, 0, 0.3]), choice([1, 0.02, 2.5])] + words
         )
     }
 
     /// A step of an optimizer; of Adam, with the factors of one training.
-    private mutating func randomUpdate() -> (kanto_problem, scalars: [Double]) {
+    private mutating func randomUpdate() -> (Problem, scalars: [Double]) {
         let rate = choice([1e-2, 1e-3, 1e-4]), decay = choice([0, 0.01])
         switch below(4) {
-        case 0: return (optimize(KANTO_FUNCTION_MOMENTUM, count: size(upTo: 9000)), [rate, choice([0, 0.9]), decay])
-        case 1: return (optimize(KANTO_FUNCTION_RMSPROP, count: size(upTo: 9000)), [rate, choice([0.9, 0.99]), 1e-8, decay])
+        case 0: return (.optimize(.momentum, count: size(upTo: 9000)), [rate, choice([0, 0.9]), decay])
+        case 1: return (.optimize(.rmsProp, count: size(upTo: 9000)), [rate, choice([0.9, 0.99]), 1e-8, decay])
         default: break
         }
         let (first, second) = (choice([0, 0.5, 0.9]), choice([0.9, 0.99, 0.999]))
         var corrections = (first: 1.0, second: 1.0)
         for _ in 0...below(100) { corrections = (corrections.first * first, corrections.second * second) }
         return (
-            optimize(KANTO_FUNCTION_ADAM, count: size(upTo: 9000)),
+            .optimize(.adam, count: size(upTo: 9000)),
             [
                 rate, first, second, 1e-8, 1 - corrections.first, 1 - corrections.second, decay,
             ]

@@ -35,7 +35,7 @@ public enum RunFailure: Error, CustomStringConvertible {
 
 /// Where the operands of a run lie.
 public struct Placement: Sendable {
-    /// Elements between a 64-byte boundary and each operand.
+    /// Elements between a 64-byte boundary and the first operand; as many more to each of the following ones.
     public var misalignment: Int
     /// The input whose memory the output shares.
     public var aliasedInput: Int?
@@ -92,14 +92,15 @@ public final class MadeKernel {
         _ type: T.Type, _ inputValues: [[Double]], _ outputValues: [[Double]], _ scalars: [Double],
         _ placement: Placement
     ) throws(RunFailure) -> [[Double]] {
-        let inputs = zip(operands.inputs, inputValues).map { operand, values in
-            GuardedOperand<T>(operand, values, misalignment: placement.misalignment)
+        let inputs = zip(operands.inputs, inputValues).enumerated().map { index, input in
+            GuardedOperand<T>(input.0, input.1, misalignment: (index + 1) * placement.misalignment)
         }
         let outputs = operands.outputs.indices.map { index in
             let values =
                 placement.aliasedInput.map { inputValues[$0] }
                 ?? (operands.readsOutputs ? outputValues[index] : nil)
-            return GuardedOperand<T>(operands.outputs[index], values, misalignment: placement.misalignment)
+            let place = operands.inputs.count + index + 1
+            return GuardedOperand<T>(operands.outputs[index], values, misalignment: place * placement.misalignment)
         }
         let inputContents = inputs.map(\.content)
         let scratch = GuardedMemory(byteCount: kernel.pointee.scratch_bytes)

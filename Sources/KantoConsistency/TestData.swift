@@ -12,6 +12,8 @@ public enum Tier: String, CaseIterable, Sendable {
     /// Small integers times a number so small that they and the results are denormal: exact in whatever order, unless
     /// denormals are taken or given for zeros. Matmul and convolutions only.
     case denormal
+    /// Numbers far from zero that differ little, of statistics: a difference of moments would lose the variance.
+    case distant
 }
 
 /// Values of operands as they lie in memory.
@@ -33,11 +35,12 @@ extension TestData {
         let problem = test.problem
         guard tier != .exact || isExact(problem) else { return nil }
         guard tier != .denormal || problem.isLinear && isExact(problem) else { return nil }
+        guard tier != .distant || problem.op == KANTO_OP_STATISTICS else { return nil }
         let operands = operands(of: problem)
         let squares = problem.op == KANTO_OP_REDUCE && problem.function == KANTO_FUNCTION_SUM_OF_SQUARES
-        // What special values do to a product depends on when it is rounded.
-        let products = problem.op == KANTO_OP_TERNARY && problem.function == KANTO_FUNCTION_MULTIPLY_ADD
-            || problem.op == KANTO_OP_REDUCE && problem.function == KANTO_FUNCTION_SUM_OF_PRODUCTS
+        // So few special values, where elements are summed or compared, that some results have none and some have one.
+        let rarity = UInt64(max(8, 2 * operands.termCount))
+        let isReduced = [KANTO_OP_REDUCE, KANTO_OP_STATISTICS].contains(Int(problem.op))
         var random = Random(seed: test.seed ?? UInt64(problem.op) << 32 + UInt64(problem.function))
         inputs = operands.inputs.enumerated().map { index, operand in
             switch tier {
@@ -45,13 +48,16 @@ extension TestData {
             case .normal: random.normals(operand.span)
             case .special where problem.isLinear: random.integers(operand.span, in: 1...4)
             case .special:
-                random.specials(operand.span).map { products && $0.isFinite && $0.magnitude > 1e20 ? 1 : $0 }
+                random.specials(operand.span, oneIn: isReduced ? rarity : 3).map {
+                    $0.isFinite && $0.magnitude > problem.largestSpecialValue ? 1 : $0
+                }
+            case .distant: random.normals(operand.span).map { 1e4 + 1e-2 * $0 }
             }
         }
         outputs = operands.outputs.map { operand in
             switch tier {
             case .exact, .denormal: random.smallIntegers(operand.span, withLargeOnes: true)
-            case .normal, .special: random.normals(operand.span)
+            case .normal, .special, .distant: random.normals(operand.span)
             }
         }
         if tier == .exact, squares, !inputs[0].isEmpty { inputs[0][inputs[0].count / 2] = 257 }
@@ -60,7 +66,9 @@ extension TestData {
             case KANTO_OP_OPTIMIZE, KANTO_OP_RANDOM: return nil
             case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD...KANTO_OP_CONV2D_WEIGHT_GRADIENT:
                 outputs = outputs.map { random.integers($0.count, in: -4...4) }
-                for index in inputs[1].indices where random.next() % 8 == 0 { inputs[1][index] = .infinity }
+                for index in inputs[1].indices where random.next() % rarity == 0 {
+                    inputs[1][index] = random.next() % 2 == 0 ? .infinity : -.infinity
+                }
                 // -1, -0.5, 0, 0.5 or 1, which every activation but the sigmoid can give.
                 if problem.has(KANTO_FLAG_DERIVATIVE) {
                     inputs[2] = random.integers(inputs[2].count, in: -2...2).map { $0 / 2 }
@@ -72,7 +80,7 @@ extension TestData {
                 if outputs[0].count > 3 { outputs[0][outputs[0].count / 4] = .nan }
             default: break
             }
-        } else {
+        } else if tier != .distant {
             suit(problem, &random)
         }
         if tier == .denormal {
@@ -139,6 +147,17 @@ extension kanto_problem {
     /// Matmul or a convolution.
     var isLinear: Bool { op <= KANTO_OP_CONV2D_WEIGHT_GRADIENT }
 
+    /// The largest finite number that is special for it: what larger ones do depends on when a term is rounded.
+    fileprivate var largestSpecialValue: Double {
+        switch (Int(op), Int(function)) {
+        case (KANTO_OP_TERNARY, KANTO_FUNCTION_MULTIPLY_ADD), (KANTO_OP_REDUCE, KANTO_FUNCTION_SUM_OF_PRODUCTS): 1e20
+        case (KANTO_OP_UNARY, KANTO_FUNCTION_AFFINE), (KANTO_OP_BINARY, KANTO_FUNCTION_ADD_SCALED), (KANTO_OP_TERNARY, _),
+            (KANTO_OP_REDUCE, _), (KANTO_OP_STATISTICS, _):
+            1e30
+        default: .infinity
+        }
+    }
+
     /// A function of a math library.
     var isTranscendental: Bool {
         let function = Int(function)
@@ -159,14 +178,16 @@ extension Random {
         }
     }
 
-    /// Normal numbers, one in eight of them special.
-    fileprivate mutating func specials(_ count: Int) -> [Double] {
+    /// Normal numbers, one in so many of them special; some are where the functions of a math library change their ways.
+    fileprivate mutating func specials(_ count: Int, oneIn rarity: UInt64) -> [Double] {
         let specials: [Double] = [
-            .nan, .infinity, -.infinity, 0, -0.0, 1e-40, -1e-40, 1e-30, -1e-30, 1e30, -1e30, 1, -1, 88, -88, 104, -104,
+            .nan, .infinity, -.infinity, 0, -0.0, 0x1p-149, -0x1p-149, 1e-40, -1e-40, 0x1p-126, -0x1p-126, 1e-30, -1e-30, 1e30,
+            -1e30, 3.4e38, -3.4e38, 1, -1, 0.625, 9.1, 88, -87.4, 88.72, 88.73, -88, 104, -103.9, -104, 200, -200,
         ]
         return normals(count).map { normal in
             let bits = next()
-            return bits % 8 == 0 ? specials[Int((bits >> 8) % UInt64(specials.count))] : normal
+            guard bits % rarity == 0 else { return normal }
+            return specials[Int(next() % UInt64(specials.count))]
         }
     }
 }

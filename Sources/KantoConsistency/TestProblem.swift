@@ -8,8 +8,8 @@ public struct TestProblem: Sendable, CustomStringConvertible {
     /// What a random problem and the values of its operands are drawn with.
     public let seed: UInt64?
 
-    public init(_ problem: kanto_problem, scalars: [Double] = [], seed: UInt64? = nil) {
-        self.problem = problem
+    public init(_ problem: Problem, scalars: [Double] = [], seed: UInt64? = nil) {
+        self.problem = problem.raw
         self.scalars = scalars
         self.seed = seed
     }
@@ -32,6 +32,6 @@ extension TestProblem {
         let known = seed == nil ? problemList.filter { Problem(raw: $0.problem) == plain } : []
         if !known.isEmpty { return known }
         let alike = problemList.first { $0.problem.op == problem.raw.op && $0.problem.function == problem.raw.function }
-        return [TestProblem(problem.raw, scalars: alike?.scalars ?? [], seed: seed)]
+        return [TestProblem(problem, scalars: alike?.scalars ?? [], seed: seed)]
     }
 }

@@ -23,13 +23,19 @@ public final class ThreadHost {
         UnsafeMutableRawPointer(lent).assumingMemoryBound(to: kanto_host.self)
     }
 
+    /// Workers of a call. A kernel may run on fewer than it was made for, as while the machine is busy.
+    public var threadCount: Int {
+        get { Int(table.pointee.thread_count) }
+        set { table.pointee.thread_count = UInt32(newValue) }
+    }
+
     public init(threadCount: Int) {
         lent.initialize(to: Lent())
         table.pointee.struct_size = UInt32(MemoryLayout<kanto_host>.size)
         table.pointee.thread_count = UInt32(threadCount)
         table.pointee.level1_cache_bytes = 32 << 10
-        table.pointee.level2_cache_bytes = 512 << 10
         // So small that small problems go the ways of large ones too.
+        table.pointee.level2_cache_bytes = 256 << 10
         table.pointee.level3_cache_bytes = 8 << 10
         table.pointee.parallel_for = { host, count, body, context in
             let threadCount = Int64(host!.pointee.thread_count)

@@ -32,8 +32,8 @@ public struct Verification: Sendable {
 }
 
 /// Runs the problems on a backend, in each precision that it offers, and compares with the reference: on exact, normal
-/// and special values; on aligned and on misaligned operands; on one thread, on two, and twice at the same time;
-/// elementwise ops in place, too.
+/// and special values; on aligned and on misaligned operands; on one thread, on two, on one of two, and twice at the same
+/// time; elementwise ops in place, too.
 /// - Parameters:
 ///   - types: the precisions that are asked for.
 ///   - mayDecline: whether the backend may decline a problem of an op that it offers.
@@ -70,7 +70,7 @@ private func verify(
         for tier in tiers {
             guard let data = TestData(test, tier) else { continue }
             do throws(RunFailure) {
-                try verify(test, tier, data, kernels)
+                try verify(test, tier, data, kernels, hosts.two)
             } catch {
                 verification.failures.append(.init(test: test, tier: tier, reason: error.description))
                 break
@@ -84,7 +84,7 @@ private func verify(
 }
 
 private func verify(
-    _ test: TestProblem, _ tier: Tier, _ data: TestData, _ kernels: (one: MadeKernel, two: MadeKernel)
+    _ test: TestProblem, _ tier: Tier, _ data: TestData, _ kernels: (one: MadeKernel, two: MadeKernel), _ hostOfTwo: ThreadHost
 ) throws(RunFailure) {
     let expectation = try Expectation(test, tier, data)
     let operands = operands(of: test.problem)
@@ -127,6 +127,11 @@ private func verify(
         )
     }
     if tier == .normal {
+        // While the machine is busy, a run is lent fewer threads than its kernel was made for.
+        hostOfTwo.threadCount = 1
+        let onFewer = attempt(kernels.two).failure
+        hostOfTwo.threadCount = 2
+        if let onFewer { throw onFewer.in("on one thread, but made for two, ") }
         let results = ConcurrentResults()
         runThreads([{ results.first = Result { () throws(RunFailure) in try run(kernels.two) } }]) {
             results.second = Result { () throws(RunFailure) in try run(kernels.two) }

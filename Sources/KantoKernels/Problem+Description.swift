@@ -99,7 +99,7 @@ extension Problem {
     /// Inputs of a loop nest that have strides.
     var inputCount: Int { op.map { Self.inputCount($0, Function(rawValue: raw.function)) } ?? 0 }
 
-    static func inputCount(_ op: Op, _ function: Function?) -> Int {
+    package static func inputCount(_ op: Op, _ function: Function?) -> Int {
         switch (op, function) {
         case (.random, _): 0
         case (.ternary, _): 3

@@ -282,7 +282,7 @@ extension ElementType {
 
 extension Function {
     /// The functions of an elementwise op, a reduction or an optimizer step; none of the others.
-    fileprivate static func all(of op: Op) -> [Function] {
+    package static func all(of op: Op) -> [Function] {
         let range: ClosedRange<UInt32>? = switch op {
         case .unary: copy.rawValue...softplus.rawValue
         case .binary: add.rawValue...leakyReLUGradient.rawValue

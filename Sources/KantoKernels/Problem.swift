@@ -96,24 +96,25 @@ extension Problem: Hashable {
 // MARK: - Making problems
 
 extension Problem {
-    /// C [m, n] = act(op(A) · op(B) + bias + (accumulate ? C : 0)), all matrices dense.
+    /// C [m, n] = act(op(A) · op(B) + bias + (accumulate ? C : 0)), all matrices dense, those of a batch one behind the other.
     ///
     /// - Parameter derivative: multiply by the derivative of this activation, taken from a saved output of it (in the place
     ///   of the bias), instead of applying an activation.
     public static func matmul(
-        _ type: ElementType = .float32, m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false,
-        bias: Bool = false, activation: Activation = .none, derivative: Activation = .none, accumulate: Bool = false
+        _ type: ElementType = .float32, batch: Int = 1, m: Int, n: Int, k: Int, transposeA: Bool = false,
+        transposeB: Bool = false, bias: Bool = false, activation: Activation = .none, derivative: Activation = .none,
+        accumulate: Bool = false
     ) -> Problem {
         var problem = Problem(.matmul, type)
-        problem.raw.matmul.batch = 1
+        problem.raw.matmul.batch = Int64(batch)
         problem.raw.matmul.m = Int64(m)
         problem.raw.matmul.n = Int64(n)
         problem.raw.matmul.k = Int64(k)
         problem.raw.flags =
             (transposeA ? UInt32(KANTO_FLAG_TRANSPOSE_A) : 0) | (transposeB ? UInt32(KANTO_FLAG_TRANSPOSE_B) : 0)
         problem.setDenseMatrices()
-        problem.setEpilogue(bias: bias, activation: activation, derivative: derivative, accumulate: accumulate)
-        return problem
+        return problem.ending(
+            with: Epilogue(bias: bias, activation: activation, derivative: derivative, accumulate: accumulate))
     }
 
     /// Sets the strides of a matmul to those of dense matrices, those of a batch one behind the other. (Sizes that overflow
@@ -141,20 +142,23 @@ extension Problem {
         precondition((2...4).contains(op.rawValue), "\(op) is no convolution")
         var problem = Problem(op, type)
         problem.raw.convolution = geometry.raw
-        problem.setEpilogue(bias: bias, activation: activation, derivative: derivative, accumulate: accumulate)
-        return problem
+        return problem.ending(
+            with: Epilogue(bias: bias, activation: activation, derivative: derivative, accumulate: accumulate))
     }
 
     /// An elementwise op, a reduction or the statistics of a normalization, over a loop nest.
     ///
     /// - Parameters:
-    ///   - output: the stride of each axis in the output; 0 on the axes that are reduced.
-    ///   - inputs: the strides of each axis in each input; 0 broadcasts.
+    ///   - axes: those that are reduced, where the strides of the output are left out.
+    ///   - output: the stride of each axis in the output, 0 on the axes that are reduced; by default those of a contiguous one.
+    ///   - inputs: the strides of each axis in each input, where 0 broadcasts; by default those of contiguous ones.
     ///   - parameter: the slope of a leaky ReLU.
     public static func iteration(
-        _ op: Op, _ function: Function?, _ type: ElementType = .float32, extents: [Int], output: [Int], inputs: [[Int]],
-        parameter: Double = 0, accumulate: Bool = false
+        _ op: Op, _ function: Function?, _ type: ElementType = .float32, extents: [Int], over axes: Set<Int> = [],
+        output: [Int]? = nil, inputs: [[Int]]? = nil, parameter: Double = 0, accumulate: Bool = false
     ) -> Problem {
+        let output = output ?? contiguousStrides(extents, without: axes)
+        let inputs = inputs ?? Array(repeating: contiguousStrides(extents), count: inputCount(op, function))
         precondition(
             extents.count <= Int(KANTO_MAXIMUM_RANK) && inputs.count <= 3, "a loop nest has 6 axes and 3 inputs at most")
         var problem = Problem(op, type)
@@ -180,21 +184,38 @@ extension Problem {
         .iteration(.random, function, type, extents: [count], output: [1], inputs: [])
     }
 
-    private mutating func setEpilogue(bias: Bool, activation: Activation, derivative: Activation, accumulate: Bool) {
+    /// The same with another epilogue.
+    package func ending(with epilogue: Epilogue) -> Problem {
         precondition(
-            derivative == .none || activation == .none && !bias, "a derivative is neither with a bias nor with an activation")
-        if bias { raw.flags |= UInt32(KANTO_FLAG_BIAS) }
-        if accumulate { raw.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
-        if derivative != .none { raw.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
-        switch derivative == .none ? activation : derivative {
-        case .none: raw.activation = UInt32(KANTO_ACTIVATION_NONE)
-        case .relu: raw.activation = UInt32(KANTO_ACTIVATION_RELU)
+            epilogue.derivative == .none || epilogue.activation == .none && !epilogue.bias,
+            "a derivative is neither with a bias nor with an activation")
+        var problem = self
+        problem.raw.flags &= UInt32(KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B)
+        if epilogue.bias { problem.raw.flags |= UInt32(KANTO_FLAG_BIAS) }
+        if epilogue.accumulate { problem.raw.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
+        if epilogue.derivative != .none { problem.raw.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
+        problem.raw.parameter = 0
+        switch epilogue.derivative == .none ? epilogue.activation : epilogue.derivative {
+        case .none: problem.raw.activation = UInt32(KANTO_ACTIVATION_NONE)
+        case .relu: problem.raw.activation = UInt32(KANTO_ACTIVATION_RELU)
         case .leakyReLU(let slope):
-            raw.activation = UInt32(KANTO_ACTIVATION_LEAKY_RELU)
-            raw.parameter = slope
-        case .tanh: raw.activation = UInt32(KANTO_ACTIVATION_TANH)
-        case .sigmoid: raw.activation = UInt32(KANTO_ACTIVATION_SIGMOID)
+            problem.raw.activation = UInt32(KANTO_ACTIVATION_LEAKY_RELU)
+            problem.raw.parameter = slope
+        case .tanh: problem.raw.activation = UInt32(KANTO_ACTIVATION_TANH)
+        case .sigmoid: problem.raw.activation = UInt32(KANTO_ACTIVATION_SIGMOID)
         }
+        return problem
+    }
+
+    /// The strides of a contiguous array, 0 along axes that it lacks.
+    package static func contiguousStrides(_ extents: [Int], without axes: Set<Int> = []) -> [Int] {
+        var strides = extents
+        var next = 1
+        for axis in extents.indices.reversed() {
+            strides[axis] = axes.contains(axis) ? 0 : next
+            if !axes.contains(axis) { next *= max(1, extents[axis]) }
+        }
+        return strides
     }
 
     /// Writes values into a C array, which Swift sees as a tuple.
@@ -204,6 +225,21 @@ extension Problem {
                 bytes.storeBytes(of: Int64(value), toByteOffset: (start + index) * 8, as: Int64.self)
             }
         }
+    }
+}
+
+/// What ends a matmul or a convolution.
+package struct Epilogue: Hashable, Sendable {
+    package var bias = false
+    package var activation = Activation.none
+    /// Whose derivative multiplies, instead of an activation.
+    package var derivative = Activation.none
+    package var accumulate = false
+
+    package init(
+        bias: Bool = false, activation: Activation = .none, derivative: Activation = .none, accumulate: Bool = false
+    ) {
+        (self.bias, self.activation, self.derivative, self.accumulate) = (bias, activation, derivative, accumulate)
     }
 }
 

@@ -11,11 +11,12 @@ enum Mistake: UInt32, Sendable {
     case ignoresTheSlope, ignoresTransposeB, ignoresTheBatchStride, treatsNaNLikeANumber
     case swapsThePadding, ignoresDilation, swapsTheStrides, forgetsTheDerivative
     case turnsNaNIntoZero, flushesDenormals
-    case forgetsTheMeanOfTheVariance, drawsTheNextBlock
+    case multipliesByTheSlope, multipliesByTheDerivative, takesASharedMatrixForSeveral, overlooksASpecialValueAtTheEnd
+    case forgetsTheMeanOfTheVariance, subtractsMoments, drawsTheNextBlock
     case stopsOneElementShort, takesTheMaximumMagnitudeForTheMaximum
     // In how.
     case writesBeyondTheEnd, writesBeforeTheStart, writesToAnInput, roundsToBfloat16, readsAlignedOperandsOtherwise
-    case overrunsTheScratch, keepsStateOfARun, declines, declinesSilently, fails
+    case overrunsTheScratch, keepsStateOfARun, needsItsThreads, declines, declinesSilently, fails
     case leavesAnotherRounding, leavesAnotherRoundingOnAWorker
 }
 
@@ -40,7 +41,8 @@ func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
         let kernel = UnsafeMutablePointer<BrokenKernel>.allocate(capacity: 1)
         kernel.initialize(
             to: BrokenKernel(
-                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, runCount: 0))
+                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, runCount: 0,
+                threadCount: host!.pointee.thread_count))
         kernel.pointee.header.run = { kernel, arguments, message in
             let kernel = UnsafeMutableRawPointer(mutating: kernel!).assumingMemoryBound(to: BrokenKernel.self)
             return kernel.pointee.run(arguments!.pointee, message)
@@ -71,6 +73,8 @@ extension Mistake {
         case .ignoresTransposeB where problem.matmul.n == problem.matmul.k:
             problem.flags &= ~UInt32(KANTO_FLAG_TRANSPOSE_B)
         case .ignoresTheBatchStride: problem.matmul.batch_stride_a = 0
+        case .takesASharedMatrixForSeveral where problem.matmul.batch == 2 && problem.matmul.batch_stride_a == 0:
+            problem.matmul.batch_stride_a = 1
         case .treatsNaNLikeANumber where problem.function == KANTO_FUNCTION_MAXIMUM:
             problem.function = UInt32(KANTO_FUNCTION_GREATER)
         case .swapsThePadding: swap(&problem.convolution.pad_left, &problem.convolution.pad_right)
@@ -79,6 +83,11 @@ extension Mistake {
             var swapped = problem.convolution
             swap(&swapped.stride_y, &swapped.stride_x)
             if swapped.outputCount == problem.convolution.outputCount { problem.convolution = swapped }
+        case .multipliesByTheSlope where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) == 0 && problem.isPiecewiseLinear:
+            problem.activation = UInt32(KANTO_ACTIVATION_NONE)
+        case .multipliesByTheDerivative where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0 && problem.isPiecewiseLinear:
+            problem.flags &= ~UInt32(KANTO_FLAG_DERIVATIVE)
+            problem.activation = UInt32(KANTO_ACTIVATION_NONE)
         case .forgetsTheDerivative where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0:
             problem.flags &= ~UInt32(KANTO_FLAG_DERIVATIVE)
             problem.activation = UInt32(KANTO_ACTIVATION_NONE)
@@ -95,6 +104,13 @@ extension Mistake {
     }
 }
 
+extension kanto_problem {
+    /// Whether it has a ReLU or a leaky one.
+    fileprivate var isPiecewiseLinear: Bool {
+        activation == KANTO_ACTIVATION_RELU || activation == KANTO_ACTIVATION_LEAKY_RELU
+    }
+}
+
 extension kanto_convolution {
     fileprivate var outputCount: Int64 {
         kanto_output_extent(height, pad_top, pad_bottom, kernel_height, stride_y, dilation_y)
@@ -108,6 +124,8 @@ private struct BrokenKernel {
     var mistake: Mistake
     var problem: kanto_problem
     var runCount: Int
+    /// Those that it was made for.
+    let threadCount: UInt32
 
     mutating func run(_ given: kanto_arguments, _ message: UnsafeMutablePointer<kanto_message>?) -> kanto_status {
         var arguments = given
@@ -120,6 +138,10 @@ private struct BrokenKernel {
         if mistake == .roundsToBfloat16, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
             copy = (0..<inputSpan).map { Float(bitPattern: (input[$0].bitPattern &+ 0x8000) & 0xFFFF_0000) }
         }
+        if mistake == .overlooksASpecialValueAtTheEnd, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
+            copy = (0..<inputSpan).map { input[$0] }
+            if let last = copy.last, !last.isFinite { copy[inputSpan - 1] = 0 }
+        }
         var environment = fenv_t()
         fegetenv(&environment)
         if mistake == .flushesDenormals { flushDenormals(environment) }
@@ -131,6 +153,16 @@ private struct BrokenKernel {
         switch mistake {
         case .turnsNaNIntoZero:
             for index in 0..<span where operands.outputs[0].isElement[index] && output[index].isNaN { output[index] = 0 }
+        case .multipliesByTheSlope where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) == 0 && problem.isPiecewiseLinear:
+            for index in 0..<span where operands.outputs[0].isElement[index] {
+                output[index] *= output[index] > 0 ? 1 : Float(problem.parameter)
+            }
+        case .multipliesByTheDerivative where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0 && problem.isPiecewiseLinear:
+            guard let saved = given.inputs.2?.assumingMemoryBound(to: Float.self) else { break }
+            for index in 0..<span where operands.outputs[0].isElement[index] {
+                output[index] *= saved[index].isNaN ? .nan : saved[index] > 0 ? 1 : Float(problem.parameter)
+            }
+        case .needsItsThreads where span > 0 && given.host.pointee.thread_count < threadCount: output[0] = -output[0] + 1
         case .writesBeyondTheEnd: output[span] = 0
         case .writesBeforeTheStart: output[-1] = 0
         case .writesToAnInput where inputSpan > 0:
@@ -142,6 +174,12 @@ private struct BrokenKernel {
         case .forgetsTheMeanOfTheVariance where span > 0:
             let variance = given.outputs.1!.assumingMemoryBound(to: Float.self)
             variance[0] += output[0] * output[0]
+        case .subtractsMoments:
+            let variance = given.outputs.1!.assumingMemoryBound(to: Float.self)
+            for index in 0..<span where operands.outputs[0].isElement[index] {
+                let square = output[index] * output[index]
+                variance[index] = (square + variance[index]) - square
+            }
         case .drawsTheNextBlock where span > 4: output.update(from: output + 4, count: span - 4)
         case .keepsStateOfARun where span > 0 && runCount > 1: output[0] = output[0].nextUp
         case .fails: return kanto_status(KANTO_STATUS_FAILED)

@@ -1,5 +1,5 @@
 import KantoABI
-import KantoConsistency
+@testable import KantoConsistency
 import KantoKernels
 import Testing
 
@@ -33,7 +33,11 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         for problem in BenchmarkPreset.all.flatMap(\.problems) {
             let answer = try #require(try withBackend(backend.name) { try Kernels.explain(problem).answers.first })
             #expect(answer.backend == backend)
-            if case .declines(let reason) = answer.verdict { Issue.record("\(backend.name) declines \(problem): \(reason)") }
+            switch answer.verdict {
+            case .notOffered: break
+            case .declines(let reason): Issue.record("\(backend.name) declines \(problem): \(reason)")
+            case .makes(let kernel, _): #expect(!kernel.isEmpty, "\(backend.name) does not say what it makes for \(problem)")
+            }
         }
     }
 
@@ -43,11 +47,46 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         var problems = BenchmarkPreset.all.filter { $0.name != "gemm" && $0.name != "elementwise" }.flatMap(\.problems)
         for index in problems.indices { problems[index].raw.convolution.batch = 1 }
         problems = problems.filter { $0.floatingPointOperations < 6e7 }
-        expectAgreement(on: backend, problems.map { TestProblem($0.raw) })
+        expectAgreement(on: backend, problems.map { TestProblem($0) })
     }
 
     @Test(arguments: try Registry.shared().backends) func agreesOnRandomProblems(_ backend: Backend) {
         expectAgreement(on: backend, randomProblems(count: 60, seed: 1))
+    }
+
+    /// A run finds the same bits on any number of threads, be the kernel made for as many or for more.
+    @Test(arguments: try Registry.shared().backends.filter { $0.name.hasPrefix("simd") })
+    func threadsChangeNoBits(_ backend: Backend) throws {
+        // Fewer samples than in a benchmark: enough for several blocks of positions, and few enough for a test.
+        let layers = BenchmarkPreset.all.first { $0.name == "convolutions" }!.problems.map { problem in
+            var problem = problem
+            problem.raw.convolution.batch = 4
+            return TestProblem(problem)
+        }
+        let reductions = BenchmarkPreset.all.first { $0.name == "elementwise" }!.problems
+            .filter { [.reduce, .statistics].contains($0.op) }
+            .map { problem in
+                var problem = problem
+                problem.raw.iteration.extent.0 = 5
+                return TestProblem(problem)
+            }
+        let tests = problemList + randomProblems(count: 60, seed: 2) + layers + reductions
+        for test in tests {
+            guard let data = TestData(test, .normal) else { continue }
+            func outputs(madeFor count: Int, runOn running: Int) throws -> [[UInt64]] {
+                let host = ThreadHost(threadCount: count)
+                let kernel = try MadeKernel(test.problem, on: backend.table, host: host)
+                host.threadCount = running
+                return try kernel.run(inputs: data.inputs, outputs: data.outputs, scalars: test.scalars).map { $0.map(\.bitPattern) }
+            }
+            let onOne = try outputs(madeFor: 1, runOn: 1)
+            for (made, running) in [(2, 2), (2, 1), (5, 5), (5, 3)] {
+                let found = try outputs(madeFor: made, runOn: running)
+                if found == onOne { continue }
+                Issue.record("\(test): other bits on \(running) threads, made for \(made), than on one")
+                break
+            }
+        }
     }
 
     @Test func randomProblemsDependOnTheirSeedAlone() {
@@ -70,12 +109,12 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
     func aNaNWeightIsSeenInWhatIsDrawn(_ backend: Backend) throws {
         let sizes = [8, 40, 96, 64]
         var activations = [Double](repeating: 1, count: 5 * sizes[0])
-        for (layer, activation) in [KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_TANH].enumerated() {
+        for (layer, activation) in [Activation.relu, .relu, .tanh].enumerated() {
             let (width, next) = (sizes[layer], sizes[layer + 1])
             var weights = (0..<width * next).map { Double($0 % 7 - 3) / 16 }
             if layer == 0 { weights[17] = .nan }
-            let problem = KantoConsistency.matmul(5, next, width, EpilogueOptions(bias: true, activation: activation))
-            let kernel = try MadeKernel(problem, on: backend.table, host: ThreadHost(threadCount: 2))
+            let problem = Problem.matmul(m: 5, n: next, k: width, bias: true, activation: activation)
+            let kernel = try MadeKernel(problem.raw, on: backend.table, host: ThreadHost(threadCount: 2))
             activations = try kernel.run(
                 inputs: [activations, weights, [Double](repeating: 0.5, count: next)],
                 outputs: [[Double](repeating: 0, count: 5 * next)])[0]

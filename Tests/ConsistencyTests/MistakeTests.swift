@@ -21,7 +21,12 @@ import Testing
             (.accumulatesNever, [KANTO_OP_CONV2D_WEIGHT_GRADIENT]),
             (.flushesDenormals, matmul), (.flushesDenormals, [KANTO_OP_CONV2D_FORWARD]),
             (.flushesDenormals, [KANTO_OP_CONV2D_INPUT_GRADIENT]), (.flushesDenormals, [KANTO_OP_CONV2D_WEIGHT_GRADIENT]),
-            (.forgetsTheMeanOfTheVariance, [KANTO_OP_STATISTICS]), (.drawsTheNextBlock, [KANTO_OP_RANDOM]),
+            (.forgetsTheMeanOfTheVariance, [KANTO_OP_STATISTICS]), (.subtractsMoments, [KANTO_OP_STATISTICS]),
+            (.needsItsThreads, matmul), (.needsItsThreads, [KANTO_OP_REDUCE]), (.multipliesByTheSlope, matmul),
+            (.multipliesByTheSlope, [KANTO_OP_CONV2D_FORWARD]), (.multipliesByTheDerivative, matmul),
+            (.multipliesByTheDerivative, [KANTO_OP_CONV2D_FORWARD]),
+            (.multipliesByTheDerivative, [KANTO_OP_CONV2D_INPUT_GRADIENT]), (.takesASharedMatrixForSeveral, matmul),
+            (.overlooksASpecialValueAtTheEnd, [KANTO_OP_REDUCE]), (.drawsTheNextBlock, [KANTO_OP_RANDOM]),
             (.stopsOneElementShort, [KANTO_OP_TERNARY]), (.stopsOneElementShort, [KANTO_OP_OPTIMIZE]),
             (.takesTheMaximumMagnitudeForTheMaximum, [KANTO_OP_REDUCE]),
             (.writesBeyondTheEnd, [KANTO_OP_TERNARY]), (.writesBeforeTheStart, [KANTO_OP_TERNARY]),
@@ -34,7 +39,8 @@ import Testing
         ] as [(Mistake, Set<Int>)])
     func isFound(_ mistake: Mistake, _ ops: Set<Int>) {
         let problems = problemList.filter { ops.contains(Int($0.problem.op)) }
-        #expect(!verify(brokenBackend(mistake), problems).failures.isEmpty)
+        // One by one: the first that finds it is enough.
+        #expect(problems.contains { !verify(brokenBackend(mistake), [$0]).failures.isEmpty })
     }
 
     /// NaN that is lost in one activation alone, applied or as a derivative, in one op alone.
@@ -63,8 +69,23 @@ import Testing
 
     /// In the run alone: the environment is left as it was found.
     @Test func flushedDenormalsAreFoundAmongDenormals() {
-        let problems = [TestProblem(KantoConsistency.matmul(13, 37, 21))]
+        let problems = [TestProblem(.matmul(m: 13, n: 37, k: 21))]
         #expect(verify(brokenBackend(.flushesDenormals), problems).failures.map(\.tier) == [.denormal])
+    }
+
+    /// In the special values alone: a number times zero is zero.
+    @Test(arguments: [Mistake.multipliesByTheSlope, .multipliesByTheDerivative])
+    func infinityTimesZeroIsFoundAmongSpecialValues(_ mistake: Mistake) {
+        let problems = problemList.filter {
+            $0.problem.op == KANTO_OP_MATMUL && [KANTO_ACTIVATION_RELU, KANTO_ACTIVATION_LEAKY_RELU].contains(Int($0.problem.activation))
+        }
+        let failures = verify(brokenBackend(mistake), problems).failures
+        #expect(!failures.isEmpty && failures.allSatisfy { $0.tier == .special })
+    }
+
+    @Test func aDifferenceOfMomentsIsFoundFarFromZero() {
+        let problems = problemList.filter { $0.problem.op == KANTO_OP_STATISTICS }
+        #expect(!verify(brokenBackend(.subtractsMoments), problems, tiers: [.distant]).failures.isEmpty)
     }
 
     @Test func noMistakeIsFoundWhereThereIsNone() {
@@ -83,12 +104,12 @@ import Testing
 
     /// The bound of an element of a long sum is wider than one product; the norm's is not.
     @Test func aLostProductOfALongSumIsFoundAmongNormalNumbers() {
-        let problems = [TestProblem(KantoConsistency.matmul(64, 64, 4096))]
+        let problems = [TestProblem(.matmul(m: 64, n: 64, k: 4096))]
         #expect(!verify(brokenBackend(.dropsTheLastProduct), problems, tiers: [.normal]).failures.isEmpty)
     }
 
     @Test func bfloat16IsFoundAmongIntegers() {
-        let problems = [TestProblem(KantoConsistency.matmul(32, 32, 32))]
+        let problems = [TestProblem(.matmul(m: 32, n: 32, k: 32))]
         #expect(!verify(brokenBackend(.roundsToBfloat16), problems, tiers: [.exact]).failures.isEmpty)
     }
 }

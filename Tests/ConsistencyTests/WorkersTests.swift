@@ -1,5 +1,7 @@
+import Glibc
 import KantoABI
 import KantoConsistency
+import KantoKernels
 import Testing
 
 /// Workers that a backend lends to all.
@@ -10,6 +12,10 @@ import Testing
         var backend = kanto_backend()
         backend.parallel_for = parallelFor
         return flawOfWorkers(&backend)
+    }
+
+    @Test(arguments: try Registry.shared().backends) func workersHaveNoFlaw(_ backend: Backend) {
+        #expect(flawOfWorkers(backend.table) == nil)
     }
 
     @Test func soundWorkersHaveNoFlaw() {
@@ -23,5 +29,22 @@ import Testing
         #expect(exceeds == "index 1 was run, in a loop of 1 on 1 threads")
         let strays = flaw { threads, count, body, context in for index in 0..<count { body!(context, index, threads) } }
         #expect(strays == "worker 1 ran an index, in a loop of 1 on 1 threads")
+        // A new thread for each index, within a loop too.
+        let spawns = flaw { _, count, body, context in
+            for index in 0..<count {
+                var index = (index, body!, context)
+                var thread = pthread_t()
+                pthread_create(
+                    &thread, nil,
+                    { index in
+                        let (index, body, context) = index!
+                            .assumingMemoryBound(to: (Int64, kanto_body, UnsafeMutableRawPointer?).self).pointee
+                        body(context, index, 0)
+                        return nil
+                    }, &index)
+                pthread_join(thread, nil)
+            }
+        }
+        #expect(spawns == "a loop within a loop on 1 threads does not run inline")
     }
 }

@@ -18,7 +18,7 @@ struct VerifyTests {
         let outcome = try verify(run: "", in: folder, "--values", "exact")
         #expect(outcome.status == 1 && outcome.output.contains("[exact values") && !outcome.output.contains("normal values"))
         let wrong = try kanto("verify", "--values", "nice")
-        #expect(wrong.status == 64 && wrong.errors.contains("'exact', 'normal', 'special' or 'denormal'"), "\(wrong.errors)")
+        #expect(wrong.status == 64 && wrong.errors.contains("'exact', 'normal', 'special', 'denormal' or 'distant'"), "\(wrong.errors)")
     }
 
     /// Of a plugin that takes matmul alone, declines m > 4, and does nothing but `run`, which finds the problem as `problem`.

@@ -1,5 +1,6 @@
 import KantoABI
 import KantoConsistency
+import KantoKernels
 import KantoReference
 import Testing
 
@@ -10,10 +11,12 @@ import Testing
             change(&problem)
             return problem
         }
-        let product = matmul(2, 3, 4)
-        let forward = convolution(
-            KANTO_OP_CONV2D_FORWARD, convolution(5, 5, channels: 4, outputChannels: 6, kernel: (3, 3)))
-        let copy = elementwise(KANTO_OP_UNARY, function: KANTO_FUNCTION_COPY, [2, 3])
+        let product = Problem.matmul(m: 2, n: 3, k: 4).raw
+        let forward = Problem.convolution(
+            .convolution2DForward, .float32,
+            Convolution2D(batch: 1, height: 5, width: 5, channels: 4, outputChannels: 6, kernel: (3, 3))
+        ).raw
+        let copy = Problem.iteration(.unary, .copy, extents: [2, 3]).raw
         return [
             ("struct_size", changed(product) { $0.struct_size -= 1 }),
             ("dtype 9", changed(product) { $0.dtype = 9 }),
@@ -35,15 +38,18 @@ import Testing
             ("derivative of no activation", changed(product) { $0.flags = 16 }),
             ("one place", changed(product) { ($0.flags, $0.activation) = (18, 1) }),
             ("slope -0.5", changed(product) { ($0.flags, $0.activation, $0.parameter) = (16, 2, -0.5) }),
-            ("ternary function 0", changed(elementwise(KANTO_OP_TERNARY, [2])) { _ in }),
-            ("statistics have no function", changed(statistics([3], over: [0])) { $0.function = 64 }),
-            ("unknown distribution 3", changed(random(KANTO_FUNCTION_NORMAL, count: 3)) { $0.function = 3 }),
+            ("ternary function 0", Problem.iteration(.ternary, nil, extents: [2]).raw),
+            (
+                "statistics have no function",
+                changed(Problem.iteration(.statistics, nil, extents: [3], over: [0]).raw) { $0.function = 64 }
+            ),
+            ("unknown distribution 3", changed(Problem.random(.normal, count: 3).raw) { $0.function = 3 }),
             ("unary function 40", changed(copy) { $0.function = 40 }),
             ("rank is 7", changed(copy) { $0.iteration.rank = 7 }),
             ("a size or stride is -3", changed(copy) { $0.iteration.extent.1 = -3 }),
             ("output stride is 0", changed(copy) { $0.iteration.output_stride.0 = 0 }),
-            ("only sums accumulate", reduce(KANTO_FUNCTION_REDUCE_MAXIMUM, [3], over: [0], accumulate: true)),
-            ("rank is 2", changed(optimize(KANTO_FUNCTION_ADAM, count: 4)) { $0.iteration.rank = 2 }),
+            ("only sums accumulate", Problem.iteration(.reduce, .reduceMaximum, extents: [3], over: [0], accumulate: true).raw),
+            ("rank is 2", changed(Problem.optimize(.adam, count: 4).raw) { $0.iteration.rank = 2 }),
         ]
     }()
 
@@ -67,7 +73,7 @@ import Testing
 
     @Test func missingScalarsAreAFailure() throws {
         let kernel = try MadeKernel(
-            elementwise(KANTO_OP_UNARY, function: KANTO_FUNCTION_AFFINE, [1]), on: referenceBackend(),
+            Problem.iteration(.unary, .affine, extents: [1]).raw, on: referenceBackend(),
             host: ThreadHost(threadCount: 1))
         #expect(throws: RunFailure.self) { try kernel.run(inputs: [[1]], outputs: []) }
     }

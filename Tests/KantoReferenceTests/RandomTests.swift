@@ -1,6 +1,6 @@
 import KantoABI
 import KantoConsistency
-import KantoReference
+import KantoKernels
 import Testing
 
 #if canImport(Glibc)
@@ -23,13 +23,13 @@ import Darwin
         let words = kanto_philox(key, stream, block)
         #expect([words.word0, words.word1, words.word2, words.word3] == expected)
         // The op's words are those of as many blocks from the first.
-        let values = try draw(KANTO_FUNCTION_UNIFORM, 9, key: key, stream: stream, block: block &- 1)
+        let values = try draw(.uniform, 9, key: key, stream: stream, block: block &- 1)
         #expect(values[4..<8].elementsEqual(expected.map { Double($0 >> 8) * 0x1p-24 }))
     }
 
     /// Box and Muller's formula by the math library, to the last digits.
     @Test func normalsByTheFormula() throws {
-        let uniforms = try draw(KANTO_FUNCTION_NORMAL, 4001, key: 5, stream: 6, block: 7)
+        let uniforms = try draw(.normal, 4001, key: 5, stream: 6, block: 7)
         for pair in 0..<2000 {
             let words = kanto_philox(5, 6, 7 + UInt64(pair / 2))
             let (w, v) = pair % 2 == 0 ? (words.word0, words.word1) : (words.word2, words.word3)
@@ -41,17 +41,15 @@ import Darwin
     }
 
     @Test func offsetAndScale() throws {
-        let plain = try draw(KANTO_FUNCTION_NORMAL, 5, key: 1, stream: 0, block: 0)
-        let moved = try draw(KANTO_FUNCTION_NORMAL, 5, key: 1, stream: 0, block: 0, offset: -2, scale: 0.5)
+        let plain = try draw(.normal, 5, key: 1, stream: 0, block: 0)
+        let moved = try draw(.normal, 5, key: 1, stream: 0, block: 0, offset: -2, scale: 0.5)
         #expect(moved == plain.map { -2 + 0.5 * $0 })
     }
 
     private func draw(
-        _ distribution: Int, _ count: Int, key: UInt64, stream: UInt64, block: UInt64, offset: Double = 0, scale: Double = 1
+        _ distribution: Function, _ count: Int, key: UInt64, stream: UInt64, block: UInt64, offset: Double = 0, scale: Double = 1
     ) throws -> [Double] {
-        var problem = random(distribution, count: count)
-        problem.dtype = UInt32(KANTO_DTYPE_F64)
         let words = [key, stream, block].flatMap { [Double($0 & 0xFFFF_FFFF), Double($0 >> 32)] }
-        return try run(problem, on: referenceBackend(), inputs: [], scalars: [offset, scale] + words)[0]
+        return try reference(.random(distribution, count: count), [], scalars: [offset, scale] + words)
     }
 }

@@ -1,20 +1,20 @@
-import KantoABI
 import KantoConsistency
+import KantoKernels
 import KantoReference
 import Testing
 
 @Suite struct ThreadTests {
-    static let geometry = convolution(
-        batch: 3, 8, 9, channels: 5, outputChannels: 16, kernel: (4, 3), stride: (2, 3), padding: (1, 0, 2, 1))
+    static let geometry = Convolution2D(
+        batch: 3, height: 8, width: 9, channels: 5, outputChannels: 16, kernel: (4, 3), stride: (2, 3), padding: (1, 0, 2, 1))
 
-    static let problems = [
-        matmul(33, 300, 65),
-        convolution(KANTO_OP_CONV2D_FORWARD, geometry),
-        convolution(KANTO_OP_CONV2D_INPUT_GRADIENT, geometry),
-        convolution(KANTO_OP_CONV2D_WEIGHT_GRADIENT, geometry),
-        elementwise(KANTO_OP_BINARY, function: KANTO_FUNCTION_DIVIDE, [30_001]),
-        reduce(KANTO_FUNCTION_SUM, [100, 70], over: [0]),
-        reduce(KANTO_FUNCTION_SUM, [70, 100], over: [1]),
+    static let problems: [Problem] = [
+        .matmul(m: 33, n: 300, k: 65),
+        .convolution(.convolution2DForward, .float32, geometry),
+        .convolution(.convolution2DInputGradient, .float32, geometry),
+        .convolution(.convolution2DWeightGradient, .float32, geometry),
+        .iteration(.binary, .divide, extents: [30_001]),
+        .iteration(.reduce, .sum, extents: [100, 70], over: [0]),
+        .iteration(.reduce, .sum, extents: [70, 100], over: [1]),
     ]
 
     @Test(arguments: problems.map { TestProblem($0) })

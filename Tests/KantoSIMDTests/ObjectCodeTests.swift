@@ -1,12 +1,13 @@
 import Foundation
+import KantoKernels
 import Testing
 
 /// What the compiler made of the kernels. These tests read the object files of this very build.
 @Suite("Object code")
 struct ObjectCodeTests {
-    @Test("the microkernels make no call", arguments: Variant.allCases)
-    func noCalls(variant: Variant) throws {
-        let kernels = try microkernels(of: variant)
+    @Test("the microkernels make no call", arguments: InstructionSet.allCases)
+    func noCalls(_ set: InstructionSet) throws {
+        let kernels = try microkernels(of: set)
         for (name, lines) in kernels {
             // A call, or a jump out of the function, is followed by the relocation that says where to.
             for (line, target) in zip(lines, lines.dropFirst())
@@ -16,14 +17,14 @@ struct ObjectCodeTests {
             }
         }
         // One vector and the widest row, each with a step at a time, and four of A as it stands and packed.
-        #expect(kernels.count >= 6, "\(kernels.count) specialized microkernels in \(variant.module)")
+        #expect(kernels.count >= 6, "\(kernels.count) specialized microkernels in \(module(of: set))")
     }
 
     /// A branch for each vector of an epilogue made the compiler do so: twice the instructions, 4% of a product's time.
-    @Test("the microkernels do not take vectors apart", arguments: Variant.allCases)
-    func noLaneByLane(variant: Variant) throws {
+    @Test("the microkernels do not take vectors apart", arguments: InstructionSet.allCases)
+    func noLaneByLane(_ set: InstructionSet) throws {
         let perLane = ["vinsert", "vextract", "vpinsr", "vpextr", "vshuf", "vmovshdup", "insertps", "extractps", "pinsr", "pextr"]
-        let kernels = try microkernels(of: variant)
+        let kernels = try microkernels(of: set)
         #expect(!kernels.isEmpty)
         for (name, lines) in kernels {
             let count = lines.count { line in perLane.contains(where: instruction(line).hasPrefix) }
@@ -32,9 +33,9 @@ struct ObjectCodeTests {
     }
 
     /// The disassembled lines of each microkernel, with its relocations, by its symbol.
-    private func microkernels(of variant: Variant) throws -> [String: [Substring]] {
+    private func microkernels(of set: InstructionSet) throws -> [String: [Substring]] {
         var kernels: [String: [Substring]] = [:]
-        for object in try objects(of: variant) {
+        for object in try objects(of: set) {
             // Only the object that defines them is worth taking apart: all of them took two minutes.
             let symbols = try output(of: "nm", ["--defined-only", "--format=just-symbols", object]).split(separator: "\n")
             for symbol in symbols where isMicrokernel(symbol) {
@@ -51,9 +52,17 @@ struct ObjectCodeTests {
     /// Whether a symbol is that of a specialization of the function: its mangled name ends with how it was specialized.
     private func isMicrokernel(_ symbol: Substring) -> Bool { symbol.contains("sumTile") && symbol.hasSuffix("g5") }
 
-    private func objects(of variant: Variant) throws -> [String] {
+    private func module(of set: InstructionSet) -> String {
+        switch set {
+        case .baseline: "KantoSIMDBaseline"
+        case .avx2: "KantoSIMDAVX2"
+        case .avx512: "KantoSIMDAVX512"
+        }
+    }
+
+    private func objects(of set: InstructionSet) throws -> [String] {
         let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let folder = URL(fileURLWithPath: bundle).deletingLastPathComponent().appending(path: "\(variant.module).build")
+        let folder = URL(fileURLWithPath: bundle).deletingLastPathComponent().appending(path: "\(module(of: set)).build")
         let objects = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".o") }
         try #require(!objects.isEmpty, "no object files in \(folder.path)")
         return objects.map { folder.appending(path: $0).path }

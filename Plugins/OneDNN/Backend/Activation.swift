@@ -23,13 +23,12 @@ enum Activation {
     var isPresent: Bool { if case .none = self { false } else { true } }
 
     /// oneDNN's function with its parameter; nil where there is nothing to apply or oneDNN has no such function: its ReLU
-    /// takes the maximum of NaN and 0 for 0.
+    /// takes the maximum of NaN and 0 for 0, and the logistic function of NaN is 0 in its convolutions `gemm:jit`.
     var function: (dnnl_alg_kind_t, alpha: Float)? {
         switch self {
-        case .none, .leakyReLU(slope: 0): nil
+        case .none, .leakyReLU(slope: 0), .sigmoid: nil
         case .leakyReLU(let slope): (dnnl_eltwise_relu, slope)
         case .tanh: (dnnl_eltwise_tanh, 0)
-        case .sigmoid: (dnnl_eltwise_logistic, 0)
         }
     }
 

@@ -4,7 +4,7 @@ import OneDNNAdapter
 /// The part of `out = act(product + bias + (accumulate ? old : 0))`, or of
 /// `out = act'(saved) (product + (accumulate ? old : 0))`, that oneDNN leaves to the plugin:
 /// - its last step, in place. oneDNN has no derivative that yields 0 where its factor is 0 and the product infinite, and
-///   none at all after a gradient, and no ReLU that keeps NaN. The pass is bound by the memory's bandwidth;
+///   none at all after a gradient, and no ReLU or sigmoid that keeps NaN. The pass is bound by the memory's bandwidth;
 /// - all of it where the product is zero because an inner dimension is empty, which oneDNN refuses or leaves unwritten.
 struct Epilogue: Pass {
     private let matrices: Matrices

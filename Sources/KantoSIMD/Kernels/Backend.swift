@@ -15,7 +15,7 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.description = UnsafeRawPointer(backendDescription.utf8Start).assumingMemoryBound(to: CChar.self)
     for op in KANTO_OP_MATMUL...KANTO_OP_RANDOM { table.pointee.offers_f32 |= 1 << UInt64(op) }
     table.pointee.make = { _, problem, host, kernel, message in
-        makeKernel(problem!, host!, kernel!, message)
+        make(problem!, host!, kernel!, message)
     }
     return table
 }()
@@ -23,7 +23,7 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
 typealias KernelSlot = UnsafeMutablePointer<UnsafeMutablePointer<kanto_kernel>?>
 typealias Message = UnsafeMutablePointer<kanto_message>
 
-private func makeKernel(
+private func make(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
 ) -> kanto_status {
     guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32) else {
@@ -35,7 +35,7 @@ private func makeKernel(
     case KANTO_OP_CONV2D_INPUT_GRADIENT: return makeConvolutionInputGradient(problem, host, kernel, message)
     case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message)
     case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_TERNARY: return makeElementwise(problem, host, kernel, message)
-    case KANTO_OP_REDUCE: return makeReduce(problem, host, kernel, message)
+    case KANTO_OP_REDUCE: return makeReduction(problem, host, kernel, message)
     case KANTO_OP_STATISTICS: return makeStatistics(problem, host, kernel, message)
     case KANTO_OP_OPTIMIZE: return makeOptimize(problem, host, kernel, message)
     case KANTO_OP_RANDOM: return makeRandom(problem, host, kernel, message)
@@ -51,4 +51,10 @@ func decline(_ message: Message?, _ reason: StaticString) -> kanto_status {
         text[count] = 0
     }
     return kanto_status(KANTO_STATUS_DECLINED)
+}
+
+/// Writes what broke and returns KANTO_STATUS_FAILED.
+func fail(_ message: Message?, _ reason: StaticString) -> kanto_status {
+    _ = decline(message, reason)
+    return kanto_status(KANTO_STATUS_FAILED)
 }

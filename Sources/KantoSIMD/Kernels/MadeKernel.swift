@@ -1,9 +1,16 @@
 import KantoABI
 
-/// A kernel, its description and its plan, in one block of memory that `release` frees.
-struct MadeKernel<Plan> {
+/// What a kernel of any plan begins with.
+struct KernelHead {
     var kernel: kanto_kernel
     var description: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+    /// Memory that the plan points to, freed with the kernel.
+    var owned: UnsafeMutableRawPointer?
+}
+
+/// A kernel and its plan, in one block of memory.
+struct MadeKernel<Plan> {
+    var head: KernelHead
     var plan: Plan
 }
 
@@ -11,34 +18,48 @@ typealias RunFunction = @convention(c) (
     UnsafePointer<kanto_kernel>?, UnsafePointer<kanto_arguments>?, UnsafeMutablePointer<kanto_message>?
 ) -> kanto_status
 
-/// Puts a kernel for the plan into the slot. What the plan points to, if anything, is freed by `release`, with the kernel.
+/// Puts a kernel for the plan into the slot.
+///
+/// - Parameters:
+///   - operation: what it is, for people.
+///   - tile: the tile of its microkernel, where it has one; stands behind the operation.
+///   - owned: memory that the plan points to, to be freed with the kernel.
 @inline(__always)
 func makeKernel<Plan>(
-    _ slot: KernelSlot, _ operation: StaticString, _ plan: Plan, scratchFloats: Int, run: RunFunction,
-    release: @convention(c) (UnsafeMutablePointer<kanto_kernel>?) -> Void = { kernel in kernel?.deallocate() }
+    _ slot: KernelSlot, _ operation: StaticString, tile: StaticString? = nil, _ plan: Plan, scratchBytes: Int = 0,
+    owned: UnsafeMutableRawPointer? = nil, run: RunFunction
 ) -> kanto_status {
     let made = UnsafeMutablePointer<MadeKernel<Plan>>.allocate(capacity: 1)
-    made.initialize(
-        to: MadeKernel(kernel: kanto_kernel(), description: (0, 0, 0, 0, 0, 0, 0, 0), plan: plan))
+    let head = KernelHead(kernel: kanto_kernel(), description: (0, 0, 0, 0, 0, 0, 0, 0), owned: owned)
+    made.initialize(to: MadeKernel(head: head, plan: plan))
     let text = UnsafeMutableRawPointer(made) + MemoryLayout<kanto_kernel>.stride
     write(operation, to: text, space: 32)
-    text.storeBytes(of: UInt8(ascii: " "), toByteOffset: operation.utf8CodeUnitCount, as: UInt8.self)
-    write(tileName, to: text + operation.utf8CodeUnitCount + 1, space: 30)
-    made.pointee.kernel.struct_size = UInt32(MemoryLayout<kanto_kernel>.size)
-    made.pointee.kernel.scratch_bytes = scratchFloats &* 4
-    made.pointee.kernel.description = UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self)
-    made.pointee.kernel.run = run
-    made.pointee.kernel.release = release
+    if let tile {
+        text.storeBytes(of: UInt8(ascii: " "), toByteOffset: operation.utf8CodeUnitCount, as: UInt8.self)
+        write(tile, to: text + operation.utf8CodeUnitCount + 1, space: 30)
+    }
+    made.pointee.head.kernel.struct_size = UInt32(MemoryLayout<kanto_kernel>.size)
+    made.pointee.head.kernel.scratch_bytes = scratchBytes
+    made.pointee.head.kernel.description = UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self)
+    made.pointee.head.kernel.run = run
+    made.pointee.head.kernel.release = { kernel in
+        UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: KernelHead.self).pointee.owned?.deallocate()
+        kernel!.deallocate()
+    }
     slot.pointee = UnsafeMutableRawPointer(made).assumingMemoryBound(to: kanto_kernel.self)
     return kanto_status(KANTO_STATUS_OK)
 }
 
-/// The plan of a kernel that `makeKernel` made.
+/// A kernel that `makeKernel` made for such a plan.
 @inline(__always)
-func plan<Plan>(of kernel: UnsafePointer<kanto_kernel>, as type: Plan.Type) -> UnsafePointer<MadeKernel<Plan>> {
+func madeKernel<Plan>(at kernel: UnsafePointer<kanto_kernel>, as type: Plan.Type) -> UnsafePointer<MadeKernel<Plan>> {
     UnsafeRawPointer(kernel).assumingMemoryBound(to: MadeKernel<Plan>.self)
 }
 
 private func write(_ text: StaticString, to target: UnsafeMutableRawPointer, space: Int) {
     target.copyMemory(from: text.utf8Start, byteCount: min(text.utf8CodeUnitCount, space))
+}
+
+@inline(__always) func floats(_ pointer: UnsafeRawPointer?) -> UnsafePointer<Float>? {
+    pointer?.assumingMemoryBound(to: Float.self)
 }

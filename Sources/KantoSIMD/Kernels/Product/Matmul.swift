@@ -87,11 +87,8 @@ func makeMatmul(
     plan.product.fit(host, countA: m &* k &* max(batch, 0))
     let packedA = plan.packsA ? max(batch, 0) &* plan.packedSizeA : 0
     let scratch = roundUp(plan.packCount &* panels.size, to: floatsPerLine) &+ packedA
-    return makeKernel(slot, "matmul", plan, scratchFloats: batch > 0 ? scratch : 0, run: runMatmul) { kernel in
-        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<MatmulPlan>.self)
-        made.pointee.plan.product.classes.deallocate()
-        made.deallocate()
-    }
+    return makeKernel(
+        slot, "matmul", tile: tileName, plan, scratchBytes: 4 &* (batch > 0 ? scratch : 0), owned: plan.product.classes, run: runMatmul)
 }
 
 private struct TransposedRowsJob {
@@ -101,7 +98,7 @@ private struct TransposedRowsJob {
 }
 
 private let runMatmul: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: MatmulPlan.self)
+    let made = madeKernel(at: kernel!, as: MatmulPlan.self)
     let host = arguments!.pointee.host!
     var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount <= 0 || product.groupCount <= 0 {

@@ -9,9 +9,8 @@ private protocol OptimizerStep {
     func update(_ parameter: inout Lanes, _ first: inout Lanes, _ second: inout Lanes, _ gradient: Lanes)
 }
 
-/// A kernel of the optimizer's update.
+/// What an optimizer's update is planned to be.
 private struct OptimizePlan {
-    var header = kanto_kernel()
     var function = 0
     var momentCount = 0
     var count = 0
@@ -32,7 +31,7 @@ private struct OptimizeRun {
 
 /// Makes a kernel that updates parameters and moments in one pass.
 func makeOptimize(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
     var plan = OptimizePlan()
     plan.function = Int(problem.pointee.function)
@@ -50,18 +49,14 @@ func makeOptimize(
         return decline(message, "an optimizer's operands have rank 1")
     }
     plan.count = Int(problem.pointee.iteration.extent.0)
-    let block = UnsafeMutablePointer<OptimizePlan>.allocate(capacity: 1)
-    block.initialize(to: plan)
-    setHeader(&block.pointee.header, description, scratchBytes: 0)
-    block.pointee.header.run = { kernel, arguments, message in runOptimize(kernel!, arguments!, message) }
-    kernel.pointee = UnsafeMutableRawPointer(block).assumingMemoryBound(to: kanto_kernel.self)
-    return kanto_status(KANTO_STATUS_OK)
+    return makeKernel(slot, description, plan) { kernel, arguments, message in
+        runOptimize(madeKernel(at: kernel!, as: OptimizePlan.self).pointee.plan, arguments!, message)
+    }
 }
 
 private func runOptimize(
-    _ kernel: UnsafePointer<kanto_kernel>, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
+    _ plan: OptimizePlan, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
-    let plan = UnsafeRawPointer(kernel).assumingMemoryBound(to: OptimizePlan.self).pointee
     guard plan.count > 0 else { return kanto_status(KANTO_STATUS_OK) }
     guard let scalars = arguments.pointee.scalars else {
         return fail(message, "the scalars of an optimizer are missing: arguments.scalars is NULL")

@@ -3,10 +3,10 @@
 /// A row of what is reduced. Positions count elements along the axis that vectors lie along.
 protocol ReducedRow {
     /// What the elements of one result are compared with, if they are.
-    static func partner(_ run: ReduceRun, _ at: Offsets) -> UnsafePointer<Float>?
+    static func partner(_ run: ReductionRun, _ at: Offsets) -> UnsafePointer<Float>?
     /// The row at one place along the kept axes and one along the reduced axes. The partners are those of the row's
     /// elements: one for all where vectors lie along a reduced axis, otherwise one for each.
-    init(_ run: ReduceRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>)
+    init(_ run: ReductionRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>)
     /// The elements position ..< position + Lanes.scalarCount.
     func lanes(at position: Int) -> Lanes
     /// The elements position ..< position + count, then the padding; count < Lanes.scalarCount.
@@ -14,13 +14,13 @@ protocol ReducedRow {
 }
 
 extension ReducedRow {
-    @inline(__always) static func partner(_ run: ReduceRun, _ at: Offsets) -> UnsafePointer<Float>? { nil }
+    @inline(__always) static func partner(_ run: ReductionRun, _ at: Offsets) -> UnsafePointer<Float>? { nil }
 }
 
 /// The elements of the input.
 struct Elements<A: InputRow>: ReducedRow {
     let a: A
-    @inline(__always) init(_ run: ReduceRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>) {
+    @inline(__always) init(_ run: ReductionRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>) {
         a = A(run.input0 + (kept.input0 &+ reduced.input0), stride: run.vectorAxis.input0)
     }
     @inline(__always) func lanes(at position: Int) -> Lanes { a.lanes(at: position) }
@@ -33,7 +33,7 @@ struct Elements<A: InputRow>: ReducedRow {
 struct Products<A: InputRow, B: InputRow>: ReducedRow {
     let a: A
     let b: B
-    @inline(__always) init(_ run: ReduceRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>) {
+    @inline(__always) init(_ run: ReductionRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>) {
         a = A(run.input0 + (kept.input0 &+ reduced.input0), stride: run.vectorAxis.input0)
         b = B(run.input1 + (kept.input1 &+ reduced.input1), stride: run.vectorAxis.input1)
     }
@@ -47,15 +47,15 @@ struct Products<A: InputRow, B: InputRow>: ReducedRow {
 /// What is computed of an element and its partner.
 protocol PartnerFunction {
     static func value(_ element: Lanes, _ partner: Lanes) -> Lanes
-    static func partner(_ run: ReduceRun, _ at: Offsets) -> UnsafePointer<Float>
+    static func partner(_ run: ReductionRun, _ at: Offsets) -> UnsafePointer<Float>
 }
 
 /// The elements of the input, each with its partner.
 struct Partnered<F: PartnerFunction, A: InputRow, B: InputRow>: ReducedRow {
     let a: A
     let partners: B
-    @inline(__always) static func partner(_ run: ReduceRun, _ at: Offsets) -> UnsafePointer<Float>? { F.partner(run, at) }
-    @inline(__always) init(_ run: ReduceRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>) {
+    @inline(__always) static func partner(_ run: ReductionRun, _ at: Offsets) -> UnsafePointer<Float>? { F.partner(run, at) }
+    @inline(__always) init(_ run: ReductionRun, kept: Offsets, reduced: Offsets, partners: UnsafePointer<Float>) {
         a = A(run.input0 + (kept.input0 &+ reduced.input0), stride: run.vectorAxis.input0)
         self.partners = B(partners, stride: 1)
     }

@@ -44,7 +44,7 @@ func makeMatrixVector(
         vectorStride: vectorIsStoredAsRow ? 1 : Int(matrixIsA ? shape.row_stride_b : shape.row_stride_a),
         targetStride: matrixIsA ? Int(shape.row_stride_c) : 1, epilogue: requested.epilogue,
         hasBias: requested.hasBias, biasStride: matrixIsA ? 0 : 1)
-    return makeKernel(slot, "matmul by a vector", plan, scratchFloats: depth, run: runMatrixVector)
+    return makeKernel(slot, "matmul by a vector", tile: tileName, plan, scratchBytes: 4 &* depth, run: runMatrixVector)
 }
 
 private struct MatrixVectorJob {
@@ -58,7 +58,7 @@ private struct MatrixVectorJob {
 }
 
 private let runMatrixVector: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: MatrixVectorPlan.self)
+    let made = madeKernel(at: kernel!, as: MatrixVectorPlan.self)
     let plan = made.pointee.plan
     let operands = ProductOperands(arguments!, hasBias: plan.hasBias)
     var job = MatrixVectorJob(

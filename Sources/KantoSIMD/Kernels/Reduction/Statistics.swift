@@ -4,36 +4,26 @@ import KantoABI
 // the mean than √n deviations, so that the mean is right to far less than a deviation, however large it is. The second
 // sums the squared differences from the mean as rounded, and is corrected by what rounding took from the mean.
 
-/// A kernel of the statistics.
-private struct StatisticsKernel {
-    var header = kanto_kernel()
-    var plan: ReducePlan
-}
-
 /// Makes a kernel of mean and variance over any set of axes.
 func makeStatistics(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
     guard problem.pointee.function == 0, problem.pointee.flags == 0, problem.pointee.activation == 0 else {
         return decline(message, "statistics take no function, no flags and no activation")
     }
-    var plan = ReducePlan()
+    var plan = ReductionPlan()
     plan.function = Int(KANTO_FUNCTION_SUM)
     plan.result = .mean
     if let reason = plan.read(problem, host) { return decline(message, reason) }
-    let block = UnsafeMutablePointer<StatisticsKernel>.allocate(capacity: 1)
-    block.initialize(to: StatisticsKernel(plan: plan))
     let description: StaticString = plan.alongKept ? "statistics of columns" : "statistics of rows"
-    setHeader(&block.pointee.header, description, scratchBytes: plan.scratchBytes)
-    block.pointee.header.run = { kernel, arguments, message in runStatistics(kernel!, arguments!, message) }
-    kernel.pointee = UnsafeMutableRawPointer(block).assumingMemoryBound(to: kanto_kernel.self)
-    return kanto_status(KANTO_STATUS_OK)
+    return makeKernel(slot, description, plan, scratchBytes: plan.scratchBytes) { kernel, arguments, message in
+        runStatistics(madeKernel(at: kernel!, as: ReductionPlan.self).pointee.plan, arguments!, message)
+    }
 }
 
 private func runStatistics(
-    _ kernel: UnsafePointer<kanto_kernel>, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
+    _ plan: ReductionPlan, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
-    let plan = UnsafeRawPointer(kernel).assumingMemoryBound(to: StatisticsKernel.self).pointee.plan
     guard plan.keptCount > 0 else { return kanto_status(KANTO_STATUS_OK) }
     guard let mean = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self),
         let variance = arguments.pointee.outputs.1?.assumingMemoryBound(to: Float.self),
@@ -44,7 +34,7 @@ private func runStatistics(
         return fail(message, "the scratch memory of the statistics is missing: arguments.scratch is NULL")
     }
     let scratch = arguments.pointee.scratch ?? UnsafeMutableRawPointer(mean)
-    var run = ReduceRun(plan, input, input, mean, variance, scratch: scratch)
+    var run = ReductionRun(plan, input, input, mean, variance, scratch: scratch)
     runPieces(run, arguments.pointee.host!)
     if plan.dividesReduced {
         run.plan.result = .variance
@@ -55,7 +45,7 @@ private func runStatistics(
 
 /// One of the two reductions, where pieces divide the reduced elements; otherwise both for a few tasks at a time, so that
 /// the second finds the elements in cache.
-func reduceStatistics(_ run: ReduceRun, _ tasks: Range<Int>, _ reduced: Range<Int>, _ piece: Int) {
+func reduceStatistics(_ run: ReductionRun, _ tasks: Range<Int>, _ reduced: Range<Int>, _ piece: Int) {
     if run.plan.dividesReduced { return reduceOnce(run, tasks, reduced, piece) }
     let taskSize = run.plan.rowCount &* (run.alongKept ? min(columnTile, run.vectorAxis.extent) : 1)
     let step = max(1, (1 << 15) / max(1, taskSize))
@@ -71,7 +61,7 @@ func reduceStatistics(_ run: ReduceRun, _ tasks: Range<Int>, _ reduced: Range<In
     }
 }
 
-private func reduceOnce(_ run: ReduceRun, _ tasks: Range<Int>, _ reduced: Range<Int>, _ piece: Int) {
+private func reduceOnce(_ run: ReductionRun, _ tasks: Range<Int>, _ reduced: Range<Int>, _ piece: Int) {
     if case .mean = run.plan.result {
         sum(DifferencesFromFirst.self, run, tasks, reduced, piece)
     } else {
@@ -80,7 +70,7 @@ private func reduceOnce(_ run: ReduceRun, _ tasks: Range<Int>, _ reduced: Range<
 }
 
 @inline(never) private func sum<F: PartnerFunction>(
-    _: F.Type, _ run: ReduceRun, _ tasks: Range<Int>, _ reduced: Range<Int>, _ piece: Int
+    _: F.Type, _ run: ReductionRun, _ tasks: Range<Int>, _ reduced: Range<Int>, _ piece: Int
 ) {
     if run.plan.isStrided {
         reduce(
@@ -98,7 +88,7 @@ private enum DifferencesFromFirst: PartnerFunction {
     @inline(__always) static func value(_ element: Lanes, _ partner: Lanes) -> Lanes {
         element - partner.replacing(with: 0, where: .!(magnitude(partner) .< Float.infinity))
     }
-    @inline(__always) static func partner(_ run: ReduceRun, _ at: Offsets) -> UnsafePointer<Float> {
+    @inline(__always) static func partner(_ run: ReductionRun, _ at: Offsets) -> UnsafePointer<Float> {
         run.input0 + at.input0
     }
 }
@@ -109,12 +99,12 @@ private enum SquaredDeviations: PartnerFunction {
         let difference = element - partner
         return difference * difference
     }
-    @inline(__always) static func partner(_ run: ReduceRun, _ at: Offsets) -> UnsafePointer<Float> {
+    @inline(__always) static func partner(_ run: ReductionRun, _ at: Offsets) -> UnsafePointer<Float> {
         UnsafePointer(run.output) + at.output
     }
 }
 
-extension ReduceRun {
+extension ReductionRun {
     /// Makes the mean of the sum of the differences from the first element.
     @inline(__always) func writeMean(_ total: Double, _ at: Offsets) {
         var mean = 0.0

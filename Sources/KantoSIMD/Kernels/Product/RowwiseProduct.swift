@@ -63,7 +63,7 @@ func makeRowwiseProduct(
     let pieces = max(1, Int(host.pointee.thread_count) &* piecesPerThread / plan.rowPieces)
     plan.columnsPerPiece = max(smallest, roundUp((plan.columnCount &+ pieces &- 1) / pieces, to: floatsPerLine))
     let scratch = copiesB ? plan.depth &* plan.columnCount : 0
-    return makeKernel(slot, "matmul by rows", plan, scratchFloats: scratch, run: runRowwiseProduct)
+    return makeKernel(slot, "matmul by rows", tile: tileName, plan, scratchBytes: 4 &* scratch, run: runRowwiseProduct)
 }
 
 private struct RowwiseProductJob {
@@ -75,7 +75,7 @@ private struct RowwiseProductJob {
 }
 
 private let runRowwiseProduct: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: RowwiseProductPlan.self)
+    let made = madeKernel(at: kernel!, as: RowwiseProductPlan.self)
     let plan = made.pointee.plan
     var job = RowwiseProductJob(
         plan: made, operands: ProductOperands(arguments!, hasBias: plan.hasBias), rowStrideB: plan.rowStrideB,

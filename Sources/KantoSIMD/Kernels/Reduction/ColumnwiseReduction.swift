@@ -4,18 +4,18 @@
 /// results of a tile stay in the first-level cache.
 let columnTile = 1024
 
-/// Floats of scratch for a piece of work: partial results, what the rounding of sums lost, and partners.
+/// Floats of scratch for a worker: partial results, what the rounding of sums lost, and partners.
 let columnScratch = 3 * columnTile
 
 /// Reduces a range of the reduced elements for a range of tasks: a task is a tile of columns of one outer kept index.
-@inline(__always) func reduceColumns<R: Reduction, Row: ReducedRow>(
-    _: R.Type, _: Row.Type, _ run: ReduceRun, tasks: Range<Int>, reduced: Range<Int>, piece: Int
+@inline(__always) func reduceColumns<R: ReductionFunction, Row: ReducedRow>(
+    _: R.Type, _: Row.Type, _ run: ReductionRun, tasks: Range<Int>, reduced: Range<Int>, piece: Int
 ) {
     let extent = run.vectorAxis.extent
     let tileWidth = run.plan.tileWidth
     let tiles = (extent + tileWidth - 1) / tileWidth
     let columnsPerResult = run.plan.columnsPerResult
-    let partials = run.columns + piece &* columnScratch
+    let partials = run.columns
     let losses = partials + columnTile
     let partners = losses + columnTile
     let identity = Lanes(repeating: R.identity)
@@ -95,11 +95,11 @@ let columnScratch = 3 * columnTile
     return sum
 }
 
-@inline(__always) private func combine<R: Reduction>(_: R.Type, _ a: Lanes, _ b: Lanes, _ lost: inout Lanes) -> Lanes {
+@inline(__always) private func combine<R: ReductionFunction>(_: R.Type, _ a: Lanes, _ b: Lanes, _ lost: inout Lanes) -> Lanes {
     R.isSum ? sum(a, b, &lost) : R.combine(a, b)
 }
 
-@inline(__always) private func addRow<R: Reduction, Row: ReducedRow>(
+@inline(__always) private func addRow<R: ReductionFunction, Row: ReducedRow>(
     _: R.Type, _ row: Row, _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
 ) {
     @inline(__always) func add(_ column: Int, _ lanes: Lanes) {
@@ -117,8 +117,8 @@ let columnScratch = 3 * columnTile
 }
 
 /// Eight rows as a tree, which reads and writes the partial results once.
-@inline(__always) private func addEightRows<R: Reduction, Row: ReducedRow>(
-    _: R.Type, _: Row.Type, _ run: ReduceRun, kept: Offsets, reduced: Offsets, _ partners: UnsafePointer<Float>,
+@inline(__always) private func addEightRows<R: ReductionFunction, Row: ReducedRow>(
+    _: R.Type, _: Row.Type, _ run: ReductionRun, kept: Offsets, reduced: Offsets, _ partners: UnsafePointer<Float>,
     _ partials: UnsafeMutablePointer<Float>, _ losses: UnsafeMutablePointer<Float>, _ width: Int
 ) {
     @inline(__always) func row(_ number: Int) -> Row {

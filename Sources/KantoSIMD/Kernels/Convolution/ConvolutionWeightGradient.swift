@@ -9,20 +9,19 @@ struct WeightGradientPlan {
     var shape: ConvolutionShape
     var accumulates: Bool
     /// The sums of dy over all positions; no kept elements where they are not wanted.
-    var bias: ReducePlan
+    var bias: ReductionPlan
     var classes: UnsafeMutablePointer<PositionClass>
     var classCount = 0
     var blockCount = 0
     /// Positions of a block at most. Each block adds its sums to the weights once, which twice as many did not make cheaper,
     /// and leaves dy of the next one in the cache.
     let blockLimit = 256
-    /// Rows of the weights are cut into pieces, which are independent.
-    var rowPieces = 1
     /// With more than one part the blocks are shared out, and each part sums into a copy of its own.
     var partCount = 1
 
     var weightCount: Int { shape.weightRows &* shape.outputChannels }
-    var pieceCount: Int { shape.groups &* partCount &* rowPieces }
+    /// Pieces that the rows of all groups can be cut into. They are independent: how many a run takes changes no result.
+    var largestRowPieces: Int { max(shape.groups, 1) &* max(shape.weightRows / fewestRows, 1) }
     var copyStride: Int { roundUp(weightCount, to: 16) }
     /// Rows of the weights that stand side by side in the input: a kernel row's, or a single tap's channels.
     var lineRows: Int { shape.hasContiguousRows ? shape.kernelWidth &* shape.channels : shape.groupChannels }
@@ -51,7 +50,7 @@ func makeConvolutionWeightGradient(
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
     let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
-    var bias = ReducePlan()
+    var bias = ReductionPlan()
     if problem.pointee.flags & UInt32(KANTO_FLAG_BIAS) != 0 {
         let positions = shape.batch &* shape.outputHeight &* shape.outputWidth
         if let reason = bias.read(sumOver: positions, shape.outputChannels, accumulates: accumulates, host) {
@@ -61,21 +60,18 @@ func makeConvolutionWeightGradient(
         bias.keptCount = 0
     }
     let plan = WeightGradientPlan(shape, accumulates: accumulates, bias: bias, host: host)
-    let copies = plan.partCount > 1 ? plan.partCount &* plan.copyStride : 0
+    let copies = plan.copyCount(threads: Int(host.pointee.thread_count)) &* plan.copyStride
     let workers = Int(host.pointee.thread_count) &* WeightBlockLayout(plan).floatCount
     // The sums of dy are finished before the scratch is written again.
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
-    return makeKernel(slot, "conv2d_weight_gradient", plan, scratchFloats: scratch, run: runWeightGradient) { kernel in
-        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<WeightGradientPlan>.self)
-        made.pointee.plan.classes.deallocate()
-        made.deallocate()
-    }
+    return makeKernel(
+        slot, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes, run: runWeightGradient)
 }
 
 extension WeightGradientPlan {
     /// Lists the classes that have taps at all, counts their blocks, and cuts the work into pieces.
     fileprivate init(
-        _ shape: ConvolutionShape, accumulates: Bool, bias: ReducePlan, host: UnsafePointer<kanto_host>
+        _ shape: ConvolutionShape, accumulates: Bool, bias: ReductionPlan, host: UnsafePointer<kanto_host>
     ) {
         self.shape = shape
         self.accumulates = accumulates
@@ -86,7 +82,7 @@ extension WeightGradientPlan {
             for x in 0..<axes.horizontalCount { append(axes.vertical[y], axes.horizontal[x]) }
         }
         axes.deallocate()
-        divide(threads: Int(host.pointee.thread_count))
+        divide()
     }
 
     private mutating func append(_ y: AxisClass, _ x: AxisClass) {
@@ -100,18 +96,35 @@ extension WeightGradientPlan {
         blockCount &+= blocks
     }
 
-    /// Cuts the work into pieces: the blocks as long as the copies of the weights stay small, then the rows.
-    private mutating func divide(threads: Int) {
-        if threads == 1 { return }
-        let wanted = threads &* piecesPerThread
-        let groups = max(shape.groups, 1)
+    /// Shares the blocks out where there are too few rows to be shared out. What is summed in which order depends on the
+    /// shape alone, so that any number of threads finds the same bits, and a run on fewer threads than the kernel was made for
+    /// does no more work (in parts made for two threads, one took 1.04 to 1.3 times as long).
+    private mutating func divide() {
+        if largestRowPieces >= enoughPieces { return }
         partCount = max(
-            1, min(roundUp(wanted, to: groups) / groups, largestCopies / max(weightCount, 1), blockCount))
-        let pieces = groups &* partCount
-        rowPieces = max(1, min(roundUp(wanted, to: pieces) / pieces, shape.weightRows / fewestRows))
+            1,
+            min(
+                2 &* enoughPieces / largestRowPieces, largestCopies / max(weightCount, 1),
+                blockCount / fewestBlocks))
+    }
+
+    /// Copies of the weights that a run needs: one thread sums part after part into the same one.
+    fileprivate func copyCount(threads: Int) -> Int {
+        partCount == 1 ? 0 : threads == 1 ? 1 : partCount
+    }
+
+    /// Pieces that the rows of each group are cut into by a run. Each copies dy anew.
+    fileprivate func rowPieces(threads: Int) -> Int {
+        if threads == 1 { return 1 }
+        let pieces = max(shape.groups, 1) &* partCount
+        return max(1, min(roundUp(threads &* piecesPerThread, to: pieces) / pieces, shape.weightRows / fewestRows))
     }
 }
 
+/// Pieces of rows that are enough for the threads of a machine without shared blocks.
+private var enoughPieces: Int { 16 }
+/// Blocks of a part at least: to fill and to add up a copy costs about as much as a block adds to it.
+private var fewestBlocks: Int { 2 }
 /// Numbers in all copies of the weights at most: they should stay in the last-level cache.
 private var largestCopies: Int { 1 << 21 }
 /// Rows of a piece at least, so that dy, which each piece copies anew, is read by several tiles.
@@ -127,10 +140,11 @@ private struct WeightGradientJob {
     var dw: UnsafeMutablePointer<Float>
     /// Of the first worker.
     var scratch: UnsafeMutablePointer<Float>
+    var rowPieces: Int
 }
 
 private let runWeightGradient: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: WeightGradientPlan.self)
+    let made = madeKernel(at: kernel!, as: WeightGradientPlan.self)
     let plan = made.pointee.plan
     let host = arguments!.pointee.host!
     if plan.bias.keptCount > 0 {
@@ -138,7 +152,7 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
         // Nothing is read where there are no positions.
         let dy = floats(arguments!.pointee.inputs.1) ?? UnsafePointer(db)
         let scratch = arguments!.pointee.scratch ?? UnsafeMutableRawPointer(db)
-        runPieces(ReduceRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
+        runPieces(ReductionRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
     }
     if plan.weightCount == 0 { return kanto_status(KANTO_STATUS_OK) }
     let dw = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
@@ -147,22 +161,32 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
         return kanto_status(KANTO_STATUS_OK)
     }
     let scratch = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
+    let shape = plan.shape
+    let threads = Int(host.pointee.thread_count)
     var job = WeightGradientJob(
         plan: made, x: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self),
         dy: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), sums: dw, partStride: 0, dw: dw,
-        scratch: scratch)
+        scratch: scratch, rowPieces: plan.rowPieces(threads: threads))
     if plan.partCount > 1 {
         job.sums = scratch
+        job.scratch = scratch + plan.copyCount(threads: threads) &* plan.copyStride
+        if threads == 1 {
+            job.computePartsInTurn()
+            return kanto_status(KANTO_STATUS_OK)
+        }
         job.partStride = plan.copyStride
-        job.scratch = scratch + plan.partCount &* plan.copyStride
     }
-    parallelFor(host, count: plan.pieceCount, &job) { context, index, worker in
+    parallelFor(host, count: shape.groups &* plan.partCount &* job.rowPieces, &job) { context, index, worker in
         context!.assumingMemoryBound(to: WeightGradientJob.self).pointee.computePiece(Int(index), worker: Int(worker))
     }
     if plan.partCount > 1 {
         let pieces = roundUp(plan.weightCount, to: weightsPerReduction) / weightsPerReduction
         parallelFor(host, count: pieces, &job) { context, index, _ in
-            context!.assumingMemoryBound(to: WeightGradientJob.self).pointee.reducePiece(Int(index))
+            let job = context!.assumingMemoryBound(to: WeightGradientJob.self).pointee
+            let plan = job.plan.pointee.plan
+            let first = Int(index) &* weightsPerReduction
+            let weights = first..<min(first &+ weightsPerReduction, plan.weightCount)
+            job.add(parts: 0..<plan.partCount, weights)
         }
     }
     return kanto_status(KANTO_STATUS_OK)
@@ -171,26 +195,37 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
 private var weightsPerReduction: Int { 4096 }
 
 extension WeightGradientJob {
-    /// Adds up the copies of some weights.
-    func reducePiece(_ index: Int) {
-        let plan = plan.pointee.plan
-        let first = index &* weightsPerReduction
-        for i in first..<min(first &+ weightsPerReduction, plan.weightCount) {
-            var sum = plan.accumulates ? dw[i] : 0
-            for part in 0..<plan.partCount { sum += sums[part &* partStride &+ i] }
+    /// Adds the copies of these parts to some weights; the first part, to what the output is to start with.
+    func add(parts: Range<Int>, _ weights: Range<Int>) {
+        let startsWithZero = parts.lowerBound == 0 && !plan.pointee.plan.accumulates
+        for i in weights {
+            var sum = startsWithZero ? 0 : dw[i]
+            for part in parts { sum += sums[part &* partStride &+ i] }
             dw[i] = sum
         }
     }
 
-    /// Sums some rows of one group over the blocks of one part.
+    /// Sums part after part into the one copy and adds each to the weights, as several threads would.
+    func computePartsInTurn() {
+        let plan = plan.pointee.plan
+        for part in 0..<plan.partCount {
+            for group in 0..<plan.shape.groups { compute(0..<plan.shape.weightRows, group: group, part: part, worker: 0) }
+            add(parts: part..<part &+ 1, 0..<plan.weightCount)
+        }
+    }
+
     func computePiece(_ index: Int, worker: Int) {
         let plan = plan.pointee.plan
+        let rowPiece = index % rowPieces
+        let rows = rowPiece &* plan.shape.weightRows / rowPieces..<(rowPiece &+ 1) &* plan.shape.weightRows / rowPieces
+        let index = index / rowPieces
+        compute(rows, group: index / plan.partCount, part: index % plan.partCount, worker: worker)
+    }
+
+    /// Sums some rows of one group over the blocks of one part.
+    private func compute(_ rows: Range<Int>, group: Int, part: Int, worker: Int) {
+        let plan = plan.pointee.plan
         let shape = plan.shape
-        let rowPiece = index % plan.rowPieces
-        let part = index / plan.rowPieces % plan.partCount
-        let group = index / plan.rowPieces / plan.partCount
-        let rows = rowPiece &* shape.weightRows / plan.rowPieces
-            ..< (rowPiece &+ 1) &* shape.weightRows / plan.rowPieces
         let blocks = part &* plan.blockCount / plan.partCount..<(part &+ 1) &* plan.blockCount / plan.partCount
         let target = sums + (part &* partStride &+ group &* shape.groupOutputChannels)
         if plan.partCount > 1 || !plan.accumulates {

@@ -23,15 +23,12 @@ func makeConvolutionForward(
         product: product, layout: PanelSource(rowsPerBlock: max(shape.weightRows, 1), rowStride: shape.outputChannels),
         groupStrideWeights: shape.groupOutputChannels, hasBias: requested.hasBias)
     let scratch = product.groupCount &* product.panels.size
-    return makeKernel(slot, "conv2d_forward", plan, scratchFloats: scratch, run: runForward) { kernel in
-        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<ForwardPlan>.self)
-        made.pointee.plan.product.classes.deallocate()
-        made.deallocate()
-    }
+    return makeKernel(
+        slot, "conv2d_forward", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes, run: runForward)
 }
 
 private let runForward: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: ForwardPlan.self)
+    let made = madeKernel(at: kernel!, as: ForwardPlan.self)
     let host = arguments!.pointee.host!
     var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }

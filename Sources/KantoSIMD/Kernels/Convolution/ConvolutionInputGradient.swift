@@ -32,15 +32,12 @@ func makeConvolutionInputGradient(
             rowStride: 1, columnStride: shape.outputChannels),
         groupStrideWeights: shape.groupOutputChannels)
     let scratch = product.groupCount &* product.panels.size
-    return makeKernel(slot, "conv2d_input_gradient", plan, scratchFloats: scratch, run: runInputGradient) { kernel in
-        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<InputGradientPlan>.self)
-        made.pointee.plan.product.classes.deallocate()
-        made.deallocate()
-    }
+    return makeKernel(
+        slot, "conv2d_input_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes, run: runInputGradient)
 }
 
 private let runInputGradient: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: InputGradientPlan.self)
+    let made = madeKernel(at: kernel!, as: InputGradientPlan.self)
     let host = arguments!.pointee.host!
     var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }

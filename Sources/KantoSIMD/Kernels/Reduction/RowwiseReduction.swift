@@ -4,8 +4,8 @@
 private var chainLimit: Int { @inline(__always) get { 64 } }
 
 /// Reduces a range of the reduced elements, for each kept element of a range.
-@inline(__always) func reduceRows<R: Reduction, Row: ReducedRow>(
-    _: R.Type, _: Row.Type, _ run: ReduceRun, kept: Range<Int>, reduced: Range<Int>, piece: Int
+@inline(__always) func reduceRows<R: ReductionFunction, Row: ReducedRow>(
+    _: R.Type, _: Row.Type, _ run: ReductionRun, kept: Range<Int>, reduced: Range<Int>, piece: Int
 ) {
     let longest = chainLimit &* 4 &* Lanes.scalarCount
     var keptIndex = kept.lowerBound
@@ -40,7 +40,7 @@ private var chainLimit: Int { @inline(__always) get { 64 } }
 }
 
 /// Four vectors of partial results, as many as hide the latency of an addition.
-private struct RowPartials<R: Reduction> {
+private struct RowPartials<R: ReductionFunction> {
     private var partial0 = Lanes(repeating: R.identity)
     private var partial1 = Lanes(repeating: R.identity)
     private var partial2 = Lanes(repeating: R.identity)

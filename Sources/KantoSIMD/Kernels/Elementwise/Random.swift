@@ -4,9 +4,8 @@ import KantoABI
 // sums to fused multiply-adds, so that each lane has the bits of the C functions. Words stand in 64-bit lanes, where their
 // products fit.
 
-/// A kernel of a random fill.
-private struct RandomKernel {
-    var header = kanto_kernel()
+/// What a random fill is planned to be.
+private struct RandomPlan {
     var function = 0
     var count = 0
 }
@@ -24,7 +23,7 @@ private struct RandomRun {
 
 /// Makes a kernel that fills its output with random numbers of a distribution.
 func makeRandom(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
     let function = Int(problem.pointee.function)
     guard function == KANTO_FUNCTION_UNIFORM || function == KANTO_FUNCTION_NORMAL else {
@@ -36,19 +35,16 @@ func makeRandom(
     guard problem.pointee.iteration.rank == 1, problem.pointee.iteration.extent.0 >= 0 else {
         return decline(message, "the output of random numbers has rank 1")
     }
-    let block = UnsafeMutablePointer<RandomKernel>.allocate(capacity: 1)
-    block.initialize(to: RandomKernel(function: function, count: Int(problem.pointee.iteration.extent.0)))
-    setHeader(
-        &block.pointee.header, function == KANTO_FUNCTION_NORMAL ? "normal numbers" : "uniform numbers", scratchBytes: 0)
-    block.pointee.header.run = { kernel, arguments, message in runRandom(kernel!, arguments!, message) }
-    kernel.pointee = UnsafeMutableRawPointer(block).assumingMemoryBound(to: kanto_kernel.self)
-    return kanto_status(KANTO_STATUS_OK)
+    let plan = RandomPlan(function: function, count: Int(problem.pointee.iteration.extent.0))
+    let description: StaticString = function == KANTO_FUNCTION_NORMAL ? "normal numbers" : "uniform numbers"
+    return makeKernel(slot, description, plan) { kernel, arguments, message in
+        runRandom(madeKernel(at: kernel!, as: RandomPlan.self).pointee.plan, arguments!, message)
+    }
 }
 
 private func runRandom(
-    _ kernel: UnsafePointer<kanto_kernel>, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
+    _ plan: RandomPlan, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
-    let plan = UnsafeRawPointer(kernel).assumingMemoryBound(to: RandomKernel.self).pointee
     guard plan.count > 0 else { return kanto_status(KANTO_STATUS_OK) }
     guard let output = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self) else {
         return fail(message, "the output of random numbers is NULL")

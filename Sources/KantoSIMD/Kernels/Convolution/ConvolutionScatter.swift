@@ -60,11 +60,8 @@ func makeScatteredInputGradient(
         paddedSize: shape.vertical.paddedExtent &* shape.horizontal.paddedExtent &* shape.channels
             &+ Chunk.scalarCount)
     let scratch = roundUp(shape.groups &* panels.size, to: floatsPerLine) &+ Int(host.pointee.thread_count) &* plan.workerSize
-    return makeKernel(slot, "conv2d_input_gradient", plan, scratchFloats: scratch, run: runScatter) { kernel in
-        let made = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: MadeKernel<ScatterPlan>.self)
-        made.pointee.plan.product.classes.deallocate()
-        made.deallocate()
-    }
+    return makeKernel(
+        slot, "conv2d_input_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes, run: runScatter)
 }
 
 extension ConvolutionAxis {
@@ -84,7 +81,7 @@ private struct ScatterJob {
 }
 
 private let runScatter: RunFunction = { kernel, arguments, _ in
-    let made = plan(of: kernel!, as: ScatterPlan.self)
+    let made = madeKernel(at: kernel!, as: ScatterPlan.self)
     let host = arguments!.pointee.host!
     let shape = made.pointee.plan.shape
     let product = made.pointee.plan.product

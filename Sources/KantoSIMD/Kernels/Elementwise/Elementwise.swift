@@ -10,9 +10,8 @@ enum Rows {
 
 enum RowKind { case contiguous, broadcast }
 
-/// A kernel of an elementwise op.
+/// How an elementwise op is computed.
 private struct ElementwisePlan {
-    var header = kanto_kernel()
     var op = 0
     var function = 0
     var parameter: Float = 0
@@ -46,7 +45,7 @@ struct ElementwiseRun {
 
 /// Makes a kernel of an elementwise op: unary, binary or ternary.
 func makeElementwise(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
     let op = Int(problem.pointee.op)
     var plan = ElementwisePlan()
@@ -108,52 +107,49 @@ func makeElementwise(
             || KANTO_FUNCTION_EXP_MINUS_ONE...KANTO_FUNCTION_SOFTPLUS ~= plan.function)
     plan.isParallel = plan.elementCount >= (isCostly ? 1 << 13 : 1 << 15)
 
-    let block = UnsafeMutablePointer<ElementwisePlan>.allocate(capacity: 1)
-    block.initialize(to: plan)
     let description: StaticString =
         if plan.isTransposition { "elementwise transposition" } else if case .strided = plan.rows {
             "elementwise strided"
         } else { "elementwise vectors" }
-    setHeader(&block.pointee.header, description, scratchBytes: 0)
-    block.pointee.header.run = { kernel, arguments, message in runElementwise(kernel!, arguments!, message) }
-    kernel.pointee = UnsafeMutableRawPointer(block).assumingMemoryBound(to: kanto_kernel.self)
-    return kanto_status(KANTO_STATUS_OK)
+    return makeKernel(slot, description, plan) { kernel, arguments, message in
+        runElementwise(madeKernel(at: kernel!, as: ElementwisePlan.self), arguments!, message)
+    }
 }
 
 private func runElementwise(
-    _ kernel: UnsafePointer<kanto_kernel>, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
+    _ made: UnsafePointer<MadeKernel<ElementwisePlan>>, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
-    let plan = UnsafeRawPointer(kernel).assumingMemoryBound(to: ElementwisePlan.self)
-    guard plan.pointee.elementCount > 0 else { return kanto_status(KANTO_STATUS_OK) }
-    var constants = Constants(parameter: plan.pointee.parameter)
-    if plan.pointee.scalarCount > 0 {
+    let plan = made.pointee.plan
+    guard plan.elementCount > 0 else { return kanto_status(KANTO_STATUS_OK) }
+    var constants = Constants(parameter: plan.parameter)
+    if plan.scalarCount > 0 {
         guard let scalars = arguments.pointee.scalars else {
             return fail(message, "the scalars of an elementwise function are missing: arguments.scalars is NULL")
         }
         constants.s0 = Float(scalars[0])
-        if plan.pointee.scalarCount > 1 { constants.s1 = Float(scalars[1]) }
+        if plan.scalarCount > 1 { constants.s1 = Float(scalars[1]) }
     }
     return withUnsafePointer(to: constants.s0) { fillValue in
         let inputs = arguments.pointee.inputs
-        let first = plan.pointee.isFill ? fillValue : floats(inputs.0)
+        let first = plan.isFill ? fillValue : floats(inputs.0)
         let output = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self)
         guard let output, let first else { return fail(message, "an operand of an elementwise op is NULL") }
-        guard let second = plan.pointee.inputCount < 2 ? first : floats(inputs.1),
-            let third = plan.pointee.inputCount < 3 ? first : floats(inputs.2)
+        guard let second = plan.inputCount < 2 ? first : floats(inputs.1),
+            let third = plan.inputCount < 3 ? first : floats(inputs.2)
         else { return fail(message, "an operand of an elementwise op is NULL") }
-        let loops = plan.pointee.loops
+        let loops = plan.loops
         var run = ElementwiseRun(
-            op: plan.pointee.op, function: plan.pointee.function, isTransposition: plan.pointee.isTransposition,
-            rows: plan.pointee.rows, loops: loops, constants: constants,
+            op: plan.op, function: plan.function, isTransposition: plan.isTransposition,
+            rows: plan.rows, loops: loops, constants: constants,
             output: output, input0: first, input1: second, input2: third,
-            workCount: plan.pointee.isTransposition ? transpositionTileCount(loops) : plan.pointee.elementCount,
+            workCount: plan.isTransposition ? transpositionTileCount(loops) : plan.elementCount,
             pieceCount: 1)
         let host = arguments.pointee.host!
-        if plan.pointee.isParallel { run.pieceCount = Int(host.pointee.thread_count) }
+        if plan.isParallel { run.pieceCount = Int(host.pointee.thread_count) }
         if run.pieceCount > 1 {
-            host.pointee.parallel_for(host, Int64(run.pieceCount), { context, index, _ in
+            parallelFor(host, count: run.pieceCount, &run) { context, index, _ in
                 compute(context!.assumingMemoryBound(to: ElementwiseRun.self).pointee, piece: Int(index))
-            }, &run)
+            }
         } else {
             compute(run, piece: 0)
         }

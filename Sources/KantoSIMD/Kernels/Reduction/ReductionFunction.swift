@@ -2,7 +2,7 @@
 
 /// A function that makes one element of many. Partial results that leave a vector are carried in double, where the sum
 /// of two of them is all but exact.
-protocol Reduction {
+protocol ReductionFunction {
     /// The result of nothing.
     static var identity: Float { get }
     /// Whether partial results are added, so that their rounding errors are worth keeping.
@@ -15,7 +15,7 @@ protocol Reduction {
     static func add(_ a: Lanes, to partial: Lanes) -> Lanes
 }
 
-extension Reduction {
+extension ReductionFunction {
     @inline(__always) static func add(_ a: Lanes, to partial: Lanes) -> Lanes { combine(partial, contribution(a)) }
 
     /// All lanes combined, as a tree.
@@ -32,7 +32,7 @@ extension Reduction {
     }
 }
 
-enum Sum: Reduction {
+enum Sum: ReductionFunction {
     @inline(__always) static var identity: Float { 0 }
     @inline(__always) static var isSum: Bool { true }
     @inline(__always) static func contribution(_ a: Lanes) -> Lanes { a }
@@ -40,7 +40,7 @@ enum Sum: Reduction {
     @inline(__always) static func combine(_ a: Double, _ b: Double) -> Double { a + b }
 }
 
-enum SumOfSquares: Reduction {
+enum SumOfSquares: ReductionFunction {
     @inline(__always) static var identity: Float { 0 }
     @inline(__always) static var isSum: Bool { true }
     @inline(__always) static func contribution(_ a: Lanes) -> Lanes { a * a }
@@ -49,7 +49,7 @@ enum SumOfSquares: Reduction {
     @inline(__always) static func add(_ a: Lanes, to partial: Lanes) -> Lanes { multiplyAdd(a, a, partial) }
 }
 
-enum LargestElement: Reduction {
+enum LargestElement: ReductionFunction {
     @inline(__always) static var identity: Float { -.infinity }
     @inline(__always) static var isSum: Bool { false }
     @inline(__always) static func contribution(_ a: Lanes) -> Lanes { a }
@@ -57,7 +57,7 @@ enum LargestElement: Reduction {
     @inline(__always) static func combine(_ a: Double, _ b: Double) -> Double { b > a || b != b ? b : a }
 }
 
-enum SmallestElement: Reduction {
+enum SmallestElement: ReductionFunction {
     @inline(__always) static var identity: Float { .infinity }
     @inline(__always) static var isSum: Bool { false }
     @inline(__always) static func contribution(_ a: Lanes) -> Lanes { a }
@@ -65,7 +65,7 @@ enum SmallestElement: Reduction {
     @inline(__always) static func combine(_ a: Double, _ b: Double) -> Double { b < a || b != b ? b : a }
 }
 
-enum LargestMagnitude: Reduction {
+enum LargestMagnitude: ReductionFunction {
     @inline(__always) static var identity: Float { 0 }
     @inline(__always) static var isSum: Bool { false }
     @inline(__always) static func contribution(_ a: Lanes) -> Lanes { magnitude(a) }
