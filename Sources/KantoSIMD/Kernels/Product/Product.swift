@@ -287,9 +287,11 @@ extension Product {
                     repeat {
                         let block = blocks.next()
                         for panel in panels {
-                            compute(
-                                first..<last, of: rowClass, block, offsets, tilesAhead: ahead, group: group,
-                                panel: panel, of: panels, operands, borderSums: sums)
+                            var task = task(
+                                first..<last, of: rowClass, block, offsets, group: group, panel: panel, of: panels, operands,
+                                borderSums: sums)
+                            task.tilesAhead = ahead
+                            computeTiles(&task, vectorCount: self.panels.vectors(panel))
                         }
                     } while !blocks.isDone
                     tile = rowClass.pointee.firstTile &+ last
@@ -298,11 +300,12 @@ extension Product {
         }
     }
 
-    private func compute(
-        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, _ offsets: RowOffsets,
-        tilesAhead: Int, group: Int, panel: Int, of range: Range<Int>, _ operands: ProductOperands,
-        borderSums: UnsafeMutablePointer<Float>
-    ) {
+    /// What the microkernel is told of some tiles of a class, one block of their walk and one panel.
+    @inline(__always)
+    private func task(
+        _ tiles: Range<Int>, of rowClass: UnsafePointer<RowClass>, _ block: Block, _ offsets: RowOffsets, group: Int,
+        panel: Int, of range: Range<Int>, _ operands: ProductOperands, borderSums: UnsafeMutablePointer<Float>
+    ) -> TileTask {
         let vectors = panels.vectors(panel)
         let width = vectors &* Lanes.scalarCount
         let isPacked = unpackedStrideB == 0
@@ -338,7 +341,6 @@ extension Product {
                 task.epilogue.bias = bias + (group &* groupStrideBias &+ panel &* Panels.fullWidth)
             }
         }
-        task.tilesAhead = tilesAhead
-        computeTiles(&task, vectorCount: vectors)
+        return task
     }
 }
