@@ -80,8 +80,8 @@ struct BenchKernelsCommand: KantoCommand {
         if let preset = BenchmarkPreset.all.first(where: { $0.name == text }) { return preset.problems }
         guard text.contains(" ") else {
             throw Failure.usage(
-                "there is no preset '\(text)'; the presets are \(BenchmarkPreset.all.map(\.name).joined(separator: ", ")), and a problem "
-                    + "is a line such as \"matmul m512 n512 k512\"")
+                unknownName("there is no preset", text, plural: "presets", known: BenchmarkPreset.all.map(\.name))
+                    + ", and a problem is a line such as \"matmul m512 n512 k512\"")
         }
         return [try Problem(parsing: text)]
     }

@@ -29,7 +29,7 @@ struct BenchStepsCommand: KantoCommand {
         let chosen = try workloads.map { name in
             guard let workload = Workload.all.first(where: { $0.name == name }) else {
                 throw Failure.usage(
-                    "there is no workload '\(name)'; the workloads are \(Workload.all.map(\.name).joined(separator: ", "))")
+                    unknownName("there is no workload", name, plural: "workloads", known: Workload.all.map(\.name)))
             }
             return workload
         }

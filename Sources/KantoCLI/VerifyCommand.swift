@@ -96,7 +96,7 @@ struct VerifyCommand: KantoCommand {
     private func chosenOps() throws -> [Op] {
         guard let op else { return Op.allCases }
         guard let known = Op.allCases.first(where: { $0.description == op }) else {
-            throw Failure.usage("unknown op '\(op)'; the ops are " + Op.allCases.map(\.description).joined(separator: ", "))
+            throw Failure.usage(unknownName("unknown op", op, plural: "ops", known: Op.allCases.map(\.description)))
         }
         return [known]
     }

@@ -50,7 +50,8 @@ private struct ProblemWords {
         guard let first = words.popFirst() else { throw .problem("an empty problem: expected an op, one of \(opNames)") }
         let opName = Self.synonymsOfOps[first.text] ?? first.text
         guard let op = Op.allCases.first(where: { $0.description == opName }) else {
-            throw Self.wrong(first, "expected an op, one of \(opNames)")
+            let near = nearestName(to: first.text, among: Op.allCases.map(\.description))
+            throw Self.wrong(first, "expected an op, one of \(opNames)" + (near.map { "; did you mean '\($0)'?" } ?? ""))
         }
         self.op = op
         let named = words.first.flatMap { word in

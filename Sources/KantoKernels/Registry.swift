@@ -112,7 +112,9 @@ public final class Registry: Sendable {
         }
 
         let names = ["auto", "simd"] + builtIn.map(\.name) + opened.names
-        var text = "unknown backend '\(name)'; available: " + names.joined(separator: ", ")
+        var text = "unknown backend '\(name)'; "
+        if let near = nearestName(to: name, among: names) { text += "did you mean '\(near)'? " }
+        text += "available: " + names.joined(separator: ", ")
         for failure in opened.failures { text += "; plugin \(failure.path) did not load: \(failure.reason)" }
         for (plugin, way) in Registry.waysToGet where plugin == name { text += "; " + way }
         throw KernelError.configuration(text)

@@ -21,6 +21,11 @@ struct UsageTests {
     @Test func mistypedNames() throws {
         try expectLine(["train", "digts"], "kanto train: there is no preset 'digts'; did you mean 'digits'? The presets are digits")
         try expectLine(["train", "--set", "learning-rte=1"], "kanto train: there is no key 'learning-rte'; did you mean 'optimizer.learning_rate'?")
+        try expectLine(["verify", "--op", "matmull"], "kanto verify: unknown op 'matmull'; did you mean 'matmul'? The ops are matmul, conv2d_forward,")
+        try expectLine(["verify", "--backend", "refrence"], "kanto verify: unknown backend 'refrence'; did you mean 'reference'? available: auto,")
+        try expectLine(["bench", "mnits"], "kanto bench kernels: there is no preset 'mnits'; did you mean 'mnist'? The presets are gemm,")
+        try expectLine(["bench", "steps", "tooy"], "kanto bench steps: there is no workload 'tooy'; did you mean 'toy'? The workloads are toy,")
+        try expectLine(["explain", "matmull m4 n4 k4"], "kanto explain: word 1, 'matmull': expected an op, one of matmul,", "did you mean 'matmul'?")
     }
 
     @Test func mistypedOptions() throws {
