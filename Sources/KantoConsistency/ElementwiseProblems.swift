@@ -1,9 +1,5 @@
 import KantoABI
-
-private let unaryFunctions = Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS)
-private let binaryFunctions = Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)
-private let ternaryFunctions = Array(KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE)
-private let reductions = Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS)
+import KantoKernels
 
 /// Lengths around the widths of vectors, and one that is worth several threads.
 private let lengths = [0, 1, 5, 6, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 1000, 20_001]
@@ -47,22 +43,9 @@ private let layouts: [Layout] = [
 let elementwiseProblems: [TestProblem] = {
     var problems: [TestProblem] = []
     for length in lengths {
-        for function in unaryFunctions {
-            problems.append(elementwiseProblem(KANTO_OP_UNARY, function, Layout(extents: [length], inputs: [[1]])))
-        }
-        for function in binaryFunctions {
-            problems.append(
-                elementwiseProblem(KANTO_OP_BINARY, function, Layout(extents: [length], inputs: [[1], [1]])))
-        }
-        for function in ternaryFunctions {
-            problems.append(elementwiseProblem(KANTO_OP_TERNARY, function, Layout(extents: [length], inputs: [[1], [1], [1]])))
-        }
+        problems += everyFunction(over: Layout(extents: [length], inputs: [[1], [1], [1]]))
     }
-    for layout in layouts {
-        for function in unaryFunctions { problems.append(elementwiseProblem(KANTO_OP_UNARY, function, layout)) }
-        for function in binaryFunctions { problems.append(elementwiseProblem(KANTO_OP_BINARY, function, layout)) }
-        for function in ternaryFunctions { problems.append(elementwiseProblem(KANTO_OP_TERNARY, function, layout)) }
-    }
+    for layout in layouts { problems += everyFunction(over: layout) }
     // A slope of zero is a ReLU.
     for function in [
         (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU), (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT),
@@ -74,22 +57,14 @@ let elementwiseProblems: [TestProblem] = {
     return problems
 }()
 
-private func elementwiseProblem(_ op: Int, _ function: Int, _ layout: Layout) -> TestProblem {
-    let leaky = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
-    let inputs = layout.inputs.prefix(inputCount(op, function: function))
-    let problem = elementwise(
-        op, function: function, layout.extents, output: layout.output, inputs: Array(inputs),
-        parameter: leaky ? 0.25 : 0)
-    switch function {
-    case KANTO_FUNCTION_FILL: return TestProblem(problem, scalars: [-2.5])
-    case KANTO_FUNCTION_AFFINE, KANTO_FUNCTION_ADD_SCALED: return TestProblem(problem, scalars: [3, -2])
-    default: return TestProblem(problem)
+private func everyFunction(over layout: Layout) -> [TestProblem] {
+    [Op.unary, .binary, .ternary].flatMap(Function.all).map { function in
+        let info = function.info
+        let problem = elementwise(
+            Int(info.op), function: Int(info.function), layout.extents, output: layout.output,
+            inputs: Array(layout.inputs.prefix(Int(info.input_count))), parameter: info.has(KANTO_TRAIT_PARAMETER) ? 0.25 : 0)
+        return TestProblem(problem, scalars: Array([3, -2].prefix(Int(info.scalar_count))))
     }
-}
-
-/// Whether a reduction is a sum, which may accumulate.
-func isSum(_ function: Int) -> Bool {
-    [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES, KANTO_FUNCTION_SUM_OF_PRODUCTS].contains(function)
 }
 
 private let reducedShapes: [([Int], [Set<Int>])] = [
@@ -124,8 +99,8 @@ let statisticsProblems: [TestProblem] = {
 
 let reductionProblems: [TestProblem] = {
     var problems: [kanto_problem] = []
-    for function in reductions {
-        for accumulate in isSum(function) ? [false, true] : [false] {
+    for function in functions(of: KANTO_OP_REDUCE) {
+        for accumulate in problem(KANTO_OP_REDUCE, function: function).isSum ? [false, true] : [false] {
             for length in lengths { problems.append(reduce(function, [length], over: [0], accumulate: accumulate)) }
             for (extents, choices) in reducedShapes {
                 for axes in choices { problems.append(reduce(function, extents, over: axes, accumulate: accumulate)) }

@@ -147,7 +147,7 @@ private let optimizerProblems: [TestProblem] = [0, 1, 5, 15, 16, 17, 33, 1000, 2
 }
 
 private let distributionProblems: [TestProblem] = [0, 1, 2, 3, 4, 5, 31, 64, 1001, 20_000].flatMap { count in
-    [KANTO_FUNCTION_UNIFORM, KANTO_FUNCTION_NORMAL].flatMap { distribution in
+    functions(of: KANTO_OP_RANDOM).flatMap { distribution in
         [
             TestProblem(random(distribution, count: count), scalars: [0, 1, 7, 0, 0, 0, 0, 0]),
             // All words of the key, the stream and the block in use, the number of the block wrapping.

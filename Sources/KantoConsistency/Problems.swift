@@ -1,4 +1,5 @@
 import KantoABI
+import KantoKernels
 
 // Builders of problems in float32; `dtype` is changed where another is wanted.
 
@@ -15,16 +16,20 @@ public func problem(_ op: Int, function: Int = 0, flags: Int = 0) -> kanto_probl
 
 extension kanto_problem {
     func has(_ flag: Int) -> Bool { flags & UInt32(flag) != 0 }
+
+    /// What there is to know of its function; nil where it has none.
+    var functionInfo: kanto_function_info? { Problem(raw: self).functionInfo }
+
+    /// Whether a reduction is a sum, which may accumulate.
+    var isSum: Bool { op == KANTO_OP_REDUCE && functionInfo?.has(KANTO_TRAIT_SUM) == true }
 }
 
-/// Inputs of an elementwise op or a reduction; that of a fill is not read.
-public func inputCount(_ op: Int, function: Int) -> Int {
-    switch op {
-    case KANTO_OP_TERNARY: 3
-    case KANTO_OP_BINARY: 2
-    case KANTO_OP_REDUCE where function == KANTO_FUNCTION_SUM_OF_PRODUCTS: 2
-    default: 1
-    }
+/// The functions of an op, as `kanto_functions.h` lists them.
+func functions(of op: Int) -> [Int] { Function.all(of: Op(rawValue: UInt32(op))!).map { Int($0.rawValue) } }
+
+/// Inputs of an elementwise op or a reduction.
+func inputCount(_ op: Int, function: Int) -> Int {
+    Problem.inputCount(Op(rawValue: UInt32(op))!, Function(rawValue: UInt32(function)))
 }
 
 /// What an epilogue may add to matmul or to a convolution.

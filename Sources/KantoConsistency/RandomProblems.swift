@@ -42,9 +42,7 @@ extension Random {
         case .convolution2DWeightGradient:
             let epilogue = EpilogueOptions(bias: isHit(in: 2), accumulate: isHit(in: 2))
             return (convolution(Int(op.rawValue), randomGeometry(), epilogue), [])
-        case .unary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS)))
-        case .binary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT)))
-        case .ternary: return randomElementwise(op, choice(Array(KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE)))
+        case .unary, .binary, .ternary: return randomElementwise(choice(Function.all(of: op)).info)
         case .reduce: return (randomReduction(), [])
         case .optimize: return randomUpdate()
         case .statistics: return (randomStatistics(), [])
@@ -134,26 +132,22 @@ extension Random {
 
     // MARK: - Loop nests
 
-    private mutating func randomElementwise(_ op: Op, _ function: Int) -> (kanto_problem, scalars: [Double]) {
+    private mutating func randomElementwise(_ function: kanto_function_info) -> (kanto_problem, scalars: [Double]) {
         let extents = randomExtents()
         let output = randomStrides(extents)
-        let inputs = (0..<inputCount(Int(op.rawValue), function: function)).map { _ in isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2)) }
-        let hasSlope = [KANTO_FUNCTION_LEAKY_RELU, KANTO_FUNCTION_LEAKY_RELU_GRADIENT].contains(function)
-        let problem = elementwise(
-            Int(op.rawValue), function: function, extents, output: output, inputs: inputs,
-            parameter: hasSlope ? randomSlope() : 0)
-        let factors = [-2, -1, -0.5, 0, 0.25, 1, 3]
-        switch function {
-        case KANTO_FUNCTION_FILL: return (problem, [choice(factors)])
-        case KANTO_FUNCTION_AFFINE, KANTO_FUNCTION_ADD_SCALED: return (problem, [choice(factors), choice(factors)])
-        default: return (problem, [])
+        let inputs = (0..<function.input_count).map { _ in
+            isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2))
         }
+        let problem = elementwise(
+            Int(function.op), function: Int(function.function), extents, output: output, inputs: inputs,
+            parameter: function.has(KANTO_TRAIT_PARAMETER) ? randomSlope() : 0)
+        return (problem, (0..<function.scalar_count).map { _ in choice([-2, -1, -0.5, 0, 0.25, 1, 3]) })
     }
 
     private mutating func randomReduction() -> kanto_problem {
-        let function = choice(Array(KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS))
-        let accumulates = isSum(function) && isHit(in: 2)
-        var reduction = KantoConsistency.problem(KANTO_OP_REDUCE, function: function, flags: accumulates ? KANTO_FLAG_ACCUMULATE : 0)
+        let function = choice(functions(of: KANTO_OP_REDUCE))
+        var reduction = KantoConsistency.problem(KANTO_OP_REDUCE, function: function)
+        if reduction.isSum && isHit(in: 2) { reduction.flags = UInt32(KANTO_FLAG_ACCUMULATE) }
         reduction.iteration = randomReducedNest(inputCount: inputCount(KANTO_OP_REDUCE, function: function))
         return reduction
     }
@@ -202,7 +196,7 @@ extension Random {
     private mutating func randomNumbers() -> (kanto_problem, scalars: [Double]) {
         let words = (0..<6).map { _ in isHit(in: 4) ? 0 : Double(next() >> 32) }
         return (
-            random(choice([KANTO_FUNCTION_UNIFORM, KANTO_FUNCTION_NORMAL]), count: size(upTo: 9000)),
+            random(choice(functions(of: KANTO_OP_RANDOM)), count: size(upTo: 9000)),
             [choice([-1, 0, 0.3]), choice([1, 0.02, 2.5])] + words
         )
     }

@@ -104,28 +104,29 @@ public final class MadeKernel {
         let inputContents = inputs.map(\.content)
         let scratch = GuardedMemory(byteCount: kernel.pointee.scratch_bytes)
 
-        var arguments = kanto_arguments()
-        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.host = UnsafePointer(host.table)
-        withUnsafeMutableBytes(of: &arguments.inputs) {
-            let slots = $0.bindMemory(to: UnsafeRawPointer?.self)
-            for index in inputs.indices {
-                slots[index] = UnsafeRawPointer(placement.aliasedInput == index ? outputs[0].base : inputs[index].base)
-            }
-        }
-        withUnsafeMutableBytes(of: &arguments.outputs) {
-            let slots = $0.bindMemory(to: UnsafeMutableRawPointer?.self)
-            for index in outputs.indices { slots[index] = UnsafeMutableRawPointer(outputs[index].base) }
-        }
-        arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.base : nil
-
         var environment = fenv_t()
         fegetenv(&environment)
         let control = floatingPointControl()
-        let (status, text) = scalars.withUnsafeBufferPointer { scalars in
-            arguments.scalars = scalars.isEmpty ? nil : scalars.baseAddress
-            return withMessage { kernel.pointee.run(kernel, &arguments, $0) }
+        let inputPointers = inputs.indices.map {
+            UnsafeRawPointer(placement.aliasedInput == $0 ? outputs[0].base : inputs[$0].base) as UnsafeRawPointer?
         }
+        let outputPointers = outputs.map { UnsafeMutableRawPointer($0.base) as UnsafeMutableRawPointer? }
+        var arguments = kanto_arguments()
+        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+        arguments.host = UnsafePointer(host.table)
+        arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.base : nil
+        arguments.input_count = UInt32(inputs.count)
+
+        func run(
+            _ inputs: UnsafePointer<UnsafeRawPointer?>, _ outputs: UnsafePointer<UnsafeMutableRawPointer?>,
+            _ scalars: UnsafePointer<Double>, _ message: UnsafeMutablePointer<kanto_message>
+        ) -> kanto_status {
+            (arguments.inputs, arguments.outputs) = (inputs, outputs)
+            if arguments.scalar_count > 0 { arguments.scalars = scalars }
+            return kernel.pointee.run(kernel, &arguments, message)
+        }
+        (arguments.output_count, arguments.scalar_count) = (UInt32(outputs.count), UInt32(scalars.count))
+        let (status, text) = withMessage { run(inputPointers, outputPointers, scalars, $0) }
         guard status == KANTO_STATUS_OK else { throw .failed("run: status \(status), \(text)") }
         guard floatingPointControl() == control && !host.takeWorkerControlChange() else {
             fesetenv(&environment)

@@ -29,10 +29,7 @@ public final class Backend: @unchecked Sendable {
     }
 
     /// The ops that it sets out to serve.
-    public func offers(_ op: Op, _ type: ElementType) -> Bool {
-        let mask = type == .float32 ? table.pointee.offers_f32 : table.pointee.offers_f64
-        return mask & (1 << UInt64(op.rawValue)) != 0
-    }
+    public func offers(_ op: Op, _ type: ElementType) -> Bool { table.pointee.offers(op.rawValue, type) }
 
     var isPlugin: Bool { origin != .builtIn }
 
@@ -70,6 +67,14 @@ public final class Backend: @unchecked Sendable {
             return .declined("its scratch of \(wanted) bytes is more than the memory of this machine")
         }
         return .kernel(kernel)
+    }
+}
+
+extension kanto_backend {
+    /// Whether it sets out to serve an op in a type.
+    package func offers(_ op: UInt32, _ type: ElementType) -> Bool {
+        guard op < offer_count, let offers else { return false }
+        return offers[Int(op)] & (1 << type.rawValue) != 0
     }
 }
 

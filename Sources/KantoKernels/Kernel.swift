@@ -8,6 +8,8 @@ public final class Kernel: @unchecked Sendable {
     public let backend: Backend
     let raw: UnsafeMutablePointer<kanto_kernel>
     let host: Host
+    /// What a run is handed, as the problem states it.
+    let inputCount, outputCount, scalarCount: UInt32
     private let isTimed: Bool
     /// What a call of a plugin's code is called; `nil` for a built-in backend's.
     private let call: UnsafePointer<CChar>?
@@ -18,6 +20,10 @@ public final class Kernel: @unchecked Sendable {
         self.raw = raw
         self.host = host
         self.isTimed = isTimed
+        let operands = (try? problem.operands()) ?? []
+        inputCount = UInt32(operands.count { !$0.isOutput })
+        outputCount = UInt32(operands.count(where: \.isOutput))
+        scalarCount = problem.functionInfo?.scalar_count ?? 0
         call = backend.isPlugin ? kanto_make_plugin_text(backend.call(for: problem)) : nil
     }
 
@@ -40,21 +46,26 @@ public final class Kernel: @unchecked Sendable {
     /// Inside `Kernels.run` it runs at once, elsewhere when it is the caller's turn.
     ///
     /// - Precondition: the pointers hold what the problem says, and an output overlaps an input in elementwise ops only,
-    ///   and then exactly.
+    ///   and then exactly. There are as many scalars as the function takes.
     /// - Throws: `KernelError.failed`; the outputs are then undefined. `KernelError.memory` if there is none for its scratch.
     public func run(
         _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
         _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil
     ) throws {
-        var arguments = kanto_arguments()
-        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.inputs = (a, b, c, nil)
-        arguments.outputs = (x, y, z, nil)
-        arguments.scalars = scalars
-        if KernelTurn.isHeld {
-            try runInTurn(&arguments)
-        } else {
-            try KernelTurn.take { () throws(KernelError) in try runInTurn(&arguments) }
+        try withUnsafeBytes(of: (a, b, c) as InputPointers) { inputs in
+            try withUnsafeBytes(of: (x, y, z) as OutputPointers) { outputs in
+                var arguments = kanto_arguments()
+                arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+                (arguments.input_count, arguments.output_count) = (inputCount, outputCount)
+                arguments.inputs = inputs.assumingMemoryBound(to: UnsafeRawPointer?.self).baseAddress
+                arguments.outputs = outputs.assumingMemoryBound(to: UnsafeMutableRawPointer?.self).baseAddress
+                if let scalars { (arguments.scalars, arguments.scalar_count) = (scalars, scalarCount) }
+                if KernelTurn.isHeld {
+                    try runInTurn(&arguments)
+                } else {
+                    try KernelTurn.take { () throws(KernelError) in try runInTurn(&arguments) }
+                }
+            }
         }
     }
 
@@ -101,6 +112,10 @@ public final class Kernel: @unchecked Sendable {
             "\(problem): \(backend.name) (\(description)) \(figures) ms" + (rate > 0 ? ", \(rate.rounded()) GFLOP/s" : ""))
     }
 }
+
+/// The operands of a run as C arrays, for ops of three inputs and three outputs at most.
+typealias InputPointers = (UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?)
+typealias OutputPointers = (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?)
 
 /// Calls into a backend with a buffer for its message; `nil` is success.
 func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status) -> (status: kanto_status, reason: String)? {

@@ -20,7 +20,7 @@ public struct Problem: Sendable {
     public var elementType: ElementType? { ElementType(rawValue: raw.dtype) }
 }
 
-/// The type of a problem's operands.
+/// The type of a problem's elements.
 public enum ElementType: UInt32, Sendable, CaseIterable {
     case float32 = 1
     case float64 = 2
@@ -42,17 +42,6 @@ public enum Op: UInt32, Sendable, CaseIterable {
     case optimize = 9
     case statistics = 10
     case random = 11
-}
-
-/// The function of an elementwise op, a reduction, an optimizer step or a random fill; `kanto_backend.h` defines each.
-public enum Function: UInt32, Sendable, CaseIterable {
-    case copy = 1, fill, affine, absolute, sign, square, sqrt, reciprocal, exp, log, tanh, sigmoid, leakyReLU
-    case expMinusOne, logOnePlus, erf, softplus
-    case add = 32, subtract, multiply, divide, divideOrZero, maximum, minimum, addScaled, greater, leakyReLUGradient
-    case select = 48, multiplyAdd, normalize
-    case sum = 64, reduceMaximum, reduceMinimum, sumOfSquares, maximumMagnitude, sumOfProducts
-    case adam = 96, momentum, rmsProp
-    case uniform = 112, normal
 }
 
 /// The activation at the end of an epilogue, or the one whose derivative multiplies there.

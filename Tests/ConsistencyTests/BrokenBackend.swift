@@ -4,7 +4,7 @@ import KantoConsistency
 import KantoReference
 
 /// A mistake that a backend might make.
-enum Mistake: UInt32, Sendable {
+enum Mistake: Sendable {
     case none
     // In what is computed.
     case dropsTheLastProduct, dropsTheLastColumn, dropsTheLastRow, accumulatesAlways, accumulatesNever, forgetsTheBias
@@ -21,13 +21,14 @@ enum Mistake: UInt32, Sendable {
 
 /// The reference backend with one mistake built in. Lives as long as the process.
 func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
-    let table = UnsafeMutablePointer<kanto_backend>.allocate(capacity: 1)
-    table.initialize(to: referenceBackend().pointee)
-    table.pointee.offers_f64 = 0
-    // The mistake travels in a field that nobody reads.
-    table.pointee.reserved = mistake.rawValue
+    let backend = UnsafeMutablePointer<BrokenTable>.allocate(capacity: 1)
+    backend.initialize(to: BrokenTable(table: referenceBackend().pointee, mistake: mistake))
+    let table = backend.pointer(to: \.table)!
+    let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_RANDOM + 1)
+    offers.initialize(repeating: 1 << KANTO_DTYPE_F32, count: KANTO_OP_RANDOM + 1)
+    table.pointee.offers = UnsafePointer(offers)
     table.pointee.make = { backend, problem, host, slot, message in
-        let mistake = Mistake(rawValue: backend!.pointee.reserved)!
+        let mistake = UnsafeRawPointer(backend!).assumingMemoryBound(to: BrokenTable.self).pointee.mistake
         if mistake == .declines {
             message!.pointee.text.update(from: [CChar(bitPattern: 110), 111, 0], count: 3)
         }
@@ -54,6 +55,12 @@ func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
         return status
     }
     return UnsafePointer(table)
+}
+
+/// The host sees its first member.
+private struct BrokenTable {
+    var table: kanto_backend
+    let mistake: Mistake
 }
 
 extension Mistake {
@@ -112,20 +119,24 @@ private struct BrokenKernel {
     mutating func run(_ given: kanto_arguments, _ message: UnsafeMutablePointer<kanto_message>?) -> kanto_status {
         var arguments = given
         let operands = operands(of: problem)
-        let output = given.outputs.0!.assumingMemoryBound(to: Float.self)
+        let output = given.outputs[0]!.assumingMemoryBound(to: Float.self)
         let span = operands.outputs[0].span
         let inputSpan = operands.inputs.first?.span ?? 0
         if mistake == .keepsStateOfARun { runCount += 1 }
         var copy: [Float] = []
-        if mistake == .roundsToBfloat16, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
+        if mistake == .roundsToBfloat16, let input = given.inputs[0]?.assumingMemoryBound(to: Float.self) {
             copy = (0..<inputSpan).map { Float(bitPattern: (input[$0].bitPattern &+ 0x8000) & 0xFFFF_0000) }
         }
         var environment = fenv_t()
         fegetenv(&environment)
         if mistake == .flushesDenormals { flushDenormals(environment) }
         let status = copy.withUnsafeBufferPointer {
-            if !$0.isEmpty { arguments.inputs.0 = UnsafeRawPointer($0.baseAddress) }
-            return inner.pointee.run(inner, &arguments, message)
+            var inputs = (0..<Int(given.input_count)).map { given.inputs[$0] }
+            if !$0.isEmpty { inputs[0] = UnsafeRawPointer($0.baseAddress) }
+            return inputs.withUnsafeBufferPointer {
+                arguments.inputs = $0.baseAddress
+                return inner.pointee.run(inner, &arguments, message)
+            }
         }
         if mistake == .flushesDenormals { fesetenv(&environment) }
         switch mistake {
@@ -134,13 +145,13 @@ private struct BrokenKernel {
         case .writesBeyondTheEnd: output[span] = 0
         case .writesBeforeTheStart: output[-1] = 0
         case .writesToAnInput where inputSpan > 0:
-            UnsafeMutableRawPointer(mutating: given.inputs.0!).assumingMemoryBound(to: Float.self)[0] += 1
+            UnsafeMutableRawPointer(mutating: given.inputs[0]!).assumingMemoryBound(to: Float.self)[0] += 1
         case .readsAlignedOperandsOtherwise where span > 0 && Int(bitPattern: output) % 64 == 0:
             output[0] = output[0].nextUp
         case .overrunsTheScratch where given.scratch != nil:
             (given.scratch + header.scratch_bytes).storeBytes(of: 0, as: UInt8.self)
         case .forgetsTheMeanOfTheVariance where span > 0:
-            let variance = given.outputs.1!.assumingMemoryBound(to: Float.self)
+            let variance = given.outputs[1]!.assumingMemoryBound(to: Float.self)
             variance[0] += output[0] * output[0]
         case .drawsTheNextBlock where span > 4: output.update(from: output + 4, count: span - 4)
         case .keepsStateOfARun where span > 0 && runCount > 1: output[0] = output[0].nextUp

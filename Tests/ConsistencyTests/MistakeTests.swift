@@ -1,5 +1,6 @@
 import KantoABI
 import KantoConsistency
+import KantoKernels
 import Testing
 
 /// The suite itself is tested: it must find mistakes, and only mistakes.
@@ -72,6 +73,12 @@ import Testing
         let verification = verify(brokenBackend(.none), problems)
         #expect(verification.failures.map(\.description) == [])
         #expect(verification.servedCount == problems.count)
+    }
+
+    /// A function that the table has and the list lacks would be tested by nobody.
+    @Test func everyFunctionIsAmongTheProblems() {
+        let tested = Set(problemList.map(\.problem.function))
+        #expect(Function.allCases.filter { !tested.contains($0.rawValue) } == [])
     }
 
     @Test func whatMayBeDeclinedIsNoMistake() {

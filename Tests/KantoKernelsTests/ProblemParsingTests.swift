@@ -58,29 +58,31 @@ import Testing
                 problems.append(.convolution(op, type, geometry, accumulate: true))
             }
             for function in Function.allCases {
-                let slope = function.hasSlope ? 0.2 : 0
-                switch function.rawValue {
-                case 1..<32:
+                let slope = function.hasSlope ? 0.2 : 0, inputCount = Int(function.info.input_count)
+                switch Op(rawValue: function.info.op)! {
+                case .unary:
                     problems.append(
-                        .iteration(.unary, function, type, extents: [], output: [], inputs: [[]], parameter: slope))
+                        .iteration(
+                            .unary, function, type, extents: [], output: [], inputs: Array(repeating: [], count: inputCount),
+                            parameter: slope))
                     problems.append(
                         .iteration(
                             .unary, function, type, extents: [2, 3, 4, 1, 0, 6], output: [72, 24, 6, 6, 6, 1],
-                            inputs: [[1, 0, 2, 3, 4, 5]], parameter: slope))
-                case 32..<48:
+                            inputs: Array(repeating: [1, 0, 2, 3, 4, 5], count: inputCount), parameter: slope))
+                case .binary:
                     problems.append(
                         .iteration(
                             .binary, function, type, extents: [5, 7], output: [7, 1], inputs: [[0, 1], [1, 5]], parameter: slope))
                     problems.append(.iteration(.binary, function, type, extents: [], output: [], inputs: [[], []], parameter: slope))
-                case 48..<64:
+                case .ternary:
                     problems.append(
                         .iteration(.ternary, function, type, extents: [2, 3], output: [3, 1], inputs: [[0, 0], [3, 1], [1, 2]]))
-                case 64..<96:
-                    let inputs = Array(repeating: [7, 1], count: function == .sumOfProducts ? 2 : 1)
+                case .reduce:
+                    let inputs = Array(repeating: [7, 1], count: inputCount)
                     problems.append(
                         .iteration(
                             .reduce, function, type, extents: [5, 7], output: [0, 1], inputs: inputs, accumulate: function == .sum))
-                case 96..<112: problems.append(.optimize(function, type, count: 12345))
+                case .optimize: problems.append(.optimize(function, type, count: 12345))
                 default: problems.append(.random(function, type, count: 12345))
                 }
             }
@@ -157,6 +159,7 @@ import Testing
         ("matmul m1000000000 n1000000000 k0", "C has more than 2^48 elements"),
         ("matmul batch2 m2 n1 k1 strides 1,281474976710657;1,1>2,1", "A has more than 2^48 elements"),
         ("matmul m1 n1 k1 bias1", "word 5, 'bias1': expected bias alone"),
+        ("unary fill [3] strides 1>1", "word 5, '1>1': expected as many strides as axes, inputs > output, such as >1"),
         ("matmul m1 n1 k1 tanh relu", "word 6, 'relu': the activation is tanh already"),
         ("matmul m1 n1 k1 leaky_relu", "word 5, 'leaky_relu': expected a slope, as leaky_relu(0.2)"),
         ("matmul m1 n1 k1 leaky_relu(inf)", "word 5, 'leaky_relu(inf)': expected a slope"),
@@ -276,8 +279,8 @@ import Testing
         ("reduce sum_of_products [2x3] strides 3,1;3,1>0,1", ["a [2, 3] 24", "b [2, 3] 24", "> output [1, 3] 12"]),
         ("statistics [2x3] strides 3,1>0,1", ["a [2, 3] 24", "> mean [1, 3] 12", "> variance [1, 3] 12"]),
         ("random f64 uniform [5]", ["> output [5] 40"]),
-        ("optimize momentum [5]", ["gradient [5] 20", "> parameter [5] 20", "> velocity [5] 20"]),
-        ("optimize adam [5]", ["gradient [5] 20", "> parameter [5] 20", "> first moment [5] 20", "> second moment [5] 20"]),
+        ("optimize momentum [5]", ["gradient [5] 20", "> parameter [5] 20", "> moment 1 [5] 20"]),
+        ("optimize adam [5]", ["gradient [5] 20", "> parameter [5] 20", "> moment 1 [5] 20", "> moment 2 [5] 20"]),
     ])
     func shapesAndBytes(line: String, expected: [String]) throws { #expect(try operands(line) == expected) }
 

@@ -65,6 +65,8 @@ import Testing
             "statistics f32 [2x3] strides 3,1>1,0"
         ),
         (.random(.normal, .float64, count: 100), "random f64 normal [100]"),
+        (.iteration(.unary, .fill, extents: [8], output: [1], inputs: []), "unary f32 fill [8] strides >1"),
+        (.iteration(.unary, .fill, extents: [], output: [], inputs: []), "unary f32 fill [] strides >"),
     ]
 
     @Test(arguments: lines)

@@ -89,6 +89,9 @@ struct Function: CustomTestStringConvertible, Sendable {
         .ternary("normalize", KANTO_FUNCTION_NORMALIZE) { Double(Float($0) - Float($1)) * $2 },
     ]
 
+    /// What the header's table says of it.
+    var info: kanto_function_info { kanto_find_function(UInt32(op), UInt32(code)).pointee }
+
     func problem(_ nest: Nest) -> kanto_problem { nest.problem(op: op, function: code, parameter: parameter) }
 
     /// Whether a result is within the bound.
@@ -281,7 +284,8 @@ struct Function: CustomTestStringConvertible, Sendable {
         let buffer = Guarded(4) { Float($0) }
         for (function, inputs, outputs) in [
             (KANTO_FUNCTION_ADD, [buffer.start, nil], [buffer.start]),
-            (KANTO_FUNCTION_ADD, [buffer.start, buffer.start], [nil]),
+            (KANTO_FUNCTION_ADD, [buffer.start, buffer.start], [nil]), (KANTO_FUNCTION_ADD, [buffer.start], [buffer.start]),
+            (KANTO_FUNCTION_ADD, [buffer.start, buffer.start], []),
             (KANTO_FUNCTION_ADD_SCALED, [buffer.start, buffer.start], [buffer.start]),
         ] as [(Int, [UnsafeMutablePointer<Float>?], [UnsafeMutablePointer<Float>?])] {
             let problem = nest.problem(op: KANTO_OP_BINARY, function: function)

@@ -64,21 +64,18 @@ struct Setup: CustomTestStringConvertible, @unchecked Sendable {
             var arguments = kanto_arguments()
             arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
             arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.baseAddress : nil
-            withUnsafeMutableBytes(of: &arguments.inputs) { slots in
-                let slots = slots.assumingMemoryBound(to: UnsafeRawPointer?.self)
-                for (index, input) in inputs.enumerated() { slots[index] = UnsafeRawPointer(input) }
+            (arguments.input_count, arguments.output_count) = (UInt32(inputs.count), UInt32(outputs.count))
+            arguments.scalar_count = UInt32(scalars.count)
+            func run(
+                _ host: UnsafePointer<kanto_host>, _ inputs: UnsafePointer<UnsafeRawPointer?>,
+                _ outputs: UnsafePointer<UnsafeMutableRawPointer?>, _ scalars: UnsafePointer<Double>
+            ) -> kanto_status {
+                (arguments.host, arguments.inputs, arguments.outputs) = (host, inputs, outputs)
+                if arguments.scalar_count > 0 { arguments.scalars = scalars }
+                return kernel.pointee.run(kernel, &arguments, &message)
             }
-            withUnsafeMutableBytes(of: &arguments.outputs) { slots in
-                let slots = slots.assumingMemoryBound(to: UnsafeMutableRawPointer?.self)
-                for (index, output) in outputs.enumerated() { slots[index] = UnsafeMutableRawPointer(output) }
-            }
-            let status = scalars.withUnsafeBufferPointer { scalars in
-                withUnsafePointer(to: &host) { host in
-                    arguments.scalars = scalars.isEmpty ? nil : scalars.baseAddress
-                    arguments.host = host
-                    return kernel.pointee.run(kernel, &arguments, &message)
-                }
-            }
+            let status = run(
+                &host, inputs.map { UnsafeRawPointer($0) }, outputs.map { UnsafeMutableRawPointer($0) }, scalars)
             #expect(scratch.suffix(guardBytes).allSatisfy { $0 == 0xFF }, "the scratch was overrun")
             return status == KANTO_STATUS_OK ? .done : .failed(String(cString: text.baseAddress!))
         }

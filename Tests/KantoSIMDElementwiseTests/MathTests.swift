@@ -20,7 +20,7 @@ import Testing
 
     @Test(
         arguments: Setup.all.filter { $0.threadCount == 1 },
-        Function.all.filter { (9...12).contains($0.code) || (14...17).contains($0.code) })
+        Function.all.filter { $0.info.traits & UInt32(KANTO_TRAIT_TRANSCENDENTAL) != 0 })
     func errorIsWithinTheBound(_ setup: Setup, _ function: Function) {
         let input = Guarded(Self.arguments.count) { Self.arguments[$0] }
         let output = Guarded(input.count)

@@ -40,8 +40,8 @@ struct Host {
         defer { text.deallocate() }
         text[0] = 0
         var message = kanto_message(text: text, capacity: 200)
-        let status = variant.backend.pointee.make(variant.backend, &problem, &host, &kernel, &message)
-        guard status == KANTO_STATUS_OK, let kernel else { throw Refusal(reason: String(cString: text)) }
+        let made = variant.backend.pointee.make(variant.backend, &problem, &host, &kernel, &message)
+        guard made == KANTO_STATUS_OK, let kernel else { throw Refusal(reason: String(cString: text)) }
         defer { kernel.pointee.release(kernel) }
         #expect(kernel.pointee.description[0] != 0)
 
@@ -51,18 +51,17 @@ struct Host {
         let sources = inputs.map { Guarded($0, offset: 1) }
         var arguments = kanto_arguments()
         arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        if targets.count > 0 { arguments.outputs.0 = UnsafeMutableRawPointer(targets[0].start) }
-        if targets.count > 1 { arguments.outputs.1 = UnsafeMutableRawPointer(targets[1].start) }
         arguments.scratch = kernel.pointee.scratch_bytes == 0 ? nil : UnsafeMutableRawPointer(scratch.start)
-        if sources.count > 0 { arguments.inputs.0 = UnsafeRawPointer(sources[0].start) }
-        if sources.count > 1 { arguments.inputs.1 = UnsafeRawPointer(sources[1].start) }
-        if sources.count > 2 { arguments.inputs.2 = UnsafeRawPointer(sources[2].start) }
-        try withUnsafePointer(to: &host) { host in
-            arguments.host = host
-            guard kernel.pointee.run(kernel, &arguments, &message) == KANTO_STATUS_OK else {
-                throw Refusal(reason: String(cString: text))
-            }
+        (arguments.input_count, arguments.output_count) = (UInt32(sources.count), UInt32(targets.count))
+        func run(
+            _ host: UnsafePointer<kanto_host>, _ inputs: UnsafePointer<UnsafeRawPointer?>,
+            _ outputs: UnsafePointer<UnsafeMutableRawPointer?>
+        ) -> kanto_status {
+            (arguments.host, arguments.inputs, arguments.outputs) = (host, inputs, outputs)
+            return kernel.pointee.run(kernel, &arguments, &message)
         }
+        let status = run(&host, sources.map { UnsafeRawPointer($0.start) }, targets.map { UnsafeMutableRawPointer($0.start) })
+        guard status == KANTO_STATUS_OK else { throw Refusal(reason: String(cString: text)) }
         for target in targets { #expect(target.isIntact, "an output's borders were written") }
         #expect(scratch.isIntact, "the scratch's borders were written")
         for (source, input) in zip(sources, inputs) {

@@ -96,15 +96,18 @@ final class Kernel: @unchecked Sendable {
             [Float](repeating: .nan, count: (pointer.pointee.scratch_bytes + 3) / 4), offset: 0)
         var arguments = kanto_arguments()
         arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.inputs.0 = UnsafeRawPointer(inputs[0].start)
-        arguments.inputs.1 = UnsafeRawPointer(inputs[1].start)
-        arguments.inputs.2 = inputs.count > 2 ? UnsafeRawPointer(inputs[2].start) : nil
-        arguments.outputs.0 = UnsafeMutableRawPointer(output.start)
+        (arguments.input_count, arguments.output_count) = (UInt32(inputs.count), 1)
         arguments.scratch = pointer.pointee.scratch_bytes > 0 ? UnsafeMutableRawPointer(scratch.start) : nil
         let text = Text()
-        let status = withHost(threadCount: threadCount) { host in
-            arguments.host = host
-            return withUnsafeMutablePointer(to: &text.message) { pointer.pointee.run(pointer, &arguments, $0) }
+        func run(
+            _ host: UnsafePointer<kanto_host>, _ inputs: UnsafePointer<UnsafeRawPointer?>,
+            _ outputs: UnsafePointer<UnsafeMutableRawPointer?>
+        ) -> kanto_status {
+            (arguments.host, arguments.inputs, arguments.outputs) = (host, inputs, outputs)
+            return pointer.pointee.run(pointer, &arguments, &text.message)
+        }
+        let status = withHost(threadCount: threadCount) {
+            run($0, inputs.map { UnsafeRawPointer($0.start) }, [UnsafeMutableRawPointer(output.start)])
         }
         guard status == KANTO_STATUS_OK else { throw Failure("status \(status): \(text.value)") }
         for buffer in inputs + [output, scratch] where !buffer.isIntact { throw Failure("wrote beside a buffer") }

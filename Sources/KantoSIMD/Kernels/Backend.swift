@@ -13,7 +13,10 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
     table.pointee.name = UnsafeRawPointer(backendName.utf8Start).assumingMemoryBound(to: CChar.self)
     table.pointee.description = UnsafeRawPointer(backendDescription.utf8Start).assumingMemoryBound(to: CChar.self)
-    for op in KANTO_OP_MATMUL...KANTO_OP_RANDOM { table.pointee.offers_f32 |= 1 << UInt64(op) }
+    let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_RANDOM + 1)
+    for op in 0...KANTO_OP_RANDOM { offers[op] = op == 0 ? 0 : 1 << KANTO_DTYPE_F32 }
+    table.pointee.offers = UnsafePointer(offers)
+    table.pointee.offer_count = UInt32(KANTO_OP_RANDOM + 1)
     table.pointee.make = { _, problem, host, kernel, message in
         makeKernel(problem!, host!, kernel!, message)
     }
