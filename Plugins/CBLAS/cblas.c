@@ -184,6 +184,12 @@ static kanto_status make(const kanto_backend *backend, const kanto_problem *prob
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin serves matmul only, not op %u", problem->op);
   if (problem->dtype != KANTO_DTYPE_F32 && problem->dtype != KANTO_DTYPE_F64)
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin does not know dtype %u", problem->dtype);
+  if (kanto_output_dtype(problem) != problem->dtype)
+    return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin has outputs of the inputs' dtype, %u, not of %u",
+                   problem->dtype, problem->output_dtype);
+  if (problem->precision != KANTO_PRECISION_FLOAT32)
+    return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin has products of precision float32, not of %u",
+                   problem->precision);
   const uint32_t known_flags = KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A |
                                KANTO_FLAG_TRANSPOSE_B | KANTO_FLAG_DERIVATIVE;
   if (problem->flags & ~known_flags)

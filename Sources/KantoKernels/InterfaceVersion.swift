@@ -9,7 +9,7 @@ enum InterfaceVersion {
     static let versionByteCount = 56, tableByteCount = 48, kernelByteCount = 40
 
     /// Bytes of `kanto_problem` in each minor version.
-    static let problemByteCounts = [488]
+    static let problemByteCounts = [496]
 
     /// How much of a problem a plugin of a minor version knows. One that is newer than this host knows all that it is handed.
     static func problemByteCount(minor: UInt32) -> Int {

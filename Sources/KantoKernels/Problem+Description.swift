@@ -5,8 +5,11 @@ import KantoABI
 
 extension Problem: CustomStringConvertible {
     public var description: String {
-        guard let op, let elementType else { return "unknown op \(raw.op) of element type \(raw.dtype)" }
-        var words = [op.description, elementType.description]
+        guard let op, let elementType, let outputElementType else {
+            return "unknown op \(raw.op) of element type \(raw.dtype)" + (raw.output_dtype == 0 ? "" : ">\(raw.output_dtype)")
+        }
+        let isMixed = outputElementType != elementType
+        var words = [op.description, isMixed ? "\(elementType)>\(outputElementType)" : elementType.description]
         switch op {
         case .matmul: words += matmulWords
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: words += convolutionWords
@@ -22,6 +25,7 @@ extension Problem: CustomStringConvertible {
         default: break
         }
         if has(KANTO_FLAG_ACCUMULATE) { words.append("accumulate") }
+        if raw.precision != 0 { words.append(precision?.description ?? "unknown precision \(raw.precision)") }
         return words.joined(separator: " ")
     }
 
@@ -92,7 +96,20 @@ extension ElementType: CustomStringConvertible {
     public var description: String { self == .float32 ? "f32" : "f64" }
 }
 
+extension Precision: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .float32: "float32"
+        case .relaxed: "relaxed"
+        case .bfloat16: "bfloat16"
+        }
+    }
+}
+
 extension Op {
+    /// Whether a product, whose epilogue and precision are asked for.
+    var isProduct: Bool { rawValue <= Op.convolution2DWeightGradient.rawValue }
+
     /// Whether a loop nest with strides of its own is walked, rather than contiguous elements.
     var hasStrides: Bool { self != .optimize && self != .random }
 }

@@ -16,17 +16,23 @@ extension Problem {
     ///
     /// - Throws: `KernelError.problem` if a size or stride makes no sense, or an operand would hold more than 2^48 elements.
     public func operands() throws(KernelError) -> [Operand] {
-        guard let op, let elementType else { throw .problem(description) }
+        guard let op, let elementType, let outputElementType else { throw .problem(description) }
+        guard let precision else { throw .problem("an unknown precision, \(raw.precision)") }
+        guard precision == .float32 || op.isProduct && elementType == .float32 else {
+            throw .problem("\(op) in \(elementType) has no precision, but \(precision) is asked for; products in f32 have one")
+        }
         func dense(_ operands: (name: String, isOutput: Bool, shape: [Int64])?...) throws(KernelError) -> [Operand] {
             var made: [Operand] = []
             for case let operand? in operands {
-                made.append(try Operand(operand.name, isOutput: operand.isOutput, operand.shape, elementType))
+                let type = operand.isOutput ? outputElementType : elementType
+                made.append(try Operand(operand.name, isOutput: operand.isOutput, operand.shape, type))
             }
             return made
         }
         switch op {
         case .matmul:
-            return try matrices(elementType, bias: dense(has(KANTO_FLAG_BIAS) ? ("bias", false, [raw.matmul.n]) : nil))
+            return try matrices(
+                elementType, outputElementType, bias: dense(has(KANTO_FLAG_BIAS) ? ("bias", false, [raw.matmul.n]) : nil))
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
             let (x, w, y) = try convolutionShapes()
             let perChannel = has(KANTO_FLAG_BIAS) ? [raw.convolution.output_channels] : nil
@@ -48,7 +54,7 @@ extension Problem {
                 made.append(try walked(name, isOutput: false, axes(of: raw.iteration.input_stride, at: index), elementType))
             }
             for name in op == .statistics ? ["mean", "variance"] : ["output"] {
-                made.append(try walked(name, isOutput: true, axes(of: raw.iteration.output_stride), elementType))
+                made.append(try walked(name, isOutput: true, axes(of: raw.iteration.output_stride), outputElementType))
             }
             return made
         case .optimize:
@@ -72,7 +78,9 @@ extension Problem {
         return try Operand(name, isOutput: isOutput, shape, strides: strides, type)
     }
 
-    private func matrices(_ type: ElementType, bias: [Operand]) throws(KernelError) -> [Operand] {
+    private func matrices(
+        _ type: ElementType, _ outputType: ElementType, bias: [Operand]
+    ) throws(KernelError) -> [Operand] {
         let matmul = raw.matmul
         guard matmul.batch <= 1 || matmul.batch_stride_c != 0 else {
             throw .problem("a batch of \(matmul.batch) whose results would be written to one place: the batch stride of C is 0")
@@ -87,7 +95,7 @@ extension Problem {
             let batch = batchStride == 0 ? 1 : matmul.batch
             let shape = (matmul.batch == 1 ? [] : [batch]) + (isStoredTransposed ? shape.reversed() : shape)
             let strides = [batchStride, rowStride, 1].suffix(shape.count)
-            return try Operand(name, isOutput: isOutput, shape, strides: Array(strides), type)
+            return try Operand(name, isOutput: isOutput, shape, strides: Array(strides), isOutput ? outputType : type)
         }
         let a = try matrix(
             "A", [matmul.m, matmul.k], rowStride: matmul.row_stride_a, batchStride: matmul.batch_stride_a,

@@ -36,6 +36,7 @@ private struct ProblemWords {
 
     let op: Op
     private let type: ElementType
+    private let outputType: ElementType
     private let forms: [Form]
     /// By the name of their form; the value is what stands behind the name.
     private var found: [String: (word: Word, value: String)] = [:]
@@ -49,17 +50,17 @@ private struct ProblemWords {
             throw Self.wrong(first, "expected an op, one of \(opNames)")
         }
         self.op = op
-        let named = words.first.flatMap { word in
-            ElementType.allCases.first { [$0.description, $0.synonym].contains(word.text) }
-        }
-        if named != nil { words.removeFirst() }
-        type = named ?? .float32
+        let types = words.first.flatMap { ElementType.named($0.text) }
+        if types != nil { words.removeFirst() }
+        (type, outputType) = types ?? (.float32, .float32)
         forms = Form.all(of: op)
 
         let synonyms = Self.synonyms(of: op)
         while let given = words.popFirst() {
             let word = Word(position: given.position, text: synonyms[given.text] ?? given.text)
-            let name = String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
+            // By its letters, or as a whole where digits belong to it.
+            let name = forms.contains { $0.name == word.text }
+                ? word.text : String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
             guard forms.contains(where: { $0.name == name }), !name.isEmpty || word.text.hasPrefix("[") else {
                 let known = (word.position == 2 ? ElementType.allCases.map(\.description) : []) + forms.map(\.sample)
                 throw Self.wrong(given, "\(op) does not know it; it knows " + known.joined(separator: ", "))
@@ -84,9 +85,10 @@ private struct ProblemWords {
 
     func problem() throws(KernelError) -> Problem {
         switch op {
-        case .matmul: try matmul()
-        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: try convolution()
-        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random: try iteration()
+        case .matmul: try matmul().with(outputs: outputType)
+        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
+            try convolution().with(outputs: outputType)
+        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random: try iteration().with(outputs: outputType)
         }
     }
 
@@ -171,6 +173,10 @@ private struct ProblemWords {
         if try flag("bias") { problem.raw.flags |= UInt32(KANTO_FLAG_BIAS) }
         if try flag("derivative") { problem.raw.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
         if try flag("accumulate") { problem.raw.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
+        if let (name, precision) = try choice("precision", among: Precision.allCases.map { ($0.description, $0) }) {
+            problem.raw.precision = precision.rawValue
+            _ = try flag(name)
+        }
         let activations = [
             ("relu", KANTO_ACTIVATION_RELU), ("leaky_relu", KANTO_ACTIVATION_LEAKY_RELU), ("tanh", KANTO_ACTIVATION_TANH),
             ("sigmoid", KANTO_ACTIVATION_SIGMOID),
@@ -284,7 +290,16 @@ extension ProblemWords {
 }
 
 extension ElementType {
-    fileprivate var synonym: String { self == .float32 ? "float32" : "float64" }
+    private var synonym: String { self == .float32 ? "float32" : "float64" }
+
+    /// The types of the inputs and of the outputs, as `f32` or, where they differ, `f32>f64`.
+    fileprivate static func named(_ text: String) -> (inputs: ElementType, outputs: ElementType)? {
+        let types = text.split(separator: ">", omittingEmptySubsequences: false).map { name in
+            allCases.first { [$0.description, $0.synonym].contains(String(name)) }
+        }
+        guard types.count <= 2, let inputs = types.first!, let outputs = types.last! else { return nil }
+        return (inputs, outputs)
+    }
 }
 
 extension ProblemWords.Form {
@@ -295,7 +310,7 @@ extension ProblemWords.Form {
             Self("relu", "relu", "activation"),
             Self("leaky_relu", "leaky_relu(0.2)", "activation"), Self("tanh", "tanh", "activation"),
             Self("sigmoid", "sigmoid", "activation"), accumulate,
-        ]
+        ] + Precision.allCases.map { Self($0.description, $0.description, "precision") }
         switch op {
         case .matmul:
             return [

@@ -144,6 +144,12 @@ private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> W
     guard [KANTO_DTYPE_F32, KANTO_DTYPE_F64].contains(Int(problem.dtype)) else {
         throw Declined("unknown dtype \(problem.dtype)")
     }
+    guard [0, problem.dtype].contains(problem.output_dtype) else {
+        throw Declined("outputs of dtype \(problem.output_dtype) from inputs of dtype \(problem.dtype), expected the same")
+    }
+    guard problem.precision == KANTO_PRECISION_FLOAT32 else {
+        throw Declined("precision \(problem.precision) is asked for, expected \(KANTO_PRECISION_FLOAT32), that of float32")
+    }
     switch Int(problem.op) {
     case KANTO_OP_MATMUL: return try planMatmul(problem)
     case KANTO_OP_CONV2D_FORWARD: return try planForward(problem)

@@ -30,6 +30,10 @@ import Testing
             }
         }
         for type: UInt32 in [0, 3, .max] { expectDeclined("element type \(type)") { $0.dtype = type } }
+        for type: UInt32 in [1, 2, 3, .max] where type != known.problem.dtype {
+            expectDeclined("outputs of element type \(type)") { $0.output_dtype = type }
+        }
+        for precision: UInt32 in [1, 2, 3, .max] { expectDeclined("precision \(precision)") { $0.precision = precision } }
         for op: UInt32 in [0, 12, 63, .max] { expectDeclined("op \(op)") { $0.op = op } }
     }
 

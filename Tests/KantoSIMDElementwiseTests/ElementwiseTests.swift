@@ -267,6 +267,7 @@ struct Function: CustomTestStringConvertible, Sendable {
             { $0.activation = 1 }, { $0.iteration.rank = 7 }, { $0.iteration.rank = -1 },
             { $0.iteration.extent.0 = -1 }, { $0.iteration.output_stride.0 = 0 },
             { $0.iteration.input_stride.0.0 = -1 }, { $0.dtype = UInt32(KANTO_DTYPE_F64) }, { $0.op = 20 },
+            { $0.output_dtype = UInt32(KANTO_DTYPE_F64) }, { $0.precision = 1 },
             { $0.op = UInt32(KANTO_OP_UNARY) }, { $0.op = UInt32(KANTO_OP_TERNARY) },
         ]
         for (number, change) in changes.enumerated() {

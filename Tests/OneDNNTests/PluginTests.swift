@@ -37,6 +37,8 @@ import Testing
         #expect(reason { $0.function = 5 } == "status 1: the oneDNN plugin does not know function 5 of op 1")
         #expect(reason { $0.op = UInt32(KANTO_OP_REDUCE) } == "status 1: the oneDNN plugin does not offer op 8")
         #expect(reason { $0.dtype = UInt32(KANTO_DTYPE_F64) } == "status 1: the oneDNN plugin computes in float32 only")
+        #expect(reason { $0.output_dtype = UInt32(KANTO_DTYPE_F64) } == "status 1: the oneDNN plugin computes in float32 only")
+        #expect(reason { $0.precision = 2 } == "status 1: the oneDNN plugin has products of precision float32 only")
         let derivative = UInt32(KANTO_FLAG_DERIVATIVE)
         #expect(reason { $0.flags |= derivative } == "status 1: the derivative of no activation is asked for")
         #expect(

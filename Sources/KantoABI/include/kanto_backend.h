@@ -57,6 +57,23 @@ enum {
 };
 
 /*
+ * How exact the product of ops 1 to 4 must be. Operands are float32 in memory whatever it is: inputs of another dtype, and
+ * other ops, have 0. A precision permits; it is no hint of what is faster.
+ */
+enum {
+  /* Any algorithm whose error is that of a sum in float32, and which is exact where the operands are small integers: direct
+     sums, minimal filtering with two outputs a tile. */
+  KANTO_PRECISION_FLOAT32 = 0,
+  /* Float32 operands and sums, and any algorithm of up to 16 times that error, such as minimal filtering with four outputs
+     a tile: within 2e-5 of the largest output. Integers need not stay exact. */
+  KANTO_PRECISION_RELAXED = 1,
+  /* Both factors of each product are rounded to bfloat16 first, to nearest even; products are exact and sums float32, and
+     here alone subnormal numbers are read and written as zeros. So this is a definition, not a tolerance: who computes in
+     float32 computes something else. Bias, old content and saved outputs are not rounded. */
+  KANTO_PRECISION_BFLOAT16 = 2
+};
+
+/*
  * The ops, with their arguments in `kanto_arguments`. x is an activation [n, h, w, c], y one of
  * [n, output height, output width, o], w the weights; d marks a gradient.
  *
@@ -160,8 +177,10 @@ typedef struct kanto_iteration {
 typedef struct kanto_problem {
   uint32_t struct_size;
   uint32_t op;           /* KANTO_OP_… */
-  uint32_t dtype;        /* KANTO_DTYPE_… of all operands */
+  uint32_t dtype;        /* KANTO_DTYPE_… of the inputs; of the outputs too where output_dtype is 0 */
+  uint32_t output_dtype; /* KANTO_DTYPE_… of the outputs; a host writes 0 where it is that of the inputs */
   uint32_t function;     /* KANTO_FUNCTION_… of ops 5 to 9 and 11 (kanto_functions.h), otherwise 0 */
+  uint32_t precision;    /* KANTO_PRECISION_… of ops 1 to 4, otherwise 0 */
   uint32_t flags;        /* KANTO_FLAG_… */
   uint32_t activation;   /* KANTO_ACTIVATION_… */
   double parameter;      /* slope of a leaky ReLU, as activation or as function */
@@ -169,6 +188,11 @@ typedef struct kanto_problem {
   kanto_convolution convolution; /* all zero for other ops */
   kanto_iteration iteration;     /* all zero for ops 1 to 4 */
 } kanto_problem;
+
+/* The dtype of a problem's outputs. */
+static inline uint32_t kanto_output_dtype(const kanto_problem *problem) {
+  return problem->output_dtype ? problem->output_dtype : problem->dtype;
+}
 
 /* Output height or width of a convolution, from one axis of its geometry. */
 static inline int64_t kanto_output_extent(int64_t extent, int64_t pad_before, int64_t pad_after, int64_t kernel,

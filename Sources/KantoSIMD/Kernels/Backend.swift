@@ -29,8 +29,11 @@ typealias Message = UnsafeMutablePointer<kanto_message>
 private func makeKernel(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32) else {
+    guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32), kanto_output_dtype(problem) == UInt32(KANTO_DTYPE_F32) else {
         return decline(message, "the SIMD backend computes in float32 only")
+    }
+    guard problem.pointee.precision == UInt32(KANTO_PRECISION_FLOAT32) else {
+        return decline(message, "the SIMD backend has products of precision float32 only")
     }
     switch Int(problem.pointee.op) {
     case KANTO_OP_MATMUL: return makeMatmul(problem, host, kernel, message)
