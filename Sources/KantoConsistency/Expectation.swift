@@ -10,12 +10,12 @@ struct Expectation {
     /// would pass the bound of its elements, which is made for the worst case.
     private var normBound = Double.infinity
 
-    /// The reference backend's outputs, with the bounds of the problem's precision.
+    /// The reference backend's outputs, with the bounds of the problem's element type.
     init(_ test: TestProblem, _ tier: Tier, _ data: TestData) throws(RunFailure) {
         let problem = test.problem
         var wide = problem
         wide.dtype = UInt32(KANTO_DTYPE_F64)
-        // Special values overflow where the problem's own precision does.
+        // Special values overflow where the problem's own element type does.
         // Random numbers are the same bits, rounded once.
         let oracle = tier == .special || problem.op == KANTO_OP_RANDOM ? problem : wide
         values = try reference(oracle, data, test.scalars)

@@ -32,7 +32,7 @@ public struct Verification: Sendable {
 }
 
 /// Runs the problems on a backend, in each element type that it offers, and compares with the reference: on exact, normal
-/// and special values; on aligned and on misaligned operands; on one thread, on two, and twice at the same time;
+/// and special values; on aligned, misaligned and prepared operands; on one thread, on two, and twice at the same time;
 /// elementwise ops in place, too.
 /// - Parameters:
 ///   - types: those that are asked for.
@@ -120,6 +120,9 @@ private func verify(
     case (nil, nil): break
     }
     try expectSame(outputs, try run(kernels.two, Placement(misalignment: 1)), "on misaligned operands")
+    if kernels.two.takesPreparedInputs {
+        try expectSame(outputs, try run(kernels.two, Placement(isPrepared: true)), "on prepared inputs")
+    }
     for input in inputsThatMayShareTheOutput(test.problem) {
         try expectSame(
             outputs, try run(kernels.two, Placement(aliasedInput: input)), "when it shares the memory of input \(input)"

@@ -61,12 +61,25 @@ public final class Backend: @unchecked Sendable {
         guard kernel.pointee.struct_size >= InterfaceVersion.kernelByteCount, kernel.pointee.run != nil,
             kernel.pointee.release != nil
         else { return .declined("it returned an incomplete kernel") }
-        guard 0...Processor.memoryByteCount ~= kernel.pointee.scratch_bytes else {
-            let wanted = UInt(bitPattern: kernel.pointee.scratch_bytes)
+        if let flaw = Self.flaw(of: kernel.pointee) {
             kernel.pointee.release(kernel)
-            return .declined("its scratch of \(wanted) bytes is more than the memory of this machine")
+            return .declined(flaw)
         }
         return .kernel(kernel)
+    }
+
+    /// What memory a kernel asks for that it cannot have.
+    private static func flaw(of kernel: kanto_kernel) -> String? {
+        func excess(_ byteCount: Int, _ what: String) -> String? {
+            0...Processor.memoryByteCount ~= byteCount
+                ? nil : "\(what) of \(UInt(bitPattern: byteCount)) bytes is more than the memory of this machine"
+        }
+        if let flaw = excess(kernel.scratch_bytes, "its scratch") { return flaw }
+        if kernel.prepared_count == 0 { return nil }
+        guard let byteCounts = kernel.prepared_bytes, kernel.prepare != nil else {
+            return "it returned a kernel of prepared inputs that lacks their sizes or the function that prepares them"
+        }
+        return (0..<Int(kernel.prepared_count)).lazy.compactMap { excess(byteCounts[$0], "its form of input \($0)") }.first
     }
 }
 

@@ -6,7 +6,7 @@ enum InterfaceVersion {
     static let major = UInt32(KANTO_ABI_MAJOR)
 
     /// Bytes of the structs that a plugin fills, in version 1.0. Less is no struct of this major version.
-    static let versionByteCount = 56, tableByteCount = 48, kernelByteCount = 40
+    static let versionByteCount = 56, tableByteCount = 48, kernelByteCount = 56
 
     /// Bytes of `kanto_problem` in each minor version.
     static let problemByteCounts = [496]

@@ -122,9 +122,9 @@ private func makeKernel(
     _ = axes.initialize(from: work.axes)
     let threadCount = max(1, host.pointee.thread_count)
     let header = kanto_kernel(
-        struct_size: UInt32(MemoryLayout<kanto_kernel>.size), reserved: 0,
+        struct_size: UInt32(MemoryLayout<kanto_kernel>.size), prepared_count: 0,
         scratch_bytes: work.scratchBytesPerWorker * Int(threadCount), description: cString(work.description),
-        run: run, release: release)
+        run: run, release: release, prepared_bytes: nil, prepare: nil)
     let kernel = UnsafeMutablePointer<Kernel>.allocate(capacity: 1)
     kernel.initialize(
         to: Kernel(

@@ -17,6 +17,9 @@ enum Mistake: Sendable {
     case writesBeyondTheEnd, writesBeforeTheStart, writesToAnInput, roundsToBfloat16, readsAlignedOperandsOtherwise
     case overrunsTheScratch, keepsStateOfARun, declines, declinesSilently, fails
     case leavesAnotherRounding, leavesAnotherRoundingOnAWorker
+    /// No mistake: the second input has a prepared form, its bytes.
+    case preparesAnInput
+    case preparesOtherNumbers, preparesBeyondTheEnd
 }
 
 /// The reference backend with one mistake built in. Lives as long as the process.
@@ -41,7 +44,9 @@ func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
         let kernel = UnsafeMutablePointer<BrokenKernel>.allocate(capacity: 1)
         kernel.initialize(
             to: BrokenKernel(
-                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, runCount: 0))
+                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, preparedBytes: (0, 0),
+                runCount: 0))
+        if [.preparesAnInput, .preparesOtherNumbers, .preparesBeyondTheEnd].contains(mistake) { prepareInputs(of: kernel) }
         kernel.pointee.header.run = { kernel, arguments, message in
             let kernel = UnsafeMutableRawPointer(mutating: kernel!).assumingMemoryBound(to: BrokenKernel.self)
             return kernel.pointee.run(arguments!.pointee, message)
@@ -114,6 +119,8 @@ private struct BrokenKernel {
     var inner: UnsafeMutablePointer<kanto_kernel>
     var mistake: Mistake
     var problem: kanto_problem
+    /// Bytes of the form of each input.
+    var preparedBytes: (Int, Int)
     var runCount: Int
 
     mutating func run(_ given: kanto_arguments, _ message: UnsafeMutablePointer<kanto_message>?) -> kanto_status {
@@ -133,6 +140,7 @@ private struct BrokenKernel {
         let status = copy.withUnsafeBufferPointer {
             var inputs = (0..<Int(given.input_count)).map { given.inputs[$0] }
             if !$0.isEmpty { inputs[0] = UnsafeRawPointer($0.baseAddress) }
+            if let form = kanto_prepared(&arguments, 1) { inputs[1] = form }
             return inputs.withUnsafeBufferPointer {
                 arguments.inputs = $0.baseAddress
                 return inner.pointee.run(inner, &arguments, message)
@@ -162,6 +170,29 @@ private struct BrokenKernel {
         default: break
         }
         return status
+    }
+}
+
+/// Gives a kernel's second input a prepared form.
+private func prepareInputs(of kernel: UnsafeMutablePointer<BrokenKernel>) {
+    let inputs = operands(of: kernel.pointee.problem).inputs
+    guard inputs.count > 1 else { return }
+    kernel.pointee.preparedBytes.1 = inputs[1].span * MemoryLayout<Float>.size
+    kernel.pointee.header.prepared_count = 2
+    kernel.pointee.header.prepared_bytes =
+        UnsafeRawPointer(kernel.pointer(to: \.preparedBytes)!).assumingMemoryBound(to: Int.self)
+    kernel.pointee.header.prepare = { kernel, index, form, arguments, _ in
+        let kernel = UnsafeRawPointer(kernel!).assumingMemoryBound(to: BrokenKernel.self)
+        let byteCount = kernel.pointee.preparedBytes.1
+        guard index == 1, arguments!.pointee.inputs[0] == nil else { return kanto_status(KANTO_STATUS_FAILED) }
+        form!.copyMemory(from: kanto_input(arguments, 1), byteCount: byteCount)
+        let numbers = form!.assumingMemoryBound(to: Float.self)
+        switch kernel.pointee.mistake {
+        case .preparesOtherNumbers: numbers[0] += 1
+        case .preparesBeyondTheEnd: numbers[byteCount / 4] = 0
+        default: break
+        }
+        return kanto_status(KANTO_STATUS_OK)
     }
 }
 

@@ -17,6 +17,8 @@ public struct PluginSource: Sendable {
     /// Masks of element types by op.
     public var offers = "[KANTO_OP_MATMUL] = KANTO_OFFER(KANTO_DTYPE_F32)"
     public var offersPointer = "offers"
+    /// What stands before `make`.
+    public var declarations = ""
     public var make = #"if (problem->matmul.m > 4) { say(message, "m is above 4"); return KANTO_STATUS_DECLINED; }"#
     public var kernelSize = "sizeof(kanto_kernel)"
     /// The last thing that `make` does to the kernel.
@@ -48,6 +50,7 @@ public struct PluginSource: Sendable {
           \(run)
         }
         static void release(kanto_kernel *kernel) { \(release) }
+        \(declarations)
         static kanto_status make(const kanto_backend *backend, const kanto_problem *problem, const kanto_host *host,
                                  kanto_kernel **kernel, kanto_message *message) {
           \(make)

@@ -28,6 +28,7 @@
  *   - The result depends on the inputs, the problem, the instruction set and the thread count, and on nothing else.
  *   - Padding contributes nothing, even against infinite weights. Denormals are honored. The floating-point environment
  *     is left as it was found, on worker threads too.
+ *   - An input in prepared form beside the input itself changes no bit of the result (see kanto_kernel.prepare).
  *   - A failure returns a status and a message; nothing is thrown, printed or exited.
  *
  * Since version 1.0, unless a field says otherwise. The functions of ops 5 to 9 and 11 stand in kanto_functions.h, the
@@ -212,7 +213,7 @@ typedef struct kanto_message {
    the same time see the same one. */
 typedef void (*kanto_body)(void *context, int64_t index, int64_t worker);
 
-/* Owned by the host; lent to `make` for the call, and to `run` through its arguments. */
+/* Owned by the host; lent to `make` for the call, and to `run` and `prepare` through their arguments. */
 typedef struct kanto_host {
   uint32_t struct_size;
   uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1; to a run at most as many as to make:
@@ -234,6 +235,9 @@ typedef struct kanto_arguments {
   const void *const *inputs; /* in the order that the op states; those without elements may be NULL */
   void *const *outputs;
   const double *scalars;     /* s0, s1 … */
+  /* An array of input_count, or NULL: of each input its prepared form, or NULL where the kernel is to take the input itself
+     (see kanto_kernel.prepare). */
+  const void *const *prepared;
   void *scratch;             /* kernel.scratch_bytes, aligned to 64 bytes, content undefined; NULL if that is 0 */
 } kanto_arguments;
 
@@ -252,6 +256,11 @@ static inline const double *kanto_scalars(const kanto_arguments *arguments, uint
   return count <= arguments->scalar_count ? arguments->scalars : NULL;
 }
 
+/* The prepared form of an input, or NULL. */
+static inline const void *kanto_prepared(const kanto_arguments *arguments, uint32_t index) {
+  return arguments->prepared && index < arguments->input_count ? arguments->prepared[index] : NULL;
+}
+
 /* ---- what a backend gives ----------------------------------------------------------------------------------------- */
 
 typedef int32_t kanto_status;
@@ -265,13 +274,28 @@ enum {
    calls `release`, once, on whatever thread, when no run is under way. */
 typedef struct kanto_kernel {
   uint32_t struct_size;
-  uint32_t reserved; /* 0 */
-  size_t scratch_bytes; /* lent to each run, aligned to 64 bytes */
+  uint32_t prepared_count; /* of prepared_bytes; 0 where no input has a prepared form */
+  size_t scratch_bytes;    /* lent to each run and to `prepare`, aligned to 64 bytes */
   /* What it is, for people (`matmul 6x64 avx512`); lives as long as the kernel. */
   const char *description;
   /* KANTO_STATUS_OK, or KANTO_STATUS_FAILED with a message, after which the outputs are undefined. */
   kanto_status (*run)(const struct kanto_kernel *kernel, const kanto_arguments *arguments, kanto_message *message);
   void (*release)(struct kanto_kernel *kernel); /* frees the kernel itself too */
+  /*
+   * Optional: a form of its own for inputs that stay the same over many runs, weights between two updates say, so that what
+   * each run would do to them first is done once.
+   *
+   * prepared_bytes states for each input how many bytes its form takes, 0 for one that has none, and lives as long as the
+   * kernel. `prepare` fills `prepared`, so many bytes aligned to 64, from the input of that index, which is
+   * arguments->inputs[index]; of the other operands there are none, host and scratch are lent as to a run. The form is a
+   * function of that input alone, serves all runs of this kernel, several at once, while the input stays the same, and is no
+   * other kernel's. It is plain bytes: the host frees it without a word.
+   *
+   * Optional for the host too: whoever wants a form and is handed none prepares in its scratch, at each run.
+   */
+  const size_t *prepared_bytes;
+  kanto_status (*prepare)(const struct kanto_kernel *kernel, uint32_t index, void *prepared,
+                          const kanto_arguments *arguments, kanto_message *message);
 } kanto_kernel;
 
 /* Bit of a dtype in the offered masks. */
