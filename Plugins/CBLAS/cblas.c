@@ -127,7 +127,7 @@ static void run_piece(void *context, int64_t index, int64_t worker) {
   int64_t b = matrix * size->batch_stride_b;
   int64_t c = matrix * size->batch_stride_c + first_row * size->row_stride_c;
 
-  const void *const *inputs = run->arguments->inputs;
+  const void *const *inputs = run->arguments->inputs; /* as many as the problem has */
   const void *bias = problem->flags & KANTO_FLAG_BIAS ? inputs[2] : NULL;
   const void *saved = problem->flags & KANTO_FLAG_DERIVATIVE ? inputs[2] : NULL; /* laid out as C */
   void *output = run->arguments->outputs[0];
@@ -184,6 +184,12 @@ static kanto_status make(const kanto_backend *backend, const kanto_problem *prob
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin serves matmul only, not op %u", problem->op);
   if (problem->dtype != KANTO_DTYPE_F32 && problem->dtype != KANTO_DTYPE_F64)
     return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin does not know dtype %u", problem->dtype);
+  if (kanto_output_dtype(problem) != problem->dtype)
+    return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin has outputs of the inputs' dtype, %u, not of %u",
+                   problem->dtype, problem->output_dtype);
+  if (problem->precision != KANTO_PRECISION_FLOAT32)
+    return explain(KANTO_STATUS_DECLINED, message, "the CBLAS plugin has products of precision float32, not of %u",
+                   problem->precision);
   const uint32_t known_flags = KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A |
                                KANTO_FLAG_TRANSPOSE_B | KANTO_FLAG_DERIVATIVE;
   if (problem->flags & ~known_flags)
@@ -252,12 +258,13 @@ __attribute__((visibility("default"))) const kanto_version kanto_plugin_version 
 __attribute__((visibility("default"))) const kanto_backend *kanto_plugin_open(kanto_message *message) {
   (void)message;
   static char description[160];
+  static const uint32_t offers[] = {[KANTO_OP_MATMUL] = KANTO_OFFER(KANTO_DTYPE_F32) | KANTO_OFFER(KANTO_DTYPE_F64)};
   static kanto_backend backend = {
       .struct_size = sizeof(kanto_backend),
       .name = "cblas",
       .description = description,
-      .offers_f32 = KANTO_OFFER(KANTO_OP_MATMUL),
-      .offers_f64 = KANTO_OFFER(KANTO_OP_MATMUL),
+      .offers = offers,
+      .offer_count = sizeof offers / sizeof *offers,
       .make = make,
   };
   snprintf(description, sizeof description, "CBLAS: %s", openblas_get_config ? openblas_get_config() : "library unnamed");

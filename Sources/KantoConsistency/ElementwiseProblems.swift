@@ -1,3 +1,4 @@
+import KantoABI
 import KantoKernels
 
 /// Lengths around the widths of vectors, and one that is worth several threads.
@@ -40,15 +41,11 @@ let elementwiseProblems: [TestProblem] = {
 }()
 
 private func elementwise(_ op: Op, _ function: Function, _ layout: Layout) -> TestProblem {
-    let isLeaky = [.leakyReLU, .leakyReLUGradient].contains(function)
+    let info = function.info
     let problem = Problem.iteration(
-        op, function, extents: layout.extents, output: layout.output,
-        inputs: Array(layout.inputs.prefix(Problem.inputCount(op, function))), parameter: isLeaky ? 0.25 : 0)
-    switch function {
-    case .fill: return TestProblem(problem, scalars: [-2.5])
-    case .affine, .addScaled: return TestProblem(problem, scalars: [3, -2])
-    default: return TestProblem(problem)
-    }
+        op, function, extents: layout.extents, output: layout.output, inputs: Array(layout.inputs.prefix(Int(info.input_count))),
+        parameter: info.has(KANTO_TRAIT_PARAMETER) ? 0.25 : 0)
+    return TestProblem(problem, scalars: Array([3, -2].prefix(Int(info.scalar_count))))
 }
 
 private let layouts: [Layout] = [

@@ -10,12 +10,12 @@ struct Expectation {
     /// would pass the bound of its elements, which is made for the worst case.
     private var normBound = Double.infinity
 
-    /// The reference backend's outputs, with the bounds of the problem's precision.
+    /// The reference backend's outputs, with the bounds of the problem's element type.
     init(_ test: TestProblem, _ tier: Tier, _ data: TestData) throws(RunFailure) {
         let problem = test.problem
         var wide = problem
         wide.dtype = UInt32(KANTO_DTYPE_F64)
-        // Special values overflow where the problem's own precision does.
+        // Special values overflow where the problem's own element type does.
         // Random numbers are the same bits, rounded once.
         let oracle = tier == .special || problem.op == KANTO_OP_RANDOM ? problem : wide
         values = try reference(oracle, data, test.scalars)
@@ -24,7 +24,7 @@ struct Expectation {
         let single = problem.dtype == KANTO_DTYPE_F32
         let roundoff = single ? 0x1p-24 : 0x1p-53
         let termCount = Double(operands(of: problem).termCount)
-        let sums = problem.op == KANTO_OP_REDUCE && isSum(Int(problem.function))
+        let sums = problem.isSum
 
         if problem.isLinear || sums {
             // A derivative of an output that its activation can give is at most 1.
@@ -54,41 +54,28 @@ struct Expectation {
                 }
             }
         } else if tier != .exact {
-            switch (Int(problem.op), Int(problem.function)) {
-            case (KANTO_OP_UNARY, KANTO_FUNCTION_AFFINE), (KANTO_OP_BINARY, KANTO_FUNCTION_ADD_SCALED):
-                let magnitudes = try reference(wide, data.map { $0.magnitude }, test.scalars.map { $0.magnitude })
-                setBounds(to: 4 * roundoff, of: magnitudes)
-            case (KANTO_OP_TERNARY, KANTO_FUNCTION_MULTIPLY_ADD):
-                setBounds(to: 2 * roundoff, of: try reference(wide, data.map { $0.magnitude }, test.scalars))
-            case (KANTO_OP_TERNARY, KANTO_FUNCTION_NORMALIZE):
-                setBounds(to: 4 * roundoff, of: values)
-            case (KANTO_OP_STATISTICS, _):
+            // 0 of a choice among values, which is exact.
+            let error = Double(problem.functionInfo?.error ?? 0) * roundoff
+            switch Int(problem.op) {
+            case KANTO_OP_STATISTICS:
                 let means = try reference(wide, data.map { $0.magnitude }, test.scalars)[0]
                 let meanBounds = means.map { 2 * (termCount + 1) * roundoff * $0 }
                 let varianceBounds = zip(values[1], meanBounds).map { 2 * (termCount + 4) * roundoff * $0 + 2 * $1 * $1 }
                 bounds = [meanBounds, varianceBounds]
-            case (KANTO_OP_UNARY, _) where problem.isTranscendental:
-                // Four units in the last place.
-                setBounds(to: 8 * roundoff, of: values)
-            case (KANTO_OP_OPTIMIZE, _):
+            case KANTO_OP_OPTIMIZE:
                 // With all terms of the step of one sign: so large is what rounding errors are relative to. The
                 // parameter itself is rounded by the decay and when the step is taken.
                 var scalars = test.scalars
                 scalars[0] = -scalars[0]
                 var magnitudes = try reference(wide, data.map { $0.magnitude }, scalars)
                 for index in magnitudes[0].indices { magnitudes[0][index] -= data.outputs[0][index].magnitude }
-                setBounds(to: 32 * roundoff, of: magnitudes)
+                setBounds(to: error, of: magnitudes)
                 addBounds(4 * roundoff, of: [data.outputs[0]])
                 // The moments are sums of two products.
                 for moment in 1..<bounds.count { bounds[moment] = magnitudes[moment].map { 8 * roundoff * $0 } }
-            case (KANTO_OP_UNARY, KANTO_FUNCTION_FILL),
-                (KANTO_OP_UNARY, KANTO_FUNCTION_SQUARE...KANTO_FUNCTION_RECIPROCAL),
-                (KANTO_OP_UNARY, KANTO_FUNCTION_LEAKY_RELU),
-                (KANTO_OP_BINARY, KANTO_FUNCTION_ADD...KANTO_FUNCTION_DIVIDE_OR_ZERO),
-                (KANTO_OP_BINARY, KANTO_FUNCTION_LEAKY_RELU_GRADIENT):
-                // One unit in the last place: a rounding of the slope, one of the result.
-                setBounds(to: 2 * roundoff, of: values)
-            default: break  // a choice among values, which is exact
+            case _ where problem.functionInfo?.has(KANTO_TRAIT_SUM) == true:
+                setBounds(to: error, of: try reference(wide, data.map { $0.magnitude }, test.scalars.map { $0.magnitude }))
+            default: setBounds(to: error, of: values)
             }
         }
         if tier != .exact && tier != .denormal {

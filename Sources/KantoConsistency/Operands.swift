@@ -50,7 +50,7 @@ public func operands(of problem: kanto_problem) -> Operands {
         let operand = Operand(count: Int(problem.iteration.extent.0))
         return Operands(
             inputs: [operand],
-            outputs: Array(repeating: operand, count: problem.function == KANTO_FUNCTION_ADAM ? 3 : 2), readsOutputs: true,
+            outputs: Array(repeating: operand, count: Int(problem.functionInfo?.output_count ?? 1)), readsOutputs: true,
             termCount: 1)
     case KANTO_OP_RANDOM:
         return Operands(
@@ -60,8 +60,7 @@ public func operands(of problem: kanto_problem) -> Operands {
         let rank = Int(nest.rank)
         let extents = values(nest.extent, rank)
         let strides = [nest.input_stride.0, nest.input_stride.1, nest.input_stride.2]
-        let fills = problem.op == KANTO_OP_UNARY && problem.function == KANTO_FUNCTION_FILL
-        let count = fills ? 0 : Problem.inputCount(Op(rawValue: problem.op)!, Function(rawValue: problem.function))
+        let count = Problem.inputCount(Op(rawValue: problem.op)!, Function(rawValue: problem.function))
         let outputStrides = values(nest.output_stride, rank)
         var termCount = 1
         var outputExtents = extents

@@ -31,7 +31,7 @@ private let optimizerProblems: [TestProblem] = [0, 1, 3, 5, 15, 16, 17, 33, 1003
 }
 
 private let distributionProblems: [TestProblem] = [0, 1, 2, 3, 4, 5, 7, 8, 31, 33, 64, 65, 1001, 20_000].flatMap { count in
-    [Function.uniform, .normal].flatMap { distribution in
+    Function.all(of: .random).flatMap { distribution in
         [
             [0, 1, 7, 0, 0, 0, 0, 0],
             // All words of the key, the stream and the block in use, the number of the block wrapping.

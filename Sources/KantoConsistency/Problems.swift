@@ -33,6 +33,12 @@ extension Problem {
 
 extension kanto_problem {
     func has(_ flag: Int) -> Bool { flags & UInt32(flag) != 0 }
+
+    /// What there is to know of its function; nil where it has none.
+    var functionInfo: kanto_function_info? { Problem(raw: self).functionInfo }
+
+    /// Whether a reduction is a sum, which may accumulate.
+    var isSum: Bool { op == KANTO_OP_REDUCE && functionInfo?.has(KANTO_TRAIT_SUM) == true }
 }
 
 /// The first `count` values of a C array that is imported as a tuple.

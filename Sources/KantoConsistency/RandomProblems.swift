@@ -132,25 +132,21 @@ extension Random {
     // MARK: - Loop nests
 
     private mutating func randomElementwise(_ op: Op, _ function: Function) -> (Problem, scalars: [Double]) {
+        let info = function.info
         let extents = randomExtents()
         let output = randomStrides(extents)
-        let inputs = (0..<Problem.inputCount(op, function)).map { _ in
+        let inputs = (0..<info.input_count).map { _ in
             isHit(in: 2) ? output : randomStrides(extents, broadcasts: isHit(in: 2))
         }
-        let isLeaky = [.leakyReLU, .leakyReLUGradient].contains(function)
         let problem = Problem.iteration(
-            op, function, extents: extents, output: output, inputs: inputs, parameter: isLeaky ? randomSlope() : 0)
-        let factors = [-2, -1, -0.5, 0, 0.25, 1, 3]
-        switch function {
-        case .fill: return (problem, [choice(factors)])
-        case .affine, .addScaled: return (problem, [choice(factors), choice(factors)])
-        default: return (problem, [])
-        }
+            op, function, extents: extents, output: output, inputs: inputs,
+            parameter: info.has(KANTO_TRAIT_PARAMETER) ? randomSlope() : 0)
+        return (problem, (0..<info.scalar_count).map { _ in choice([-2, -1, -0.5, 0, 0.25, 1, 3]) })
     }
 
     private mutating func randomReduction() -> Problem {
         let function = choice(Function.all(of: .reduce))
-        let accumulates = isSum(Int(function.rawValue)) && isHit(in: 2)
+        let accumulates = function.info.has(KANTO_TRAIT_SUM) && isHit(in: 2)
         return randomReduction(.reduce, function, accumulate: accumulates)
     }
 
@@ -192,7 +188,7 @@ extension Random {
     private mutating func randomNumbers() -> (Problem, scalars: [Double]) {
         let words = (0..<6).map { _ in isHit(in: 4) ? 0 : Double(next() >> 32) }
         return (
-            .random(choice([.uniform, .normal]), count: size(upTo: 9000)),
+            .random(choice(Function.all(of: .random)), count: size(upTo: 9000)),
             [choice([-1, 0, 0.3]), choice([1, 0.02, 2.5])] + words
         )
     }

@@ -1,9 +1,10 @@
+import KantoABI
 import KantoKernels
 
 let reductionProblems: [TestProblem] = {
     var problems: [Problem] = []
     for function in Function.all(of: .reduce) {
-        for accumulate in isSum(Int(function.rawValue)) ? [false, true] : [false] {
+        for accumulate in function.info.has(KANTO_TRAIT_SUM) ? [false, true] : [false] {
             problems += shapes.flatMap { reductions(.reduce, function, $0.extents, $0.axes, accumulate: accumulate) }
             problems += strided.map { nest in
                 let inputs = [nest.input, Problem.contiguousStrides(nest.extents)]
@@ -46,11 +47,6 @@ let statisticsProblems: [TestProblem] = {
     problems += normalizations.map { .iteration(.statistics, nil, extents: $0.extents, over: $0.axes) }
     return problems.map { TestProblem($0) }
 }()
-
-/// Whether a reduction is a sum, which may accumulate.
-func isSum(_ function: Int) -> Bool {
-    [Function.sum, .sumOfSquares, .sumOfProducts].contains { Int($0.rawValue) == function }
-}
 
 /// One for each choice of axes; of contiguous inputs unless strides are given.
 private func reductions(

@@ -39,10 +39,13 @@ public struct Placement: Sendable {
     public var misalignment: Int
     /// The input whose memory the output shares.
     public var aliasedInput: Int?
+    /// Whether the kernel is handed the inputs in the forms that it makes of them, too.
+    public var isPrepared: Bool
 
-    public init(misalignment: Int = 0, aliasedInput: Int? = nil) {
+    public init(misalignment: Int = 0, aliasedInput: Int? = nil, isPrepared: Bool = false) {
         self.misalignment = misalignment
         self.aliasedInput = aliasedInput
+        self.isPrepared = isPrepared
     }
 }
 
@@ -68,7 +71,8 @@ public final class MadeKernel {
         }
         guard let kernel else { throw .violation("make returns no kernel and no reason") }
         guard kernel.pointee.struct_size >= MemoryLayout<kanto_kernel>.size, kernel.pointee.run != nil,
-            kernel.pointee.release != nil
+            kernel.pointee.release != nil,
+            kernel.pointee.prepared_count == 0 || kernel.pointee.prepared_bytes != nil && kernel.pointee.prepare != nil
         else { throw .violation("make returns an incomplete kernel") }
         self.problem = problem
         operands = KantoConsistency.operands(of: problem)
@@ -77,6 +81,14 @@ public final class MadeKernel {
     }
 
     deinit { kernel.pointee.release(kernel) }
+
+    /// Bytes of its form of each input; none of an input that it takes as it is.
+    private var formByteCounts: [Int] {
+        operands.inputs.indices.map { $0 < kernel.pointee.prepared_count ? kernel.pointee.prepared_bytes[$0] : 0 }
+    }
+
+    /// Whether it has a form of its own of some input.
+    public var takesPreparedInputs: Bool { formByteCounts.contains { $0 > 0 } }
 
     /// Runs the kernel on operands given as they lie in memory (gaps included, their values ignored) and returns the
     /// outputs likewise. Every operand stands between sentinels; what may not be read is NaN.
@@ -104,29 +116,47 @@ public final class MadeKernel {
         }
         let inputContents = inputs.map(\.content)
         let scratch = GuardedMemory(byteCount: kernel.pointee.scratch_bytes)
-
-        var arguments = kanto_arguments()
-        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.host = UnsafePointer(host.table)
-        withUnsafeMutableBytes(of: &arguments.inputs) {
-            let slots = $0.bindMemory(to: UnsafeRawPointer?.self)
-            for index in inputs.indices {
-                slots[index] = UnsafeRawPointer(placement.aliasedInput == index ? outputs[0].base : inputs[index].base)
-            }
-        }
-        withUnsafeMutableBytes(of: &arguments.outputs) {
-            let slots = $0.bindMemory(to: UnsafeMutableRawPointer?.self)
-            for index in outputs.indices { slots[index] = UnsafeMutableRawPointer(outputs[index].base) }
-        }
-        arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.base : nil
+        let forms = formByteCounts.map { $0 > 0 && placement.isPrepared ? GuardedMemory(byteCount: $0) : nil }
 
         var environment = fenv_t()
         fegetenv(&environment)
         let control = floatingPointControl()
-        let (status, text) = scalars.withUnsafeBufferPointer { scalars in
-            arguments.scalars = scalars.isEmpty ? nil : scalars.baseAddress
-            return withMessage { kernel.pointee.run(kernel, &arguments, $0) }
+        let inputPointers = inputs.indices.map {
+            UnsafeRawPointer(placement.aliasedInput == $0 ? outputs[0].base : inputs[$0].base) as UnsafeRawPointer?
         }
+        let outputPointers = outputs.map { UnsafeMutableRawPointer($0.base) as UnsafeMutableRawPointer? }
+        let formPointers = forms.map { $0.map { UnsafeRawPointer($0.base) } }
+        var arguments = kanto_arguments()
+        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+        arguments.host = UnsafePointer(host.table)
+        arguments.scratch = kernel.pointee.scratch_bytes > 0 ? scratch.base : nil
+        arguments.input_count = UInt32(inputs.count)
+
+        for (index, form) in forms.enumerated() {
+            guard let form else { continue }
+            // The one input alone.
+            var alone = inputPointers.map { _ in nil as UnsafeRawPointer? }
+            alone[index] = inputPointers[index]
+            let (status, text) = withMessage { message in
+                alone.withUnsafeBufferPointer {
+                    arguments.inputs = $0.baseAddress
+                    return kernel.pointee.prepare(kernel, UInt32(index), form.base, &arguments, message)
+                }
+            }
+            guard status == KANTO_STATUS_OK else { throw .failed("prepare: status \(status), \(text)") }
+        }
+        func run(
+            _ inputs: UnsafePointer<UnsafeRawPointer?>, _ outputs: UnsafePointer<UnsafeMutableRawPointer?>,
+            _ scalars: UnsafePointer<Double>, _ forms: UnsafePointer<UnsafeRawPointer?>,
+            _ message: UnsafeMutablePointer<kanto_message>
+        ) -> kanto_status {
+            (arguments.inputs, arguments.outputs) = (inputs, outputs)
+            if placement.isPrepared { arguments.prepared = forms }
+            if arguments.scalar_count > 0 { arguments.scalars = scalars }
+            return kernel.pointee.run(kernel, &arguments, message)
+        }
+        (arguments.output_count, arguments.scalar_count) = (UInt32(outputs.count), UInt32(scalars.count))
+        let (status, text) = withMessage { run(inputPointers, outputPointers, scalars, formPointers, $0) }
         guard status == KANTO_STATUS_OK else { throw .failed("run: status \(status), \(text)") }
         guard floatingPointControl() == control && !host.takeWorkerControlChange() else {
             fesetenv(&environment)
@@ -139,6 +169,9 @@ public final class MadeKernel {
             if let fault = outputs[index].fault { throw .violation("output \(index): \(fault)") }
         }
         guard scratch.sentinelsStand else { throw .violation("the scratch is written beyond its end") }
+        for (index, form) in forms.enumerated() where form?.sentinelsStand == false {
+            throw .violation("the form of input \(index) is written beyond its end")
+        }
         return outputs.map { $0.content.map { Double($0) } }
     }
 }

@@ -102,7 +102,7 @@ extension TestData {
             inputs[0] = inputs[0].map { $0.magnitude }
         case (KANTO_OP_UNARY, KANTO_FUNCTION_LOG_ONE_PLUS):
             inputs[0] = inputs[0].map { max($0, -$0.magnitude / 8) * (random.next() % 2 == 0 ? 1 : 0x1p-12) }
-        case (KANTO_OP_UNARY, _) where problem.isTranscendental:
+        case _ where problem.isTranscendental:
             // Half of them far out, a quarter near 0.
             inputs[0] = inputs[0].map { [1, 16, 16, 0x1p-12][Int(random.next() % 4)] * $0 }
         case (KANTO_OP_BINARY, KANTO_FUNCTION_DIVIDE_OR_ZERO):
@@ -132,14 +132,8 @@ func isExact(_ problem: kanto_problem) -> Bool {
     switch Int(problem.op) {
     case KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT:
         return problem.activation <= KANTO_ACTIVATION_LEAKY_RELU && steps.contains(problem.parameter)
-    case KANTO_OP_UNARY:
-        return problem.function <= KANTO_FUNCTION_SQUARE
-            || problem.function == KANTO_FUNCTION_LEAKY_RELU && steps.contains(problem.parameter)
-    case KANTO_OP_BINARY:
-        return ![KANTO_FUNCTION_DIVIDE, KANTO_FUNCTION_DIVIDE_OR_ZERO].contains(Int(problem.function))
-            && steps.contains(problem.parameter)
-    case KANTO_OP_OPTIMIZE, KANTO_OP_STATISTICS, KANTO_OP_RANDOM: return false
-    default: return true
+    case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return true
+    default: return problem.functionInfo?.has(KANTO_TRAIT_EXACT) == true && steps.contains(problem.parameter)
     }
 }
 
@@ -159,12 +153,7 @@ extension kanto_problem {
     }
 
     /// A function of a math library.
-    var isTranscendental: Bool {
-        let function = Int(function)
-        return op == KANTO_OP_UNARY
-            && ((KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID).contains(function)
-                || (KANTO_FUNCTION_EXP_MINUS_ONE...KANTO_FUNCTION_SOFTPLUS).contains(function))
-    }
+    var isTranscendental: Bool { functionInfo?.has(KANTO_TRAIT_TRANSCENDENTAL) == true }
 }
 
 extension Random {

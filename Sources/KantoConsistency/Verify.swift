@@ -24,18 +24,18 @@ public struct Verification: Sendable {
         }
     }
 
-    /// How many problems were served; one in two precisions counts twice.
+    /// How many problems were served; one in two element types counts twice.
     public var servedCount = 0
     public var declined: [Refusal] = []
     /// One for each problem that went wrong, with the first thing that did.
     public var failures: [Failure] = []
 }
 
-/// Runs the problems on a backend, in each precision that it offers, and compares with the reference: on exact, normal
-/// and special values; on aligned and on misaligned operands; on one thread, on two, on one of two, and twice at the same
-/// time; elementwise ops in place, too.
+/// Runs the problems on a backend, in each element type that it offers, and compares with the reference: on exact, normal
+/// and special values; on aligned, misaligned and prepared operands; on one thread, on two, on one of two, and twice at the
+/// same time; elementwise ops in place, too.
 /// - Parameters:
-///   - types: the precisions that are asked for.
+///   - types: those that are asked for.
 ///   - mayDecline: whether the backend may decline a problem of an op that it offers.
 ///   - willVerify: called before each problem that the backend offers to serve.
 public func verify(
@@ -46,8 +46,7 @@ public func verify(
     let hosts = (one: ThreadHost(threadCount: 1), two: ThreadHost(threadCount: 2))
     var verification = Verification()
     for type in types {
-        let offers = type == .float32 ? backend.pointee.offers_f32 : backend.pointee.offers_f64
-        for var test in problems where offers & (1 << UInt64(test.problem.op)) != 0 {
+        for var test in problems where backend.pointee.offers(test.problem.op, type) {
             test.problem.dtype = type.rawValue
             willVerify(test)
             let call = "\(name(of: backend)) at \(test)" + (test.seed.map { " [seed \($0)]" } ?? "")
@@ -121,6 +120,9 @@ private func verify(
     case (nil, nil): break
     }
     try expectSame(outputs, try run(kernels.two, Placement(misalignment: 1)), "on misaligned operands")
+    if kernels.two.takesPreparedInputs {
+        try expectSame(outputs, try run(kernels.two, Placement(isPrepared: true)), "on prepared inputs")
+    }
     for input in inputsThatMayShareTheOutput(test.problem) {
         try expectSame(
             outputs, try run(kernels.two, Placement(aliasedInput: input)), "when it shares the memory of input \(input)"

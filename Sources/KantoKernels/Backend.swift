@@ -29,10 +29,7 @@ public final class Backend: @unchecked Sendable {
     }
 
     /// The ops that it sets out to serve.
-    public func offers(_ op: Op, _ type: ElementType) -> Bool {
-        let mask = type == .float32 ? table.pointee.offers_f32 : table.pointee.offers_f64
-        return mask & (1 << UInt64(op.rawValue)) != 0
-    }
+    public func offers(_ op: Op, _ type: ElementType) -> Bool { table.pointee.offers(op.rawValue, type) }
 
     var isPlugin: Bool { origin != .builtIn }
 
@@ -64,12 +61,33 @@ public final class Backend: @unchecked Sendable {
         guard kernel.pointee.struct_size >= InterfaceVersion.kernelByteCount, kernel.pointee.run != nil,
             kernel.pointee.release != nil
         else { return .declined("it returned an incomplete kernel") }
-        guard 0...Processor.memoryByteCount ~= kernel.pointee.scratch_bytes else {
-            let wanted = UInt(bitPattern: kernel.pointee.scratch_bytes)
+        if let flaw = Self.flaw(of: kernel.pointee) {
             kernel.pointee.release(kernel)
-            return .declined("its scratch of \(wanted) bytes is more than the memory of this machine")
+            return .declined(flaw)
         }
         return .kernel(kernel)
+    }
+
+    /// What memory a kernel asks for that it cannot have.
+    private static func flaw(of kernel: kanto_kernel) -> String? {
+        func excess(_ byteCount: Int, _ what: String) -> String? {
+            0...Processor.memoryByteCount ~= byteCount
+                ? nil : "\(what) of \(UInt(bitPattern: byteCount)) bytes is more than the memory of this machine"
+        }
+        if let flaw = excess(kernel.scratch_bytes, "its scratch") { return flaw }
+        if kernel.prepared_count == 0 { return nil }
+        guard let byteCounts = kernel.prepared_bytes, kernel.prepare != nil else {
+            return "it returned a kernel of prepared inputs that lacks their sizes or the function that prepares them"
+        }
+        return (0..<Int(kernel.prepared_count)).lazy.compactMap { excess(byteCounts[$0], "its form of input \($0)") }.first
+    }
+}
+
+extension kanto_backend {
+    /// Whether it sets out to serve an op in a type.
+    package func offers(_ op: UInt32, _ type: ElementType) -> Bool {
+        guard op < offer_count, let offers else { return false }
+        return offers[Int(op)] & (1 << type.rawValue) != 0
     }
 }
 

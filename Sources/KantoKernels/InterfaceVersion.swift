@@ -6,10 +6,10 @@ enum InterfaceVersion {
     static let major = UInt32(KANTO_ABI_MAJOR)
 
     /// Bytes of the structs that a plugin fills, in version 1.0. Less is no struct of this major version.
-    static let versionByteCount = 56, tableByteCount = 56, kernelByteCount = 40
+    static let versionByteCount = 56, tableByteCount = 48, kernelByteCount = 56
 
     /// Bytes of `kanto_problem` in each minor version.
-    static let problemByteCounts = [488]
+    static let problemByteCounts = [496]
 
     /// How much of a problem a plugin of a minor version knows. One that is newer than this host knows all that it is handed.
     static func problemByteCount(minor: UInt32) -> Int {

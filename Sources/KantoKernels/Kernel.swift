@@ -8,6 +8,8 @@ public final class Kernel: @unchecked Sendable {
     public let backend: Backend
     let raw: UnsafeMutablePointer<kanto_kernel>
     let host: Host
+    /// What a run is handed, as the problem states it.
+    let inputCount, outputCount, scalarCount: UInt32
     private let isTimed: Bool
     /// What a call of a plugin's code is called; `nil` for a built-in backend's.
     private let call: UnsafePointer<CChar>?
@@ -18,6 +20,10 @@ public final class Kernel: @unchecked Sendable {
         self.raw = raw
         self.host = host
         self.isTimed = isTimed
+        let operands = (try? problem.operands()) ?? []
+        inputCount = UInt32(operands.count { !$0.isOutput })
+        outputCount = UInt32(operands.count(where: \.isOutput))
+        scalarCount = problem.functionInfo?.scalar_count ?? 0
         call = backend.isPlugin ? kanto_make_plugin_text(backend.call(for: problem)) : nil
     }
 
@@ -40,32 +46,72 @@ public final class Kernel: @unchecked Sendable {
     /// Inside `Kernels.run` it runs at once, elsewhere when it is the caller's turn.
     ///
     /// - Precondition: the pointers hold what the problem says, and an output overlaps an input in elementwise ops only,
-    ///   and then exactly.
+    ///   and then exactly. There are as many scalars as the function takes.
     /// - Throws: `KernelError.failed`; the outputs are then undefined. `KernelError.memory` if there is none for its scratch.
     public func run(
         _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
         _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil
     ) throws {
-        var arguments = kanto_arguments()
-        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.inputs = (a, b, c, nil)
-        arguments.outputs = (x, y, z, nil)
-        arguments.scalars = scalars
-        if KernelTurn.isHeld {
-            try runInTurn(&arguments)
-        } else {
-            try KernelTurn.take { () throws(KernelError) in try runInTurn(&arguments) }
+        try run(a, b, c, into: x, y, z, scalars: scalars, prepared: [])
+    }
+
+    /// Runs it with some of its inputs in the form that it made of them, too.
+    ///
+    /// - Precondition: what is prepared is so by this kernel, and its input holds what it held then.
+    package func run(
+        _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
+        _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil,
+        prepared: [PreparedInput]
+    ) throws {
+        var forms: InputPointers = (nil, nil, nil)
+        // No `for`: it allocates in debug builds.
+        var next = 0
+        while next < prepared.count {
+            precondition(prepared[next].kernel === self, "an input that another kernel prepared")
+            prepared[next].store(in: &forms)
+            next += 1
+        }
+        try withUnsafeBytes(of: (a, b, c) as InputPointers) { inputs in
+            try withUnsafeBytes(of: (x, y, z) as OutputPointers) { outputs in
+                try withUnsafeBytes(of: forms) { forms in
+                    var arguments = kanto_arguments()
+                    arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+                    (arguments.input_count, arguments.output_count) = (inputCount, outputCount)
+                    arguments.inputs = inputs.assumingMemoryBound(to: UnsafeRawPointer?.self).baseAddress
+                    arguments.outputs = outputs.assumingMemoryBound(to: UnsafeMutableRawPointer?.self).baseAddress
+                    if !prepared.isEmpty {
+                        arguments.prepared = forms.assumingMemoryBound(to: UnsafeRawPointer?.self).baseAddress
+                    }
+                    if let scalars { (arguments.scalars, arguments.scalar_count) = (scalars, scalarCount) }
+                    try perform(.run, &arguments)
+                }
+            }
         }
     }
 
-    private func runInTurn(_ arguments: inout kanto_arguments) throws(KernelError) {
-        guard host.hasLentWorkers, !KernelThread.isOneThatOwnsWorkers else { return try runInline(&arguments) }
-        var call = Call(kernel: self, arguments: arguments)
+    /// A function of a kernel.
+    enum Step {
+        case run
+        case prepare(UInt32, into: UnsafeMutableRawPointer)
+    }
+
+    /// Calls one of its functions when it is the caller's turn, with the host and scratch added to the arguments.
+    func perform(_ step: Step, _ arguments: inout kanto_arguments) throws(KernelError) {
+        if KernelTurn.isHeld {
+            try performInTurn(step, &arguments)
+        } else {
+            try KernelTurn.take { () throws(KernelError) in try performInTurn(step, &arguments) }
+        }
+    }
+
+    private func performInTurn(_ step: Step, _ arguments: inout kanto_arguments) throws(KernelError) {
+        guard host.hasLentWorkers, !KernelThread.isOneThatOwnsWorkers else { return try performInline(step, &arguments) }
+        var call = Call(kernel: self, step: step, arguments: arguments)
         withUnsafeMutablePointer(to: &call) { call in
             KernelThread.shared.perform({ context in
                 let call = context.assumingMemoryBound(to: Call.self)
                 do throws(KernelError) {
-                    try call.pointee.kernel.runInline(&call.pointee.arguments)
+                    try call.pointee.kernel.performInline(call.pointee.step, &call.pointee.arguments)
                 } catch {
                     call.pointee.error = error
                 }
@@ -74,21 +120,27 @@ public final class Kernel: @unchecked Sendable {
         if let error = call.error { throw error }
     }
 
-    /// A run on another thread.
+    /// A call on another thread.
     private struct Call {
         let kernel: Kernel
+        let step: Step
         var arguments: kanto_arguments
         var error: KernelError?
     }
 
-    private func runInline(_ arguments: inout kanto_arguments) throws(KernelError) {
+    private func performInline(_ step: Step, _ arguments: inout kanto_arguments) throws(KernelError) {
         arguments.host = host.pointerForRun
         arguments.scratch = try host.scratch(scratchByteCount)
         let start = isTimed ? monotonicSeconds() : 0
         let outer = call == nil ? nil : kanto_enter_plugin(call)
-        let failure = withMessage { message in raw.pointee.run(raw, &arguments, message) }
+        let failure = withMessage { message in
+            switch step {
+            case .run: raw.pointee.run(raw, &arguments, message)
+            case .prepare(let index, let form): raw.pointee.prepare(raw, index, form, &arguments, message)
+            }
+        }
         if call != nil { kanto_leave_plugin(outer) }
-        if isTimed { report(seconds: monotonicSeconds() - start) }
+        if isTimed, case .run = step { report(seconds: monotonicSeconds() - start) }
         if let failure {
             throw KernelError.failed(backend: backend.name, problem: problem.description, reason: failure.reason)
         }
@@ -101,6 +153,10 @@ public final class Kernel: @unchecked Sendable {
             "\(problem): \(backend.name) (\(description)) \(figures) ms" + (rate > 0 ? ", \(rate.rounded()) GFLOP/s" : ""))
     }
 }
+
+/// The operands of a run as C arrays, for ops of three inputs and three outputs at most.
+typealias InputPointers = (UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointer?)
+typealias OutputPointers = (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?)
 
 /// Calls into a backend with a buffer for its message; `nil` is success.
 func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status) -> (status: kanto_status, reason: String)? {

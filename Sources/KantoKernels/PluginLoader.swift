@@ -52,7 +52,7 @@ enum PluginLoader {
         }
         if let failure { return fail("refused to open: \(failure.reason)") }
         guard let table, table.pointee.struct_size >= InterfaceVersion.tableByteCount, table.pointee.name != nil,
-            table.pointee.make != nil
+            table.pointee.make != nil, table.pointee.offer_count == 0 || table.pointee.offers != nil
         else { return fail("its table is incomplete") }
         let backend = Backend(
             table: table, origin: .plugin(path: file.path),

@@ -5,8 +5,11 @@ import KantoABI
 
 extension Problem: CustomStringConvertible {
     public var description: String {
-        guard let op, let elementType else { return "unknown op \(raw.op) of element type \(raw.dtype)" }
-        var words = [op.description, elementType.description]
+        guard let op, let elementType, let outputElementType else {
+            return "unknown op \(raw.op) of element type \(raw.dtype)" + (raw.output_dtype == 0 ? "" : ">\(raw.output_dtype)")
+        }
+        let isMixed = outputElementType != elementType
+        var words = [op.description, isMixed ? "\(elementType)>\(outputElementType)" : elementType.description]
         switch op {
         case .matmul: words += matmulWords
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: words += convolutionWords
@@ -22,6 +25,7 @@ extension Problem: CustomStringConvertible {
         default: break
         }
         if has(KANTO_FLAG_ACCUMULATE) { words.append("accumulate") }
+        if raw.precision != 0 { words.append(precision?.description ?? "unknown precision \(raw.precision)") }
         return words.joined(separator: " ")
     }
 
@@ -71,7 +75,9 @@ extension Problem: CustomStringConvertible {
         }
         words.append("[" + axes(of: raw.iteration.extent).map(String.init).joined(separator: "x") + "]")
         if let op, op.hasStrides {
-            let inputs = (0..<inputCount).map { axes(of: raw.iteration.input_stride, at: $0) }
+            let inputs = (0..<Self.inputCount(op, Function(rawValue: raw.function))).map {
+                axes(of: raw.iteration.input_stride, at: $0)
+            }
             words.append(strideWords(inputs + [axes(of: raw.iteration.output_stride)]))
         }
         return words
@@ -90,28 +96,22 @@ extension ElementType: CustomStringConvertible {
     public var description: String { self == .float32 ? "f32" : "f64" }
 }
 
-extension Op {
-    /// Whether a loop nest with strides of its own is walked, rather than contiguous elements.
-    var hasStrides: Bool { self != .optimize && self != .random }
-}
-
-extension Problem {
-    /// Inputs of a loop nest that have strides.
-    var inputCount: Int { op.map { Self.inputCount($0, Function(rawValue: raw.function)) } ?? 0 }
-
-    package static func inputCount(_ op: Op, _ function: Function?) -> Int {
-        switch (op, function) {
-        case (.random, _): 0
-        case (.ternary, _): 3
-        case (.binary, _), (.reduce, .sumOfProducts): 2
-        default: 1
+extension Precision: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .float32: "float32"
+        case .relaxed: "relaxed"
+        case .bfloat16: "bfloat16"
         }
     }
 }
 
-extension Function {
-    /// Whether `Problem.raw.parameter` is its slope.
-    var hasSlope: Bool { self == .leakyReLU || self == .leakyReLUGradient }
+extension Op {
+    /// Whether a product, whose epilogue and precision are asked for.
+    var isProduct: Bool { rawValue <= Op.convolution2DWeightGradient.rawValue }
+
+    /// Whether a loop nest with strides of its own is walked, rather than contiguous elements.
+    var hasStrides: Bool { self != .optimize && self != .random }
 }
 
 extension Op: CustomStringConvertible {
@@ -128,52 +128,6 @@ extension Op: CustomStringConvertible {
         case .optimize: "optimize"
         case .statistics: "statistics"
         case .random: "random"
-        }
-    }
-}
-
-extension Function: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .copy: "copy"
-        case .fill: "fill"
-        case .affine: "affine"
-        case .absolute: "absolute"
-        case .sign: "sign"
-        case .square: "square"
-        case .sqrt: "sqrt"
-        case .reciprocal: "reciprocal"
-        case .exp: "exp"
-        case .log: "log"
-        case .tanh: "tanh"
-        case .sigmoid: "sigmoid"
-        case .leakyReLU: "leaky_relu"
-        case .expMinusOne: "exp_minus_one"
-        case .logOnePlus: "log_one_plus"
-        case .erf: "erf"
-        case .softplus: "softplus"
-        case .add: "add"
-        case .subtract: "subtract"
-        case .multiply: "multiply"
-        case .divide: "divide"
-        case .divideOrZero: "divide_or_zero"
-        case .maximum, .reduceMaximum: "maximum"
-        case .minimum, .reduceMinimum: "minimum"
-        case .addScaled: "add_scaled"
-        case .greater: "greater"
-        case .leakyReLUGradient: "leaky_relu_gradient"
-        case .select: "select"
-        case .multiplyAdd: "multiply_add"
-        case .normalize: "normalize"
-        case .sum: "sum"
-        case .sumOfSquares: "sum_of_squares"
-        case .maximumMagnitude: "maximum_magnitude"
-        case .sumOfProducts: "sum_of_products"
-        case .adam: "adam"
-        case .momentum: "momentum"
-        case .rmsProp: "rmsprop"
-        case .uniform: "uniform"
-        case .normal: "normal"
         }
     }
 }

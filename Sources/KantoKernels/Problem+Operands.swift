@@ -16,17 +16,23 @@ extension Problem {
     ///
     /// - Throws: `KernelError.problem` if a size or stride makes no sense, or an operand would hold more than 2^48 elements.
     public func operands() throws(KernelError) -> [Operand] {
-        guard let op, let elementType else { throw .problem(description) }
+        guard let op, let elementType, let outputElementType else { throw .problem(description) }
+        guard let precision else { throw .problem("an unknown precision, \(raw.precision)") }
+        guard precision == .float32 || op.isProduct && elementType == .float32 else {
+            throw .problem("\(op) in \(elementType) has no precision, but \(precision) is asked for; products in f32 have one")
+        }
         func dense(_ operands: (name: String, isOutput: Bool, shape: [Int64])?...) throws(KernelError) -> [Operand] {
             var made: [Operand] = []
             for case let operand? in operands {
-                made.append(try Operand(operand.name, isOutput: operand.isOutput, operand.shape, elementType))
+                let type = operand.isOutput ? outputElementType : elementType
+                made.append(try Operand(operand.name, isOutput: operand.isOutput, operand.shape, type))
             }
             return made
         }
         switch op {
         case .matmul:
-            return try matrices(elementType, bias: dense(has(KANTO_FLAG_BIAS) ? ("bias", false, [raw.matmul.n]) : nil))
+            return try matrices(
+                elementType, outputElementType, bias: dense(has(KANTO_FLAG_BIAS) ? ("bias", false, [raw.matmul.n]) : nil))
         case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
             let (x, w, y) = try convolutionShapes()
             let perChannel = has(KANTO_FLAG_BIAS) ? [raw.convolution.output_channels] : nil
@@ -43,19 +49,18 @@ extension Problem {
             }
         case .unary, .binary, .ternary, .reduce, .statistics:
             var made: [Operand] = []
-            let readCount = raw.function == Function.fill.rawValue ? 0 : inputCount
-            for (index, name) in ["a", "b", "c"].prefix(readCount).enumerated() {
+            let inputCount = Self.inputCount(op, Function(rawValue: raw.function))
+            for (index, name) in ["a", "b", "c"].prefix(inputCount).enumerated() {
                 made.append(try walked(name, isOutput: false, axes(of: raw.iteration.input_stride, at: index), elementType))
             }
             for name in op == .statistics ? ["mean", "variance"] : ["output"] {
-                made.append(try walked(name, isOutput: true, axes(of: raw.iteration.output_stride), elementType))
+                made.append(try walked(name, isOutput: true, axes(of: raw.iteration.output_stride), outputElementType))
             }
             return made
         case .optimize:
             let shape = axes(of: raw.iteration.extent)
-            let moments = Function(rawValue: raw.function)?.momentNames ?? []
             var made = try dense(("gradient", false, shape), ("parameter", true, shape))
-            for name in moments { made += try dense((name, true, shape)) }
+            for moment in 1..<max(1, functionInfo?.output_count ?? 1) { made += try dense(("moment \(moment)", true, shape)) }
             return made
         case .random:
             return try dense(("output", true, axes(of: raw.iteration.extent)))
@@ -73,7 +78,9 @@ extension Problem {
         return try Operand(name, isOutput: isOutput, shape, strides: strides, type)
     }
 
-    private func matrices(_ type: ElementType, bias: [Operand]) throws(KernelError) -> [Operand] {
+    private func matrices(
+        _ type: ElementType, _ outputType: ElementType, bias: [Operand]
+    ) throws(KernelError) -> [Operand] {
         let matmul = raw.matmul
         guard matmul.batch <= 1 || matmul.batch_stride_c != 0 else {
             throw .problem("a batch of \(matmul.batch) whose results would be written to one place: the batch stride of C is 0")
@@ -82,12 +89,13 @@ extension Problem {
             throw .problem("rows of C that overlap: \(matmul.n) columns, a row stride of \(matmul.row_stride_c)")
         }
         func matrix(
-            _ name: String, _ shape: [Int64], rowStride: Int64, batchStride: Int64, isStoredTransposed: Bool
+            _ name: String, isOutput: Bool = false, _ shape: [Int64], rowStride: Int64, batchStride: Int64,
+            isStoredTransposed: Bool = false
         ) throws(KernelError) -> Operand {
             let batch = batchStride == 0 ? 1 : matmul.batch
             let shape = (matmul.batch == 1 ? [] : [batch]) + (isStoredTransposed ? shape.reversed() : shape)
             let strides = [batchStride, rowStride, 1].suffix(shape.count)
-            return try Operand(name, isOutput: name == "C", shape, strides: Array(strides), type)
+            return try Operand(name, isOutput: isOutput, shape, strides: Array(strides), isOutput ? outputType : type)
         }
         let a = try matrix(
             "A", [matmul.m, matmul.k], rowStride: matmul.row_stride_a, batchStride: matmul.batch_stride_a,
@@ -95,11 +103,13 @@ extension Problem {
         let b = try matrix(
             "B", [matmul.k, matmul.n], rowStride: matmul.row_stride_b, batchStride: matmul.batch_stride_b,
             isStoredTransposed: has(KANTO_FLAG_TRANSPOSE_B))
-        let c = try matrix(
-            "C", [matmul.m, matmul.n], rowStride: matmul.row_stride_c, batchStride: matmul.batch_stride_c,
-            isStoredTransposed: false)
-        let saved = has(KANTO_FLAG_DERIVATIVE) ? [c.named("saved", isOutput: false)] : []
-        return [a, b] + bias + saved + [c]
+        func result(_ name: String, isOutput: Bool) throws(KernelError) -> Operand {
+            try matrix(
+                name, isOutput: isOutput, [matmul.m, matmul.n], rowStride: matmul.row_stride_c,
+                batchStride: matmul.batch_stride_c)
+        }
+        let saved = has(KANTO_FLAG_DERIVATIVE) ? [try result("saved", isOutput: false)] : []
+        return [a, b] + bias + saved + [try result("C", isOutput: true)]
     }
 
     /// The shapes of the input, the weights and the output of the forward convolution.
@@ -131,18 +141,6 @@ extension Problem {
             [c.kernel_height, c.kernel_width, c.channels / c.groups, c.output_channels],
             [c.batch, height, width, c.output_channels]
         )
-    }
-}
-
-extension Function {
-    /// The outputs of an optimizer's step behind the parameter.
-    fileprivate var momentNames: [String] {
-        switch self {
-        case .adam: ["first moment", "second moment"]
-        case .momentum: ["velocity"]
-        case .rmsProp: ["mean square"]
-        default: []
-        }
     }
 }
 
@@ -178,11 +176,4 @@ extension Problem.Operand {
         self.shape = shape.map { Int($0) }
         byteCount = shape.contains(0) ? 0 : Int(last + 1) * type.size
     }
-
-    private init(_ name: String, isOutput: Bool, as other: Self) {
-        (self.name, self.isOutput, shape, byteCount) = (name, isOutput, other.shape, other.byteCount)
-    }
-
-    /// Another operand that lies in memory as this one does.
-    fileprivate func named(_ name: String, isOutput: Bool) -> Self { Self(name, isOutput: isOutput, as: self) }
 }

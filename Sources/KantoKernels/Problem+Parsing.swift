@@ -11,11 +11,7 @@ extension Problem {
     /// - Throws: `KernelError.problem`, which says which word is wrong and what was expected.
     public init(parsing line: String) throws(KernelError) {
         let words = try ProblemWords(line)
-        switch words.op {
-        case .matmul: self = try words.matmul()
-        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient: self = try words.convolution()
-        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random: self = try words.iteration()
-        }
+        self = try words.problem()
         _ = try operands()
     }
 }
@@ -40,6 +36,7 @@ private struct ProblemWords {
 
     let op: Op
     private let type: ElementType
+    private let outputType: ElementType
     private let forms: [Form]
     /// By the name of their form; the value is what stands behind the name.
     private var found: [String: (word: Word, value: String)] = [:]
@@ -54,17 +51,17 @@ private struct ProblemWords {
             throw Self.wrong(first, "expected an op, one of \(opNames)" + (near.map { "; did you mean '\($0)'?" } ?? ""))
         }
         self.op = op
-        let named = words.first.flatMap { word in
-            ElementType.allCases.first { [$0.description, $0.synonym].contains(word.text) }
-        }
-        if named != nil { words.removeFirst() }
-        type = named ?? .float32
+        let types = words.first.flatMap { ElementType.named($0.text) }
+        if types != nil { words.removeFirst() }
+        (type, outputType) = types ?? (.float32, .float32)
         forms = Form.all(of: op)
 
         let synonyms = Self.synonyms(of: op)
         while let given = words.popFirst() {
             let word = Word(position: given.position, text: synonyms[given.text] ?? given.text)
-            let name = String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
+            // By its letters, or as a whole where digits belong to it.
+            let name = forms.contains { $0.name == word.text }
+                ? word.text : String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
             guard forms.contains(where: { $0.name == name }), !name.isEmpty || word.text.hasPrefix("[") else {
                 let known = (word.position == 2 ? ElementType.allCases.map(\.description) : []) + forms.map(\.sample)
                 throw Self.wrong(given, "\(op) does not know it; it knows " + known.joined(separator: ", "))
@@ -87,7 +84,16 @@ private struct ProblemWords {
 
     // MARK: - Ops
 
-    func matmul() throws(KernelError) -> Problem {
+    func problem() throws(KernelError) -> Problem {
+        switch op {
+        case .matmul: try matmul().with(outputs: outputType)
+        case .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient:
+            try convolution().with(outputs: outputType)
+        case .unary, .binary, .ternary, .reduce, .optimize, .statistics, .random: try iteration().with(outputs: outputType)
+        }
+    }
+
+    private func matmul() throws(KernelError) -> Problem {
         var problem = Problem(op, type)
         problem.raw.matmul.batch = try number("batch", or: 1)
         problem.raw.matmul.m = try number("m")
@@ -112,7 +118,7 @@ private struct ProblemWords {
         return problem
     }
 
-    func convolution() throws(KernelError) -> Problem {
+    private func convolution() throws(KernelError) -> Problem {
         var problem = Problem(op, type)
         let kernel = try numbers("k", counts: [1, 2], from: 0)
         let stride = try numbers("s", counts: [1, 2], from: 1, or: [1])
@@ -128,14 +134,10 @@ private struct ProblemWords {
         return problem
     }
 
-    func iteration() throws(KernelError) -> Problem {
+    private func iteration() throws(KernelError) -> Problem {
         let functions = Function.all(of: op)
-        let named = functions.filter { found[$0.description] != nil }
-            .sorted { position($0.description) < position($1.description) }
-        guard named.count < 2 else {
-            throw Self.wrong(found[named[1].description]!.word, "the function is \(named[0]) already")
-        }
-        guard named.count == min(1, functions.count) else {
+        let function = try choice("function", among: functions.map { ($0.description, $0) })?.1
+        guard function != nil || functions.isEmpty else {
             throw .problem("\(op) lacks its function, one of " + functions.map(\.description).joined(separator: ", "))
         }
         guard let (word, text) = found[""] else { throw missing("") }
@@ -145,15 +147,15 @@ private struct ProblemWords {
         else { throw Self.wrong(word, "expected the extents of at most \(KANTO_MAXIMUM_RANK) axes, as [64x128]") }
 
         var parameter = 0.0
-        if let function = named.first {
+        if let function {
             if function.hasSlope { parameter = try slope(function.description) } else { _ = try flag(function.description) }
         }
         guard op.hasStrides else {
             guard extents.count == 1 else { throw Self.wrong(word, "expected the number of elements, as [1000]") }
             let count = Int(extents[0])
-            return op == .random ? .random(named[0], type, count: count) : .optimize(named[0], type, count: count)
+            return op == .random ? .random(function!, type, count: count) : .optimize(function!, type, count: count)
         }
-        let inputCount = Problem.inputCount(op, named.first)
+        let inputCount = Problem.inputCount(op, function)
         var dense = extents.map { _ in 1 as Int64 }
         for axis in extents.indices.dropLast().reversed() { dense[axis] = dense[axis + 1] &* extents[axis + 1] }
         let denseText = dense.map(String.init).joined(separator: ",")
@@ -164,7 +166,7 @@ private struct ProblemWords {
         guard ![.reduce, .statistics].contains(op) || strides != nil else { throw missing("strides") }
         let all = (strides ?? Array(repeating: dense, count: inputCount + 1)).map { $0.map { Int($0) } }
         return .iteration(
-            op, named.first, type, extents: extents.map { Int($0) }, output: all.last!, inputs: all.dropLast(),
+            op, function, type, extents: extents.map { Int($0) }, output: all.last!, inputs: all.dropLast(),
             parameter: parameter, accumulate: try flag("accumulate"))
     }
 
@@ -172,16 +174,24 @@ private struct ProblemWords {
         if try flag("bias") { problem.raw.flags |= UInt32(KANTO_FLAG_BIAS) }
         if try flag("derivative") { problem.raw.flags |= UInt32(KANTO_FLAG_DERIVATIVE) }
         if try flag("accumulate") { problem.raw.flags |= UInt32(KANTO_FLAG_ACCUMULATE) }
+        if let (name, precision) = try choice("precision", among: Precision.allCases.map { ($0.description, $0) }) {
+            problem.raw.precision = precision.rawValue
+            _ = try flag(name)
+        }
         let activations = [
             ("relu", KANTO_ACTIVATION_RELU), ("leaky_relu", KANTO_ACTIVATION_LEAKY_RELU), ("tanh", KANTO_ACTIVATION_TANH),
             ("sigmoid", KANTO_ACTIVATION_SIGMOID),
-        ].filter { found[$0.0] != nil }.sorted { position($0.0) < position($1.0) }
-        guard let (name, activation) = activations.first else { return }
-        guard activations.count == 1 else {
-            throw Self.wrong(found[activations[1].0]!.word, "the activation is \(name) already")
-        }
+        ]
+        guard let (name, activation) = try choice("activation", among: activations) else { return }
         problem.raw.activation = UInt32(activation)
         if name == "leaky_relu" { problem.raw.parameter = try slope(name) } else { _ = try flag(name) }
+    }
+
+    /// The one of several words that is there, if any.
+    private func choice<T>(_ what: String, among choices: [(String, T)]) throws(KernelError) -> (String, T)? {
+        let named = choices.filter { found[$0.0] != nil }.sorted { position($0.0) < position($1.0) }
+        guard named.count < 2 else { throw Self.wrong(found[named[1].0]!.word, "the \(what) is \(named[0].0) already") }
+        return named.first
     }
 
     // MARK: - Values
@@ -222,7 +232,10 @@ private struct ProblemWords {
     private func strides(axisCounts: [Int], inputCount: Int, expected: String) throws(KernelError) -> [[Int64]]? {
         guard let (word, value) = found["strides"] else { return nil }
         let sides = value.split(separator: ">", omittingEmptySubsequences: false)
-        let lists = sides.first!.split(separator: ";", omittingEmptySubsequences: false) + sides.dropFirst()
+        // Nothing stands for no inputs, and for one of rank 0.
+        let inputs = inputCount == 0 && sides.first!.isEmpty
+            ? [] : sides.first!.split(separator: ";", omittingEmptySubsequences: false)
+        let lists = inputs + sides.dropFirst()
         let strides = lists.compactMap { Self.integers($0, separator: ",", from: 0) }
         guard sides.count == 2, lists.count == inputCount + 1, strides.count == lists.count,
             axisCounts.contains(strides[0].count), strides.allSatisfy({ $0.count == strides[0].count })
@@ -278,22 +291,15 @@ extension ProblemWords {
 }
 
 extension ElementType {
-    fileprivate var synonym: String { self == .float32 ? "float32" : "float64" }
-}
+    private var synonym: String { self == .float32 ? "float32" : "float64" }
 
-extension Function {
-    /// The functions of an elementwise op, a reduction or an optimizer step; none of the others.
-    package static func all(of op: Op) -> [Function] {
-        let range: ClosedRange<UInt32>? = switch op {
-        case .unary: copy.rawValue...softplus.rawValue
-        case .binary: add.rawValue...leakyReLUGradient.rawValue
-        case .ternary: select.rawValue...normalize.rawValue
-        case .reduce: sum.rawValue...sumOfProducts.rawValue
-        case .optimize: adam.rawValue...rmsProp.rawValue
-        case .random: uniform.rawValue...normal.rawValue
-        case .matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient, .statistics: nil
+    /// The types of the inputs and of the outputs, as `f32` or, where they differ, `f32>f64`.
+    fileprivate static func named(_ text: String) -> (inputs: ElementType, outputs: ElementType)? {
+        let types = text.split(separator: ">", omittingEmptySubsequences: false).map { name in
+            allCases.first { [$0.description, $0.synonym].contains(String(name)) }
         }
-        return allCases.filter { range?.contains($0.rawValue) ?? false }
+        guard types.count <= 2, let inputs = types.first!, let outputs = types.last! else { return nil }
+        return (inputs, outputs)
     }
 }
 
@@ -305,7 +311,7 @@ extension ProblemWords.Form {
             Self("relu", "relu", "activation"),
             Self("leaky_relu", "leaky_relu(0.2)", "activation"), Self("tanh", "tanh", "activation"),
             Self("sigmoid", "sigmoid", "activation"), accumulate,
-        ]
+        ] + Precision.allCases.map { Self($0.description, $0.description, "precision") }
         switch op {
         case .matmul:
             return [

@@ -7,7 +7,11 @@ import KantoABI
 public struct Problem: Sendable {
     public var raw: kanto_problem
 
-    public init(raw: kanto_problem) { self.raw = raw }
+    public init(raw: kanto_problem) {
+        self.raw = raw
+        // Problems that are the same have the same bytes.
+        if raw.output_dtype == raw.dtype { self.raw.output_dtype = 0 }
+    }
 
     init(_ op: Op, _ type: ElementType) {
         raw = kanto_problem()
@@ -17,10 +21,30 @@ public struct Problem: Sendable {
     }
 
     public var op: Op? { Op(rawValue: raw.op) }
+    /// The type of the inputs, and of the outputs unless they have one of their own.
     public var elementType: ElementType? { ElementType(rawValue: raw.dtype) }
+
+    /// The type of the outputs.
+    public var outputElementType: ElementType? { withUnsafePointer(to: raw) { ElementType(rawValue: kanto_output_dtype($0)) } }
+    /// How exact the product of a matmul or a convolution must be.
+    public var precision: Precision? { Precision(rawValue: raw.precision) }
+
+    /// The same with outputs of another type than the inputs.
+    package func with(outputs type: ElementType) -> Problem {
+        var raw = raw
+        raw.output_dtype = type.rawValue
+        return Problem(raw: raw)
+    }
+
+    /// The same at another precision.
+    package func with(_ precision: Precision) -> Problem {
+        var problem = self
+        problem.raw.precision = precision.rawValue
+        return problem
+    }
 }
 
-/// The type of a problem's operands.
+/// The type of a problem's elements.
 public enum ElementType: UInt32, Sendable, CaseIterable {
     case float32 = 1
     case float64 = 2
@@ -44,15 +68,14 @@ public enum Op: UInt32, Sendable, CaseIterable {
     case random = 11
 }
 
-/// The function of an elementwise op, a reduction, an optimizer step or a random fill; `kanto_backend.h` defines each.
-public enum Function: UInt32, Sendable, CaseIterable {
-    case copy = 1, fill, affine, absolute, sign, square, sqrt, reciprocal, exp, log, tanh, sigmoid, leakyReLU
-    case expMinusOne, logOnePlus, erf, softplus
-    case add = 32, subtract, multiply, divide, divideOrZero, maximum, minimum, addScaled, greater, leakyReLUGradient
-    case select = 48, multiplyAdd, normalize
-    case sum = 64, reduceMaximum, reduceMinimum, sumOfSquares, maximumMagnitude, sumOfProducts
-    case adam = 96, momentum, rmsProp
-    case uniform = 112, normal
+/// How exact the product of a matmul or a convolution must be; `kanto_backend.h` says what each permits.
+public enum Precision: UInt32, Sendable, CaseIterable {
+    /// The error of a sum in float32; small integers are exact.
+    case float32 = 0
+    /// Float32 operands and sums, up to 16 times that error.
+    case relaxed = 1
+    /// Factors rounded to bfloat16, exact products, sums in float32.
+    case bfloat16 = 2
 }
 
 /// The activation at the end of an epilogue, or the one whose derivative multiplies there.
@@ -75,7 +98,7 @@ extension Problem: Hashable {
 
     public func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-    /// A multiplicative hash of the problem's words; 61 of them, about 60 ns, where the standard hasher takes four times as
+    /// A multiplicative hash of the problem's words; 62 of them, about 60 ns, where the standard hasher takes four times as
     /// long.
     var digest: UInt64 {
         withUnsafeBytes(of: raw) { bytes in

@@ -231,7 +231,7 @@ public final class Registry: Sendable {
 
     /// Sizes that no memory holds, on which a backend's arithmetic might overflow.
     private func check(_ problem: Problem) throws(KernelError) {
-        guard problem.op != nil, problem.elementType != nil else { return }
+        guard problem.op != nil, problem.elementType != nil, problem.outputElementType != nil else { return }
         do throws(KernelError) { _ = try problem.operands() } catch { throw .problem("\(problem): \(error)") }
     }
 

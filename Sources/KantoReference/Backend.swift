@@ -12,10 +12,10 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
     table.pointee.name = cString("reference")
     table.pointee.description = cString("plain scalar Swift, accumulating in float64: the definition of every op")
-    for op in KANTO_OP_MATMUL...KANTO_OP_RANDOM {
-        table.pointee.offers_f32 |= 1 << UInt64(op)
-        table.pointee.offers_f64 |= 1 << UInt64(op)
-    }
+    let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_RANDOM + 1)
+    for op in 0...KANTO_OP_RANDOM { offers[op] = op == 0 ? 0 : 1 << KANTO_DTYPE_F32 | 1 << KANTO_DTYPE_F64 }
+    table.pointee.offers = UnsafePointer(offers)
+    table.pointee.offer_count = UInt32(KANTO_OP_RANDOM + 1)
     table.pointee.make = { _, problem, host, kernel, message in
         makeKernel(problem!, host!, kernel!, message)
     }
@@ -75,15 +75,11 @@ struct Piece {
     }
 
     func input<T: Element>(_ index: Int, as type: T.Type) -> UnsafePointer<T> {
-        let inputs = arguments.pointee.inputs
-        let address = index == 0 ? inputs.0 : index == 1 ? inputs.1 : inputs.2
-        return (address ?? placeholder).assumingMemoryBound(to: T.self)
+        (kanto_input(arguments, UInt32(index)) ?? placeholder).assumingMemoryBound(to: T.self)
     }
 
     func output<T: Element>(_ index: Int, as type: T.Type) -> UnsafeMutablePointer<T> {
-        let outputs = arguments.pointee.outputs
-        let address = index == 0 ? outputs.0 : index == 1 ? outputs.1 : outputs.2
-        return (address ?? UnsafeMutableRawPointer(mutating: placeholder)).assumingMemoryBound(to: T.self)
+        (kanto_output(arguments, UInt32(index)) ?? UnsafeMutableRawPointer(mutating: placeholder)).assumingMemoryBound(to: T.self)
     }
 
     func scalar(_ index: Int) -> Double { arguments.pointee.scalars[index] }
@@ -126,9 +122,9 @@ private func makeKernel(
     _ = axes.initialize(from: work.axes)
     let threadCount = max(1, host.pointee.thread_count)
     let header = kanto_kernel(
-        struct_size: UInt32(MemoryLayout<kanto_kernel>.size), reserved: 0,
+        struct_size: UInt32(MemoryLayout<kanto_kernel>.size), prepared_count: 0,
         scratch_bytes: work.scratchBytesPerWorker * Int(threadCount), description: cString(work.description),
-        run: run, release: release)
+        run: run, release: release, prepared_bytes: nil, prepare: nil)
     let kernel = UnsafeMutablePointer<Kernel>.allocate(capacity: 1)
     kernel.initialize(
         to: Kernel(
@@ -148,20 +144,32 @@ private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> W
     guard [KANTO_DTYPE_F32, KANTO_DTYPE_F64].contains(Int(problem.dtype)) else {
         throw Declined("unknown dtype \(problem.dtype)")
     }
+    guard [0, problem.dtype].contains(problem.output_dtype) else {
+        throw Declined("outputs of dtype \(problem.output_dtype) from inputs of dtype \(problem.dtype), expected the same")
+    }
+    guard problem.precision == KANTO_PRECISION_FLOAT32 else {
+        throw Declined("precision \(problem.precision) is asked for, expected \(KANTO_PRECISION_FLOAT32), that of float32")
+    }
     switch Int(problem.op) {
     case KANTO_OP_MATMUL: return try planMatmul(problem)
     case KANTO_OP_CONV2D_FORWARD: return try planForward(problem)
     case KANTO_OP_CONV2D_INPUT_GRADIENT: return try planInputGradient(problem)
     case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return try planWeightGradient(problem)
-    case KANTO_OP_UNARY: return try planUnary(problem)
-    case KANTO_OP_BINARY: return try planBinary(problem)
-    case KANTO_OP_TERNARY: return try planTernary(problem)
+    case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_TERNARY: return try planElementwise(problem)
     case KANTO_OP_REDUCE: return try planReduce(problem)
     case KANTO_OP_OPTIMIZE: return try planOptimize(problem)
     case KANTO_OP_STATISTICS: return try planStatistics(problem)
     case KANTO_OP_RANDOM: return try planRandom(problem)
     default: throw Declined("unknown op \(problem.op)")
     }
+}
+
+/// What the header's table says of the problem's function; declines one that it does not have.
+func function(of problem: kanto_problem) throws(Declined) -> kanto_function_info {
+    guard let info = kanto_find_function(problem.op, problem.function) else {
+        throw Declined("unknown function \(problem.function) of op \(problem.op)")
+    }
+    return info.pointee
 }
 
 /// Declines flags that the op does not define.
@@ -231,8 +239,9 @@ private func run(
             to: message)
         return kanto_status(KANTO_STATUS_FAILED)
     }
-    guard kernel.pointee.scalarCount == 0 || arguments.pointee.scalars != nil else {
-        write("the op reads \(kernel.pointee.scalarCount) scalars, but none are given", to: message)
+    let scalarCount = kernel.pointee.scalarCount
+    guard scalarCount == 0 || kanto_scalars(arguments, UInt32(scalarCount)) != nil else {
+        write("the op reads \(scalarCount) scalars, but \(arguments.pointee.scalar_count) are given", to: message)
         return kanto_status(KANTO_STATUS_FAILED)
     }
     var run = Run(kernel: kernel, arguments: arguments)

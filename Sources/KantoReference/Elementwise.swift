@@ -10,41 +10,8 @@ import Darwin
 
 private let pieceElements = 8192
 
-func planUnary(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard (KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS).contains(Int(problem.function)) else {
-        throw Declined("unknown unary function \(problem.function)")
-    }
-    var work = try planElementwise(
-        problem, "unary, scalar",
-        problem.dtype == KANTO_DTYPE_F64
-            ? { unaryPiece(Double.self, Piece($0, $1, $2)) } : { unaryPiece(Float.self, Piece($0, $1, $2)) })
-    work.scalarCount = [KANTO_FUNCTION_FILL: 1, KANTO_FUNCTION_AFFINE: 2][Int(problem.function)] ?? 0
-    return work
-}
-
-func planBinary(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard (KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT).contains(Int(problem.function)) else {
-        throw Declined("unknown binary function \(problem.function)")
-    }
-    var work = try planElementwise(
-        problem, "binary, scalar",
-        problem.dtype == KANTO_DTYPE_F64
-            ? { binaryPiece(Double.self, Piece($0, $1, $2)) } : { binaryPiece(Float.self, Piece($0, $1, $2)) })
-    work.scalarCount = problem.function == KANTO_FUNCTION_ADD_SCALED ? 2 : 0
-    return work
-}
-
-func planTernary(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard (KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE).contains(Int(problem.function)) else { throw Declined("unknown ternary function \(problem.function)") }
-    return try planElementwise(
-        problem, "ternary, scalar",
-        problem.dtype == KANTO_DTYPE_F64
-            ? { ternaryPiece(Double.self, Piece($0, $1, $2)) } : { ternaryPiece(Float.self, Piece($0, $1, $2)) })
-}
-
-private func planElementwise(
-    _ problem: kanto_problem, _ description: StaticString, _ body: kanto_body
-) throws(Declined) -> Work {
+func planElementwise(_ problem: kanto_problem) throws(Declined) -> Work {
+    let function = try function(of: problem)
     try check(flagsOf: problem, among: 0)
     try check(activationOf: problem, allowed: false)
     let axes = try loopNest(problem.iteration)
@@ -52,7 +19,22 @@ private func planElementwise(
         throw Declined("an output stride is 0 over \(axis.extent) elements, which would be written to one place")
     }
     let count = try elementCount(axes.map { Int64($0.extent) })
-    return Work(description: description, pieceCount: pieces(count, of: pieceElements), body: body, axes: axes)
+    let isDouble = problem.dtype == KANTO_DTYPE_F64
+    let body: kanto_body, description: StaticString
+    switch Int(problem.op) {
+    case KANTO_OP_UNARY:
+        description = "unary, scalar"
+        body = isDouble ? { unaryPiece(Double.self, Piece($0, $1, $2)) } : { unaryPiece(Float.self, Piece($0, $1, $2)) }
+    case KANTO_OP_BINARY:
+        description = "binary, scalar"
+        body = isDouble ? { binaryPiece(Double.self, Piece($0, $1, $2)) } : { binaryPiece(Float.self, Piece($0, $1, $2)) }
+    default:
+        description = "ternary, scalar"
+        body = isDouble ? { ternaryPiece(Double.self, Piece($0, $1, $2)) } : { ternaryPiece(Float.self, Piece($0, $1, $2)) }
+    }
+    return Work(
+        description: description, pieceCount: pieces(count, of: pieceElements), body: body,
+        scalarCount: Int(function.scalar_count), axes: axes)
 }
 
 private func unaryPiece<T: Element>(_ type: T.Type, _ piece: Piece) {

@@ -3,10 +3,7 @@ import KantoABI
 private let pieceElements = 8192
 
 func planOptimize(_ problem: kanto_problem) throws(Declined) -> Work {
-    let scalarCounts = [KANTO_FUNCTION_ADAM: 7, KANTO_FUNCTION_MOMENTUM: 3, KANTO_FUNCTION_RMSPROP: 4]
-    guard let scalarCount = scalarCounts[Int(problem.function)] else {
-        throw Declined("unknown optimizer \(problem.function)")
-    }
+    let scalarCount = Int(try function(of: problem).scalar_count)
     let count = try contiguousCount(problem, "parameters are")
     return Work(
         description: "optimize, scalar",

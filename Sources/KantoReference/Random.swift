@@ -4,16 +4,14 @@ import KantoABI
 private let pieceBlocks = 512
 
 func planRandom(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard (KANTO_FUNCTION_UNIFORM...KANTO_FUNCTION_NORMAL).contains(Int(problem.function)) else {
-        throw Declined("unknown distribution \(problem.function)")
-    }
+    let scalarCount = Int(try function(of: problem).scalar_count)
     let count = try contiguousCount(problem, "the output is")
     return Work(
         description: "random, scalar",
         pieceCount: pieces(count, of: 4 * pieceBlocks),
         body: problem.dtype == KANTO_DTYPE_F64
             ? { randomPiece(Double.self, Piece($0, $1, $2)) } : { randomPiece(Float.self, Piece($0, $1, $2)) },
-        scalarCount: 8)
+        scalarCount: scalarCount)
 }
 
 private func randomPiece<T: Element>(_ type: T.Type, _ piece: Piece) {

@@ -4,11 +4,8 @@ import KantoABI
 private let pieceOutputs = 32
 
 func planReduce(_ problem: kanto_problem) throws(Declined) -> Work {
-    guard (KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS).contains(Int(problem.function)) else {
-        throw Declined("unknown reduction \(problem.function)")
-    }
-    let sums = [KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES, KANTO_FUNCTION_SUM_OF_PRODUCTS]
-    guard sums.contains(Int(problem.function)) || problem.flags & UInt32(KANTO_FLAG_ACCUMULATE) == 0 else {
+    let isSum = try function(of: problem).traits & UInt32(KANTO_TRAIT_SUM) != 0
+    guard isSum || problem.flags & UInt32(KANTO_FLAG_ACCUMULATE) == 0 else {
         throw Declined("only sums accumulate into their output, not reduction \(problem.function)")
     }
     try check(flagsOf: problem, among: KANTO_FLAG_ACCUMULATE)

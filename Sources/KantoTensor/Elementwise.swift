@@ -157,7 +157,7 @@ extension Tensor {
 /// Writes one value to all elements of a tensor that nobody else has seen yet.
 func fill(_ tensor: Tensor, with value: Double) throws {
     let problem = Problem.iteration(
-        .unary, .fill, tensor.elementType, extents: [tensor.count], output: [1], inputs: [[0]])
+        .unary, .fill, tensor.elementType, extents: [tensor.count], output: [1], inputs: [])
     var value = value
     try Kernels.kernel(for: problem).run(nil, into: tensor.pointer, scalars: &value)
 }

@@ -90,9 +90,10 @@ struct ReductionNest {
     /// Elements behind each result.
     let number: Int
 
-    init(_ shape: [Int], _ axes: [Int], for operation: String) throws {
+    init(_ shape: [Int], _ axes: [Int], for operation: @autoclosure () -> String) throws {
         guard axes.allSatisfy(shape.indices.contains), Set(axes).count == axes.count else {
-            throw TensorError(operation, "axes \(axes) of a tensor of shape \(shape), expected each once, from 0 to \(shape.count - 1)")
+            throw TensorError(
+                operation(), "axes \(axes) of a tensor of shape \(shape), expected each once, from 0 to \(shape.count - 1)")
         }
         outputShape = shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
         outputStrides = zip(shape.indices, strides(of: outputShape)).map { axes.contains($0) ? 0 : $1 }

@@ -3,7 +3,7 @@ import KantoKernels
 // Updates in place, for optimizers: outside of every graph.
 
 /// How an optimizer moves a parameter against its gradient. Weight decay is decoupled from all of them (Loshchilov and
-/// Hutter 2019); `kanto_backend.h` has the formulas.
+/// Hutter 2019); `kanto_functions.h` has the formulas.
 public enum UpdateRule: Hashable, Sendable {
     /// Kingma and Ba 2015, Algorithm 1.
     case adam(beta1: Double, beta2: Double, epsilon: Double)

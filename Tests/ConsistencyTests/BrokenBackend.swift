@@ -4,7 +4,7 @@ import KantoConsistency
 import KantoReference
 
 /// A mistake that a backend might make.
-enum Mistake: UInt32, Sendable {
+enum Mistake: Sendable {
     case none
     // In what is computed.
     case dropsTheLastProduct, dropsTheLastColumn, dropsTheLastRow, accumulatesAlways, accumulatesNever, forgetsTheBias
@@ -18,17 +18,21 @@ enum Mistake: UInt32, Sendable {
     case writesBeyondTheEnd, writesBeforeTheStart, writesToAnInput, roundsToBfloat16, readsAlignedOperandsOtherwise
     case overrunsTheScratch, keepsStateOfARun, needsItsThreads, declines, declinesSilently, fails
     case leavesAnotherRounding, leavesAnotherRoundingOnAWorker
+    /// No mistake: the second input has a prepared form, its bytes.
+    case preparesAnInput
+    case preparesOtherNumbers, preparesBeyondTheEnd
 }
 
 /// The reference backend with one mistake built in. Lives as long as the process.
 func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
-    let table = UnsafeMutablePointer<kanto_backend>.allocate(capacity: 1)
-    table.initialize(to: referenceBackend().pointee)
-    table.pointee.offers_f64 = 0
-    // The mistake travels in a field that nobody reads.
-    table.pointee.reserved = mistake.rawValue
+    let backend = UnsafeMutablePointer<BrokenTable>.allocate(capacity: 1)
+    backend.initialize(to: BrokenTable(table: referenceBackend().pointee, mistake: mistake))
+    let table = backend.pointer(to: \.table)!
+    let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_RANDOM + 1)
+    offers.initialize(repeating: 1 << KANTO_DTYPE_F32, count: KANTO_OP_RANDOM + 1)
+    table.pointee.offers = UnsafePointer(offers)
     table.pointee.make = { backend, problem, host, slot, message in
-        let mistake = Mistake(rawValue: backend!.pointee.reserved)!
+        let mistake = UnsafeRawPointer(backend!).assumingMemoryBound(to: BrokenTable.self).pointee.mistake
         if mistake == .declines {
             message!.pointee.text.update(from: [CChar(bitPattern: 110), 111, 0], count: 3)
         }
@@ -41,8 +45,9 @@ func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
         let kernel = UnsafeMutablePointer<BrokenKernel>.allocate(capacity: 1)
         kernel.initialize(
             to: BrokenKernel(
-                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, runCount: 0,
-                threadCount: host!.pointee.thread_count))
+                header: inner.pointee, inner: inner, mistake: mistake, problem: problem!.pointee, preparedBytes: (0, 0),
+                runCount: 0, threadCount: host!.pointee.thread_count))
+        if [.preparesAnInput, .preparesOtherNumbers, .preparesBeyondTheEnd].contains(mistake) { prepareInputs(of: kernel) }
         kernel.pointee.header.run = { kernel, arguments, message in
             let kernel = UnsafeMutableRawPointer(mutating: kernel!).assumingMemoryBound(to: BrokenKernel.self)
             return kernel.pointee.run(arguments!.pointee, message)
@@ -56,6 +61,12 @@ func brokenBackend(_ mistake: Mistake) -> UnsafePointer<kanto_backend> {
         return status
     }
     return UnsafePointer(table)
+}
+
+/// The host sees its first member.
+private struct BrokenTable {
+    var table: kanto_backend
+    let mistake: Mistake
 }
 
 extension Mistake {
@@ -123,6 +134,8 @@ private struct BrokenKernel {
     var inner: UnsafeMutablePointer<kanto_kernel>
     var mistake: Mistake
     var problem: kanto_problem
+    /// Bytes of the form of each input.
+    var preparedBytes: (Int, Int)
     var runCount: Int
     /// Those that it was made for.
     let threadCount: UInt32
@@ -130,12 +143,12 @@ private struct BrokenKernel {
     mutating func run(_ given: kanto_arguments, _ message: UnsafeMutablePointer<kanto_message>?) -> kanto_status {
         var arguments = given
         let operands = operands(of: problem)
-        let output = given.outputs.0!.assumingMemoryBound(to: Float.self)
+        let output = given.outputs[0]!.assumingMemoryBound(to: Float.self)
         let span = operands.outputs[0].span
         let inputSpan = operands.inputs.first?.span ?? 0
         if mistake == .keepsStateOfARun { runCount += 1 }
         var copy: [Float] = []
-        if mistake == .roundsToBfloat16, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
+        if mistake == .roundsToBfloat16, let input = given.inputs[0]?.assumingMemoryBound(to: Float.self) {
             copy = (0..<inputSpan).map { Float(bitPattern: (input[$0].bitPattern &+ 0x8000) & 0xFFFF_0000) }
         }
         if mistake == .overlooksASpecialValueAtTheEnd, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
@@ -146,8 +159,13 @@ private struct BrokenKernel {
         fegetenv(&environment)
         if mistake == .flushesDenormals { flushDenormals(environment) }
         let status = copy.withUnsafeBufferPointer {
-            if !$0.isEmpty { arguments.inputs.0 = UnsafeRawPointer($0.baseAddress) }
-            return inner.pointee.run(inner, &arguments, message)
+            var inputs = (0..<Int(given.input_count)).map { given.inputs[$0] }
+            if !$0.isEmpty { inputs[0] = UnsafeRawPointer($0.baseAddress) }
+            if let form = kanto_prepared(&arguments, 1) { inputs[1] = form }
+            return inputs.withUnsafeBufferPointer {
+                arguments.inputs = $0.baseAddress
+                return inner.pointee.run(inner, &arguments, message)
+            }
         }
         if mistake == .flushesDenormals { fesetenv(&environment) }
         switch mistake {
@@ -166,16 +184,16 @@ private struct BrokenKernel {
         case .writesBeyondTheEnd: output[span] = 0
         case .writesBeforeTheStart: output[-1] = 0
         case .writesToAnInput where inputSpan > 0:
-            UnsafeMutableRawPointer(mutating: given.inputs.0!).assumingMemoryBound(to: Float.self)[0] += 1
+            UnsafeMutableRawPointer(mutating: given.inputs[0]!).assumingMemoryBound(to: Float.self)[0] += 1
         case .readsAlignedOperandsOtherwise where span > 0 && Int(bitPattern: output) % 64 == 0:
             output[0] = output[0].nextUp
         case .overrunsTheScratch where given.scratch != nil:
             (given.scratch + header.scratch_bytes).storeBytes(of: 0, as: UInt8.self)
         case .forgetsTheMeanOfTheVariance where span > 0:
-            let variance = given.outputs.1!.assumingMemoryBound(to: Float.self)
+            let variance = given.outputs[1]!.assumingMemoryBound(to: Float.self)
             variance[0] += output[0] * output[0]
         case .subtractsMoments:
-            let variance = given.outputs.1!.assumingMemoryBound(to: Float.self)
+            let variance = given.outputs[1]!.assumingMemoryBound(to: Float.self)
             for index in 0..<span where operands.outputs[0].isElement[index] {
                 let square = output[index] * output[index]
                 variance[index] = (square + variance[index]) - square
@@ -189,6 +207,29 @@ private struct BrokenKernel {
         default: break
         }
         return status
+    }
+}
+
+/// Gives a kernel's second input a prepared form.
+private func prepareInputs(of kernel: UnsafeMutablePointer<BrokenKernel>) {
+    let inputs = operands(of: kernel.pointee.problem).inputs
+    guard inputs.count > 1 else { return }
+    kernel.pointee.preparedBytes.1 = inputs[1].span * MemoryLayout<Float>.size
+    kernel.pointee.header.prepared_count = 2
+    kernel.pointee.header.prepared_bytes =
+        UnsafeRawPointer(kernel.pointer(to: \.preparedBytes)!).assumingMemoryBound(to: Int.self)
+    kernel.pointee.header.prepare = { kernel, index, form, arguments, _ in
+        let kernel = UnsafeRawPointer(kernel!).assumingMemoryBound(to: BrokenKernel.self)
+        let byteCount = kernel.pointee.preparedBytes.1
+        guard index == 1, arguments!.pointee.inputs[0] == nil else { return kanto_status(KANTO_STATUS_FAILED) }
+        form!.copyMemory(from: kanto_input(arguments, 1), byteCount: byteCount)
+        let numbers = form!.assumingMemoryBound(to: Float.self)
+        switch kernel.pointee.mistake {
+        case .preparesOtherNumbers: numbers[0] += 1
+        case .preparesBeyondTheEnd: numbers[byteCount / 4] = 0
+        default: break
+        }
+        return kanto_status(KANTO_STATUS_OK)
     }
 }
 

@@ -54,14 +54,17 @@ import Testing
                 guard let kernel else { return }
                 let scratch = UnsafeMutableRawPointer.allocate(byteCount: kernel.pointee.scratch_bytes, alignment: 64)
                 input.withUnsafeBytes { input in
+                    let inputs = [input.baseAddress, input.baseAddress]
                     scalars.withUnsafeBufferPointer { scalars in
-                        var arguments = kanto_arguments()
-                        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-                        arguments.host = UnsafePointer(host.table)
-                        (arguments.inputs.0, arguments.inputs.1) = (input.baseAddress, input.baseAddress)
-                        arguments.scalars = scalars.baseAddress
-                        arguments.scratch = scratch
-                        #expect(kernel.pointee.run(kernel, &arguments, &message) == KANTO_STATUS_FAILED, "\(problem)")
+                        inputs.withUnsafeBufferPointer { inputs in
+                            var arguments = kanto_arguments()
+                            arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+                            arguments.host = UnsafePointer(host.table)
+                            (arguments.inputs, arguments.input_count) = (inputs.baseAddress, 2)
+                            (arguments.scalars, arguments.scalar_count) = (scalars.baseAddress, 8)
+                            arguments.scratch = scratch
+                            #expect(kernel.pointee.run(kernel, &arguments, &message) == KANTO_STATUS_FAILED, "\(problem)")
+                        }
                     }
                 }
                 scratch.deallocate()

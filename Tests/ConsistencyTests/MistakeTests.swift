@@ -1,5 +1,6 @@
 import KantoABI
 import KantoConsistency
+import KantoKernels
 import Testing
 
 /// The suite itself is tested: it must find mistakes, and only mistakes.
@@ -36,6 +37,7 @@ import Testing
             (.declinesSilently, [KANTO_OP_TERNARY]),
             (.fails, [KANTO_OP_TERNARY]),
             (.leavesAnotherRounding, [KANTO_OP_TERNARY]), (.leavesAnotherRoundingOnAWorker, [KANTO_OP_TERNARY]),
+            (.preparesOtherNumbers, matmul), (.preparesBeyondTheEnd, [KANTO_OP_CONV2D_FORWARD]),
         ] as [(Mistake, Set<Int>)])
     func isFound(_ mistake: Mistake, _ ops: Set<Int>) {
         let problems = problemList.filter { ops.contains(Int($0.problem.op)) }
@@ -93,6 +95,19 @@ import Testing
         let verification = verify(brokenBackend(.none), problems)
         #expect(verification.failures.map(\.description) == [])
         #expect(verification.servedCount == problems.count)
+    }
+
+    @Test func preparedInputsAreNoMistake() throws {
+        let problems = Array(problemList.filter { $0.problem.op == KANTO_OP_MATMUL }.prefix(40))
+        let backend = brokenBackend(.preparesAnInput)
+        #expect(try MadeKernel(problems[0].problem, on: backend, host: ThreadHost(threadCount: 1)).takesPreparedInputs)
+        #expect(verify(backend, problems).failures.map(\.description) == [])
+    }
+
+    /// A function that the table has and the list lacks would be tested by nobody.
+    @Test func everyFunctionIsAmongTheProblems() {
+        let tested = Set(problemList.map(\.problem.function))
+        #expect(Function.allCases.filter { !tested.contains($0.rawValue) } == [])
     }
 
     @Test func whatMayBeDeclinedIsNoMistake() {

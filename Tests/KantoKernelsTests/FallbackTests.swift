@@ -36,8 +36,10 @@ import Testing
     /// Once for each backend, op, element type and reason.
     @Test func saysAgainWhatIsNew() throws {
         var source = PluginSource(name: "again")
-        source.offersF32 = "KANTO_OFFER(KANTO_OP_MATMUL) | KANTO_OFFER(KANTO_OP_OPTIMIZE)"
-        source.offersF64 = "KANTO_OFFER(KANTO_OP_MATMUL)"
+        source.offers = """
+            [KANTO_OP_MATMUL] = KANTO_OFFER(KANTO_DTYPE_F32) | KANTO_OFFER(KANTO_DTYPE_F64),
+            [KANTO_OP_OPTIMIZE] = KANTO_OFFER(KANTO_DTYPE_F32)
+            """
         source.make = #"""
             say(message, problem->matmul.n > 4 ? "n is above 4" : "no");
             return KANTO_STATUS_DECLINED;

@@ -75,11 +75,11 @@ import Testing
             volatile float *output = arguments->outputs[0];
             output[0] = 1;
             while (output[1] == 0) nanosleep(&(struct timespec){0, 1000000}, NULL);
-            output[2] = kernel->reserved == 7 ? 42 : -1;
+            output[2] = kernel->scratch_bytes == 7 ? 42 : -1;
             return KANTO_STATUS_OK;
             """
-        source.finish = "(*kernel)->reserved = 7;"
-        source.release = "kernel->reserved = 0;"
+        source.finish = "(*kernel)->scratch_bytes = 7;"
+        source.release = "kernel->scratch_bytes = 0;"
         source.header += "\n#include <time.h>"
         let registry = try makeRegistry(["KANTO_PLUGIN_PATH": try source.compile(in: folder)])
         try registry.checkNamedPlugins()

@@ -37,6 +37,7 @@ import Testing
         Hostile("refuses without a message", "refused to open: no reason given") { $0.open = "return NULL;" },
         Hostile("short table", "its table is incomplete") { $0.tableSize = "16" },
         Hostile("no make", "its table is incomplete") { $0.makeFunction = "NULL" },
+        Hostile("no offers", "its table is incomplete") { $0.offersPointer = "NULL" },
         Hostile("no table name", "its table is incomplete") { $0.tableName = "NULL" },
         Hostile("two names", "its table is named 'other', its kanto_plugin_version 'probe'") {
             $0.tableName = #""other""#

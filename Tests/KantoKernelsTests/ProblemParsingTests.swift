@@ -58,34 +58,42 @@ import Testing
                 problems.append(.convolution(op, type, geometry, accumulate: true))
             }
             for function in Function.allCases {
-                let slope = function.hasSlope ? 0.2 : 0
-                switch function.rawValue {
-                case 1..<32:
+                let slope = function.hasSlope ? 0.2 : 0, inputCount = Int(function.info.input_count)
+                switch Op(rawValue: function.info.op)! {
+                case .unary:
                     problems.append(
-                        .iteration(.unary, function, type, extents: [], output: [], inputs: [[]], parameter: slope))
+                        .iteration(
+                            .unary, function, type, extents: [], output: [], inputs: Array(repeating: [], count: inputCount),
+                            parameter: slope))
                     problems.append(
                         .iteration(
                             .unary, function, type, extents: [2, 3, 4, 1, 0, 6], output: [72, 24, 6, 6, 6, 1],
-                            inputs: [[1, 0, 2, 3, 4, 5]], parameter: slope))
-                case 32..<48:
+                            inputs: Array(repeating: [1, 0, 2, 3, 4, 5], count: inputCount), parameter: slope))
+                case .binary:
                     problems.append(
                         .iteration(
                             .binary, function, type, extents: [5, 7], output: [7, 1], inputs: [[0, 1], [1, 5]], parameter: slope))
                     problems.append(.iteration(.binary, function, type, extents: [], output: [], inputs: [[], []], parameter: slope))
-                case 48..<64:
+                case .ternary:
                     problems.append(
                         .iteration(.ternary, function, type, extents: [2, 3], output: [3, 1], inputs: [[0, 0], [3, 1], [1, 2]]))
-                case 64..<96:
-                    let inputs = Array(repeating: [7, 1], count: function == .sumOfProducts ? 2 : 1)
+                case .reduce:
+                    let inputs = Array(repeating: [7, 1], count: inputCount)
                     problems.append(
                         .iteration(
                             .reduce, function, type, extents: [5, 7], output: [0, 1], inputs: inputs, accumulate: function == .sum))
-                case 96..<112: problems.append(.optimize(function, type, count: 12345))
+                case .optimize: problems.append(.optimize(function, type, count: 12345))
                 default: problems.append(.random(function, type, count: 12345))
                 }
             }
             problems.append(.iteration(.statistics, nil, type, extents: [5, 7], output: [0, 1], inputs: [[1, 5]]))
             problems.append(.matmul(type, m: 2, n: 3, k: 4, derivative: .tanh, accumulate: true))
+            problems.append(.matmul(type, m: 2, n: 3, k: 5).with(outputs: type == .float32 ? .float64 : .float32))
+        }
+        for precision in [Precision.relaxed, .bfloat16] {
+            for op in [Op.convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient] {
+                problems.append(.convolution(op, .float32, geometry, accumulate: true).with(precision))
+            }
         }
         return problems
     }()
@@ -99,6 +107,8 @@ import Testing
         ("ternary where [3]", "ternary select [3]"), ("reduce max [3] strides 1>0", "reduce maximum [3] strides 1>0"),
         ("conv2d h4 w4 c3 o4 k3", "conv2d_forward h4 w4 c3 o4 k3"), ("gemm float64 m1 n2 k3", "matmul f64 m1 n2 k3"),
         ("matmul float32 m1 n2 k3 relu", "matmul f32 m1 n2 k3 relu"),
+        ("matmul float32>f64 m1 n2 k3", "matmul f32>f64 m1 n2 k3"), ("matmul f64>float64 m1 n2 k3", "matmul f64 m1 n2 k3"),
+        ("matmul m1 n2 k3 float32", "matmul m1 n2 k3"), ("matmul bfloat16 m1 n2 k3", "matmul m1 n2 k3 bfloat16"),
     ])
     func usualNamesAreUnderstood(_ line: String, _ own: String) throws {
         let problem = try Problem(parsing: line)
@@ -157,6 +167,13 @@ import Testing
         ("matmul m1000000000 n1000000000 k0", "C has more than 2^48 elements"),
         ("matmul batch2 m2 n1 k1 strides 1,281474976710657;1,1>2,1", "A has more than 2^48 elements"),
         ("matmul m1 n1 k1 bias1", "word 5, 'bias1': expected bias alone"),
+        ("matmul f32>f16 m1 n1 k1", "word 2, 'f32>f16': matmul does not know it"),
+        ("matmul f32> m1 n1 k1", "word 2, 'f32>': matmul does not know it"),
+        ("matmul m1 n1 k1 relaxed bfloat16", "word 6, 'bfloat16': the precision is relaxed already"),
+        ("matmul m1 n1 k1 relaxed1", "word 5, 'relaxed1': expected relaxed alone"),
+        ("matmul f64 m1 n1 k1 relaxed", "matmul in f64 has no precision, but relaxed is asked for; products in f32 have one"),
+        ("unary exp [3] relaxed", "word 4, 'relaxed': unary does not know it"),
+        ("unary fill [3] strides 1>1", "word 5, '1>1': expected as many strides as axes, inputs > output, such as >1"),
         ("matmul m1 n1 k1 tanh relu", "word 6, 'relu': the activation is tanh already"),
         ("matmul m1 n1 k1 leaky_relu", "word 5, 'leaky_relu': expected a slope, as leaky_relu(0.2)"),
         ("matmul m1 n1 k1 leaky_relu(inf)", "word 5, 'leaky_relu(inf)': expected a slope"),
@@ -261,6 +278,12 @@ import Testing
         ("ternary select [2]", ["a [2] 8", "b [2] 8", "c [2] 8", "> output [2] 8"]),
         ("reduce f64 sum [2x0] strides 1,1>1,0", ["a [2, 0] 0", "> output [2, 1] 16"]),
         ("unary exp []", ["a [] 4", "> output [] 4"]),
+        ("unary f32>f64 exp [3]", ["a [3] 12", "> output [3] 24"]),
+        ("matmul f64>f32 m1 n2 k3 derivative relu", ["A [1, 3] 24", "B [3, 2] 48", "saved [1, 2] 16", "> C [1, 2] 8"]),
+        (
+            "conv2d_forward f32>f64 h3 w3 c2 o1 k3 bias",
+            ["x [1, 3, 3, 2] 72", "w [3, 3, 2, 1] 72", "bias [1] 4", "> y [1, 1, 1, 1] 8"]
+        ),
         (
             "matmul m3 n4 k5 derivative relu strides 5;4>9",
             ["A [3, 5] 60", "B [5, 4] 80", "saved [3, 4] 88", "> C [3, 4] 88"]
@@ -276,8 +299,8 @@ import Testing
         ("reduce sum_of_products [2x3] strides 3,1;3,1>0,1", ["a [2, 3] 24", "b [2, 3] 24", "> output [1, 3] 12"]),
         ("statistics [2x3] strides 3,1>0,1", ["a [2, 3] 24", "> mean [1, 3] 12", "> variance [1, 3] 12"]),
         ("random f64 uniform [5]", ["> output [5] 40"]),
-        ("optimize momentum [5]", ["gradient [5] 20", "> parameter [5] 20", "> velocity [5] 20"]),
-        ("optimize adam [5]", ["gradient [5] 20", "> parameter [5] 20", "> first moment [5] 20", "> second moment [5] 20"]),
+        ("optimize momentum [5]", ["gradient [5] 20", "> parameter [5] 20", "> moment 1 [5] 20"]),
+        ("optimize adam [5]", ["gradient [5] 20", "> parameter [5] 20", "> moment 1 [5] 20", "> moment 2 [5] 20"]),
     ])
     func shapesAndBytes(line: String, expected: [String]) throws { #expect(try operands(line) == expected) }
 
@@ -287,6 +310,13 @@ import Testing
         #expect(throws: KernelError.problem("A has a size or stride of -1, expected 0 or more")) { try negative.operands() }
         negative.raw.op = 77
         #expect(throws: KernelError.problem("unknown op 77 of element type 1")) { try negative.operands() }
+        let words = "unary in f32 has no precision, but bfloat16 is asked for; products in f32 have one"
+        #expect(throws: KernelError.problem(words)) {
+            try Problem.iteration(.unary, .exp, extents: [1], output: [1], inputs: [[1]]).with(.bfloat16).operands()
+        }
+        var unknown = Problem.matmul(m: 1, n: 2, k: 3)
+        unknown.raw.precision = 7
+        #expect(throws: KernelError.problem("an unknown precision, 7")) { try unknown.operands() }
         var geometry = ProblemTests.geometry
         geometry.raw.stride_x = 0
         #expect(throws: KernelError.problem("a stride or dilation of 0, expected 1 to 2147483647")) {

@@ -65,6 +65,17 @@ import Testing
             "statistics f32 [2x3] strides 3,1>1,0"
         ),
         (.random(.normal, .float64, count: 100), "random f64 normal [100]"),
+        (.iteration(.unary, .fill, extents: [8], output: [1], inputs: []), "unary f32 fill [8] strides >1"),
+        (.iteration(.unary, .fill, extents: [], output: [], inputs: []), "unary f32 fill [] strides >"),
+        (.matmul(m: 3, n: 4, k: 5).with(.relaxed), "matmul f32 m3 n4 k5 relaxed"),
+        (
+            .convolution(.convolution2DForward, .float32, geometry, bias: true, activation: .relu, accumulate: true)
+                .with(.bfloat16),
+            "conv2d_forward f32 n50 h14 w14 c64 k5x5 s2 p2 o128 bias relu accumulate bfloat16"
+        ),
+        (.matmul(m: 3, n: 4, k: 5).with(.float32), "matmul f32 m3 n4 k5"),
+        (.matmul(m: 3, n: 4, k: 5).with(outputs: .float64), "matmul f32>f64 m3 n4 k5"),
+        (.random(.normal, .float64, count: 100).with(outputs: .float32), "random f64>f32 normal [100]"),
     ]
 
     @Test(arguments: lines)
@@ -81,6 +92,12 @@ import Testing
         var problem = Problem.matmul(m: 1, n: 1, k: 1)
         problem.raw.op = 77
         #expect(problem.description == "unknown op 77 of element type 1")
+        problem = .matmul(m: 1, n: 1, k: 1)
+        problem.raw.output_dtype = 9
+        #expect(problem.description == "unknown op 1 of element type 1>9")
+        problem.raw.output_dtype = 0
+        problem.raw.precision = 7
+        #expect(problem.description == "matmul f32 m1 n1 k1 unknown precision 7")
         // A rank that no loop nest has.
         var nest = Problem.iteration(.unary, .copy, extents: [1], output: [1], inputs: [[1]])
         nest.raw.iteration.rank = 9
@@ -103,6 +120,18 @@ import Testing
         }
         // 0 and -0 are the same number and not the same bytes.
         #expect(problem != .convolution(.convolution2DForward, .float32, Self.geometry, activation: .leakyReLU(slope: -0.0)))
+    }
+
+    /// Outputs of the inputs' type are stated in one way only.
+    @Test func theSameTypeIsTheSameProblem() {
+        let problem = Problem.matmul(m: 1, n: 2, k: 3)
+        var raw = problem.raw
+        raw.output_dtype = raw.dtype
+        #expect(Problem(raw: raw) == problem)
+        #expect(problem.with(outputs: .float32) == problem && problem.outputElementType == .float32)
+        let wider = problem.with(outputs: .float64)
+        #expect(wider != problem && wider.outputElementType == .float64 && wider.elementType == .float32)
+        #expect(wider.with(outputs: .float32) == problem)
     }
 
     @Test func hashesOfNeighborsDiffer() {

@@ -20,6 +20,9 @@ import Testing
         return [
             ("struct_size", changed(product) { $0.struct_size -= 1 }),
             ("dtype 9", changed(product) { $0.dtype = 9 }),
+            ("outputs of dtype 2 from inputs of dtype 1", changed(product) { $0.output_dtype = 2 }),
+            ("precision 2", changed(product) { $0.precision = 2 }),
+            ("precision 1", changed(forward) { $0.precision = 1 }),
             ("op 77", changed(product) { $0.op = 77 }),
             ("flags 0x100", changed(product) { $0.flags = 256 }),
             ("activation 5", changed(product) { $0.activation = 5 }),
@@ -38,13 +41,13 @@ import Testing
             ("derivative of no activation", changed(product) { $0.flags = 16 }),
             ("one place", changed(product) { ($0.flags, $0.activation) = (18, 1) }),
             ("slope -0.5", changed(product) { ($0.flags, $0.activation, $0.parameter) = (16, 2, -0.5) }),
-            ("ternary function 0", Problem.iteration(.ternary, nil, extents: [2]).raw),
+            ("unknown function 0 of op 7", Problem.iteration(.ternary, nil, extents: [2]).raw),
             (
                 "statistics have no function",
                 changed(Problem.iteration(.statistics, nil, extents: [3], over: [0]).raw) { $0.function = 64 }
             ),
-            ("unknown distribution 3", changed(Problem.random(.normal, count: 3).raw) { $0.function = 3 }),
-            ("unary function 40", changed(copy) { $0.function = 40 }),
+            ("unknown function 3 of op 11", changed(Problem.random(.normal, count: 3).raw) { $0.function = 3 }),
+            ("unknown function 40 of op 5", changed(copy) { $0.function = 40 }),
             ("rank is 7", changed(copy) { $0.iteration.rank = 7 }),
             ("a size or stride is -3", changed(copy) { $0.iteration.extent.1 = -3 }),
             ("output stride is 0", changed(copy) { $0.iteration.output_stride.0 = 0 }),
@@ -68,7 +71,8 @@ import Testing
     @Test func theTableIsTheSameAtEachCall() {
         #expect(referenceBackend() == referenceBackend())
         #expect(String(cString: referenceBackend().pointee.name) == "reference")
-        #expect(referenceBackend().pointee.offers_f32 == referenceBackend().pointee.offers_f64)
+        let table = referenceBackend().pointee
+        #expect(Array(UnsafeBufferPointer(start: table.offers, count: Int(table.offer_count))) == [0] + Array(repeating: 0b110, count: KANTO_OP_RANDOM))
     }
 
     @Test func missingScalarsAreAFailure() throws {
@@ -76,5 +80,6 @@ import Testing
             Problem.iteration(.unary, .affine, extents: [1]).raw, on: referenceBackend(),
             host: ThreadHost(threadCount: 1))
         #expect(throws: RunFailure.self) { try kernel.run(inputs: [[1]], outputs: []) }
+        #expect(throws: RunFailure.self) { try kernel.run(inputs: [[1]], outputs: [], scalars: [1]) }
     }
 }

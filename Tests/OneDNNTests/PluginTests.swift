@@ -50,6 +50,8 @@ func plugin() throws -> Backend { try Registry.shared().backend(named: "onednn")
         #expect(reason { $0.function = 5 } == "the oneDNN plugin does not know function 5 of op 1")
         #expect(reason { $0.op = UInt32(KANTO_OP_REDUCE) } == "the oneDNN plugin does not offer op 8")
         #expect(reason { $0.dtype = UInt32(KANTO_DTYPE_F64) } == "the oneDNN plugin computes in float32 only")
+        #expect(reason { $0.output_dtype = UInt32(KANTO_DTYPE_F64) } == "the oneDNN plugin computes in float32 only")
+        #expect(reason { $0.precision = 2 } == "the oneDNN plugin has products of precision float32 only")
         let derivative = UInt32(KANTO_FLAG_DERIVATIVE)
         #expect(reason { $0.flags |= derivative } == "the derivative of no activation is asked for")
         #expect(

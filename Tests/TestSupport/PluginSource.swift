@@ -14,8 +14,11 @@ public struct PluginSource: Sendable {
     public var tableSize = "sizeof(kanto_backend)"
     public var makeFunction = "make"
     public var parallelFor = "NULL"
-    public var offersF32 = "KANTO_OFFER(KANTO_OP_MATMUL)"
-    public var offersF64 = "0"
+    /// Masks of element types by op.
+    public var offers = "[KANTO_OP_MATMUL] = KANTO_OFFER(KANTO_DTYPE_F32)"
+    public var offersPointer = "offers"
+    /// What stands before `make`.
+    public var declarations = ""
     public var make = #"if (problem->matmul.m > 4) { say(message, "m is above 4"); return KANTO_STATUS_DECLINED; }"#
     public var kernelSize = "sizeof(kanto_kernel)"
     /// The last thing that `make` does to the kernel.
@@ -47,6 +50,7 @@ public struct PluginSource: Sendable {
           \(run)
         }
         static void release(kanto_kernel *kernel) { \(release) }
+        \(declarations)
         static kanto_status make(const kanto_backend *backend, const kanto_problem *problem, const kanto_host *host,
                                  kanto_kernel **kernel, kanto_message *message) {
           \(make)
@@ -57,9 +61,11 @@ public struct PluginSource: Sendable {
           \(finish)
           return KANTO_STATUS_OK;
         }
+        static const uint32_t offers[] = {\(offers)};
         static kanto_backend table = {
           .struct_size = \(tableSize), .name = \(tableName ?? "\"\(name)\""), .description = "a probe",
-          .offers_f32 = \(offersF32), .offers_f64 = \(offersF64), .make = \(makeFunction), .parallel_for = \(parallelFor)};
+          .offers = \(offersPointer), .offer_count = sizeof offers / sizeof *offers, .make = \(makeFunction),
+          .parallel_for = \(parallelFor)};
         \(exportsOpen ? "" : "HIDDEN ") const kanto_backend *kanto_plugin_open(kanto_message *message) {
           (void)make; (void)serial;
           \(open)

@@ -45,11 +45,11 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
     table.pointee.name = copy("onednn")
     table.pointee.description = copy("oneDNN \(libraryVersion) (OpenMP), CPU isa \(instructionSet)")
-    for op in [
-        KANTO_OP_MATMUL, KANTO_OP_CONV2D_FORWARD, KANTO_OP_CONV2D_INPUT_GRADIENT, KANTO_OP_CONV2D_WEIGHT_GRADIENT,
-    ] {
-        table.pointee.offers_f32 |= 1 << UInt64(op)
-    }
+    // Matmul and the three convolutions.
+    let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_CONV2D_WEIGHT_GRADIENT + 1)
+    for op in 0...KANTO_OP_CONV2D_WEIGHT_GRADIENT { offers[op] = op == 0 ? 0 : 1 << KANTO_DTYPE_F32 }
+    table.pointee.offers = UnsafePointer(offers)
+    table.pointee.offer_count = UInt32(KANTO_OP_CONV2D_WEIGHT_GRADIENT + 1)
     table.pointee.make = { _, problem, host, kernel, message in
         do throws(Refusal) {
             kernel!.pointee = try makeKernel(for: problem!.pointee, threadCount: Int32(clamping: host!.pointee.thread_count))

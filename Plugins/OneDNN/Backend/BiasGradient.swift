@@ -7,9 +7,9 @@ struct BiasGradient: Pass {
     let channels: Int
     let accumulates: Bool
 
-    func run(_ arguments: kanto_arguments, threadCount: Int32) {
-        let output = arguments.outputs.1!.assumingMemoryBound(to: Float.self)
-        let gradient = arguments.inputs.1?.assumingMemoryBound(to: Float.self)
+    func run(_ arguments: UnsafePointer<kanto_arguments>, threadCount: Int32) {
+        let output = kanto_output(arguments, 1)!.assumingMemoryBound(to: Float.self)
+        let gradient = kanto_input(arguments, 1)?.assumingMemoryBound(to: Float.self)
         for channel in 0..<channels {
             var sum = accumulates ? Double(output[channel]) : 0
             for row in 0..<rows { sum += Double(gradient![row * channels + channel]) }

@@ -26,10 +26,10 @@ struct Epilogue: Pass {
         self.matrices = addsBias ? matrices : matrices.flattened
     }
 
-    func run(_ arguments: kanto_arguments, threadCount: Int32) {
+    func run(_ arguments: UnsafePointer<kanto_arguments>, threadCount: Int32) {
         var job = Job(
-            epilogue: self, output: arguments.outputs.0!.assumingMemoryBound(to: Float.self),
-            other: arguments.inputs.2?.assumingMemoryBound(to: Float.self),
+            epilogue: self, output: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
+            other: kanto_input(arguments, 2)?.assumingMemoryBound(to: Float.self),
             pieceCount: matrices.pieceCount(threadCount: Int(threadCount)))
         gomp_parallel_for(
             Int64(threadCount), Int64(job.pieceCount),

@@ -26,7 +26,7 @@ enum Work {
         }
     }
 
-    func run(_ arguments: kanto_arguments) throws(Refusal) {
+    func run(_ arguments: UnsafePointer<kanto_arguments>) throws(Refusal) {
         switch self {
         case .nothing: break
         case .plans(let plans): try plans.run(arguments)
@@ -48,10 +48,10 @@ final class Plans: Sendable {
         serial = parallel.threadCount == 1 ? parallel : try Plan(threadCount: 1, build)
     }
 
-    func run(_ arguments: kanto_arguments) throws(Refusal) {
+    func run(_ arguments: UnsafePointer<kanto_arguments>) throws(Refusal) {
         var runsParallel = parallel !== serial && !gomp_in_parallel()
-        if runsParallel, arguments.host.pointee.thread_count < parallel.threadCount {
-            runsParallel = try !serialGivesSameBits(scratch: arguments.scratch)
+        if runsParallel, arguments.pointee.host.pointee.thread_count < parallel.threadCount {
+            runsParallel = try !serialGivesSameBits(scratch: arguments.pointee.scratch)
         }
         try (runsParallel ? parallel : serial).run(arguments)
     }
@@ -85,7 +85,7 @@ func makeKernel(doing work: Work) -> KernelPointer {
     kernel.pointee.run = { kernel, arguments, message in
         let record = UnsafeRawPointer(kernel!).assumingMemoryBound(to: KernelRecord.self)
         do throws(Refusal) {
-            try record.pointee.work.run(arguments!.pointee)
+            try record.pointee.work.run(arguments!)
             return kanto_status(KANTO_STATUS_OK)
         } catch {
             return Refusal.failed(error.reason).write(to: message)

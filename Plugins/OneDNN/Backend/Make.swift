@@ -5,8 +5,11 @@ func makeKernel(for problem: kanto_problem, threadCount: Int32) throws(Refusal) 
     guard problem.struct_size >= MemoryLayout<kanto_problem>.size else {
         throw .declined("the problem has \(problem.struct_size) bytes, fewer than version 1.0 of the ABI states")
     }
-    guard problem.dtype == UInt32(KANTO_DTYPE_F32) else {
+    guard problem.dtype == UInt32(KANTO_DTYPE_F32), [0, problem.dtype].contains(problem.output_dtype) else {
         throw .declined("the oneDNN plugin computes in float32 only")
+    }
+    guard problem.precision == UInt32(KANTO_PRECISION_FLOAT32) else {
+        throw .declined("the oneDNN plugin has products of precision float32 only")
     }
     guard problem.function == 0 else {
         throw .declined("the oneDNN plugin does not know function \(problem.function) of op \(problem.op)")

@@ -44,9 +44,9 @@ final class MemorySet: @unchecked Sendable {
     }
 
     /// Executes the plan that the set was made for, with or without its passes. Allocates nothing of its own.
-    func execute(_ run: kanto_arguments, passes: Bool) -> dnnl_status_t {
+    func execute(_ run: UnsafePointer<kanto_arguments>, passes: Bool) -> dnnl_status_t {
         for index in operands.indices {
-            let status = dnnl_memory_set_data_handle(arguments[index].memory, run.address(of: operands[index]))
+            let status = dnnl_memory_set_data_handle(arguments[index].memory, address(of: operands[index], in: run))
             guard status == dnnl_success else { return status }
         }
         return arguments.withUnsafeBufferPointer { arguments in
@@ -68,15 +68,10 @@ final class MemorySet: @unchecked Sendable {
     }
 }
 
-extension kanto_arguments {
-    fileprivate func address(of operand: Operand) -> UnsafeMutableRawPointer? {
-        switch operand {
-        case .input(0): UnsafeMutableRawPointer(mutating: inputs.0)
-        case .input(1): UnsafeMutableRawPointer(mutating: inputs.1)
-        case .input: UnsafeMutableRawPointer(mutating: inputs.2)
-        case .output(0): outputs.0
-        case .output: outputs.1
-        case .scratch(let offset): scratch! + offset
-        }
+private func address(of operand: Operand, in run: UnsafePointer<kanto_arguments>) -> UnsafeMutableRawPointer? {
+    switch operand {
+    case .input(let index): UnsafeMutableRawPointer(mutating: kanto_input(run, UInt32(index)))
+    case .output(let index): kanto_output(run, UInt32(index))
+    case .scratch(let offset): run.pointee.scratch! + offset
     }
 }

@@ -25,7 +25,7 @@ struct Binding {
 
 /// A step that the plugin computes itself, on the threads that oneDNN computes with.
 protocol Pass {
-    func run(_ arguments: kanto_arguments, threadCount: Int32)
+    func run(_ arguments: UnsafePointer<kanto_arguments>, threadCount: Int32)
 }
 
 /// Primitives and passes to execute one after the other, for one number of threads. Immutable once it has been planned.
@@ -86,7 +86,7 @@ final class Plan: @unchecked Sendable {
     func append(_ pass: any Pass) { stages.append(.pass(pass)) }
 
     /// Runs the primitives, and the passes too unless they are left out.
-    func run(_ arguments: kanto_arguments, passes: Bool = true) throws(Refusal) {
+    func run(_ arguments: UnsafePointer<kanto_arguments>, passes: Bool = true) throws(Refusal) {
         let set = try takeMemorySet()
         defer { put(back: set) }
         let settings = gomp_enter(threadCount)

@@ -11,15 +11,17 @@ func giveSameBits(_ first: Plan, _ second: Plan, scratch: UnsafeMutableRawPointe
     let others = first.outputByteCounts.map(randomNumbers)
     defer { for buffer in inputs + outputs + others { buffer.deallocate() } }
     for (plan, outputs) in [(first, outputs), (second, others)] {
-        var arguments = kanto_arguments()
-        arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
-        arguments.inputs = (
-            UnsafeRawPointer(inputs[0].baseAddress), UnsafeRawPointer(inputs[1].baseAddress),
-            UnsafeRawPointer(inputs[2].baseAddress), nil
-        )
-        arguments.outputs = (outputs[0].baseAddress, outputs[1].baseAddress, nil, nil)
-        arguments.scratch = scratch
-        try plan.run(arguments, passes: false)
+        let (inputs, outputs) = (inputs.map { UnsafeRawPointer($0.baseAddress) }, outputs.map(\.baseAddress))
+        try inputs.withUnsafeBufferPointer { inputs throws(Refusal) in
+            try outputs.withUnsafeBufferPointer { outputs throws(Refusal) in
+                var arguments = kanto_arguments()
+                arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
+                (arguments.inputs, arguments.input_count) = (inputs.baseAddress, UInt32(inputs.count))
+                (arguments.outputs, arguments.output_count) = (outputs.baseAddress, UInt32(outputs.count))
+                arguments.scratch = scratch
+                try plan.run(&arguments, passes: false)
+            }
+        }
     }
     return zip(outputs, others).allSatisfy { $0.elementsEqual($1) }
 }

@@ -17,6 +17,8 @@
  *   - The major version changes when an old backend would break; the minor one when something is added.
  *
  * Rules of a run
+ *   - It is handed the operands that the op states for its problem, at least, and the scalars of its function, in arrays with
+ *     their counts.
  *   - Pointers are aligned to their element only (buffers of the host's allocator to 64 bytes, views to less).
  *   - An output aliases an input in elementwise ops only, and then exactly (same address, same strides).
  *   - A size of zero is legal: nothing is done, or the identity of a reduction is written. An empty inner dimension
@@ -26,9 +28,11 @@
  *   - The result depends on the inputs, the problem, the instruction set and the thread count, and on nothing else.
  *   - Padding contributes nothing, even against infinite weights. Denormals are honored. The floating-point environment
  *     is left as it was found, on worker threads too.
+ *   - An input in prepared form beside the input itself changes no bit of the result (see kanto_kernel.prepare).
  *   - A failure returns a status and a message; nothing is thrown, printed or exited.
  *
- * Since version 1.0, unless a field says otherwise.
+ * Since version 1.0, unless a field says otherwise. The functions of ops 5 to 9 and 11 stand in kanto_functions.h, the
+ * arithmetic of op 11 in kanto_random.h; a backend of products alone needs neither.
  */
 #ifndef KANTO_BACKEND_H
 #define KANTO_BACKEND_H
@@ -47,9 +51,27 @@ extern "C" {
 
 /* ---- what is computed --------------------------------------------------------------------------------------------- */
 
+/* The types of elements, up to 31, so that a mask holds them. */
 enum {
   KANTO_DTYPE_F32 = 1, /* IEEE 754 binary32 */
   KANTO_DTYPE_F64 = 2  /* IEEE 754 binary64 */
+};
+
+/*
+ * How exact the product of ops 1 to 4 must be. Operands are float32 in memory whatever it is: inputs of another dtype, and
+ * other ops, have 0. A precision permits; it is no hint of what is faster.
+ */
+enum {
+  /* Any algorithm whose error is that of a sum in float32, and which is exact where the operands are small integers: direct
+     sums, minimal filtering with two outputs a tile. */
+  KANTO_PRECISION_FLOAT32 = 0,
+  /* Float32 operands and sums, and any algorithm of up to 16 times that error, such as minimal filtering with four outputs
+     a tile: within 2e-5 of the largest output. Integers need not stay exact. */
+  KANTO_PRECISION_RELAXED = 1,
+  /* Both factors of each product are rounded to bfloat16 first, to nearest even; products are exact and sums float32, and
+     here alone subnormal numbers are read and written as zeros. So this is a definition, not a tolerance: who computes in
+     float32 computes something else. Bias, old content and saved outputs are not rounded. */
+  KANTO_PRECISION_BFLOAT16 = 2
 };
 
 /*
@@ -71,7 +93,8 @@ enum {
   /* inputs x, dy; outputs dw and, with KANTO_FLAG_BIAS, db [o]: the adjoints of the forward convolution in w and in its
      bias, the latter the sum of dy over all positions. No epilogue; KANTO_FLAG_ACCUMULATE adds to both outputs. */
   KANTO_OP_CONV2D_WEIGHT_GRADIENT = 4,
-  /* input a; output f(a), element by element over `iteration`. With strides, KANTO_FUNCTION_COPY changes layouts. */
+  /* input a, but for a function that has none; output f(a), element by element over `iteration`. With strides,
+     KANTO_FUNCTION_COPY changes layouts. */
   KANTO_OP_UNARY = 5,
   /* inputs a, b; output f(a, b), element by element; a stride of 0 broadcasts. */
   KANTO_OP_BINARY = 6,
@@ -89,81 +112,6 @@ enum {
   /* no input; the output, contiguous, holds random numbers of a distribution. The count is iteration.extent[0], the
      rank 1. The same bits on every backend. */
   KANTO_OP_RANDOM = 11
-};
-
-/* `kanto_problem.function`. s0, s1 … are `kanto_arguments.scalars`, p is `kanto_problem.parameter`. */
-enum {
-  /* KANTO_OP_UNARY */
-  KANTO_FUNCTION_COPY = 1,
-  KANTO_FUNCTION_FILL = 2,      /* s0; the input is not read and may be NULL */
-  KANTO_FUNCTION_AFFINE = 3,    /* s0 a + s1 */
-  KANTO_FUNCTION_ABSOLUTE = 4,
-  KANTO_FUNCTION_SIGN = 5,      /* -1, 0 or 1; NaN stays NaN */
-  KANTO_FUNCTION_SQUARE = 6,
-  KANTO_FUNCTION_SQRT = 7,
-  KANTO_FUNCTION_RECIPROCAL = 8,
-  KANTO_FUNCTION_EXP = 9,
-  KANTO_FUNCTION_LOG = 10,
-  KANTO_FUNCTION_TANH = 11,
-  KANTO_FUNCTION_SIGMOID = 12,
-  KANTO_FUNCTION_LEAKY_RELU = 13, /* a > 0 ? a : p a, where p = 0 yields 0 (ReLU); NaN stays NaN */
-  KANTO_FUNCTION_EXP_MINUS_ONE = 14, /* e^a - 1, accurate near 0 */
-  KANTO_FUNCTION_LOG_ONE_PLUS = 15,  /* log(1 + a), accurate near 0 */
-  KANTO_FUNCTION_ERF = 16,           /* 2/sqrt(pi) times the integral of e^(-t^2) from 0 to a */
-  KANTO_FUNCTION_SOFTPLUS = 17,      /* log(1 + e^a), without overflow */
-
-  /* KANTO_OP_BINARY */
-  KANTO_FUNCTION_ADD = 32,
-  KANTO_FUNCTION_SUBTRACT = 33,
-  KANTO_FUNCTION_MULTIPLY = 34,
-  KANTO_FUNCTION_DIVIDE = 35,
-  KANTO_FUNCTION_DIVIDE_OR_ZERO = 36,      /* b == 0 ? 0 : a / b */
-  KANTO_FUNCTION_MAXIMUM = 37,             /* NaN if either is */
-  KANTO_FUNCTION_MINIMUM = 38,             /* NaN if either is */
-  KANTO_FUNCTION_ADD_SCALED = 39,          /* s0 a + s1 b */
-  KANTO_FUNCTION_GREATER = 40,             /* a > b ? 1 : 0 */
-  KANTO_FUNCTION_LEAKY_RELU_GRADIENT = 41, /* b > 0 ? a : p a, where p = 0 yields 0; NaN if either is: a is the gradient, b
-                                              the output */
-
-  /* KANTO_OP_TERNARY */
-  KANTO_FUNCTION_SELECT = 48,       /* a != 0 ? b : c */
-  KANTO_FUNCTION_MULTIPLY_ADD = 49, /* a b + c, rounded once or twice */
-  KANTO_FUNCTION_NORMALIZE = 50,    /* (a - b) c: b the mean, c the inverse deviation */
-
-  /* KANTO_OP_REDUCE: the identity, in an empty reduction, is 0, -infinity, +infinity, 0, 0, 0 */
-  KANTO_FUNCTION_SUM = 64,
-  KANTO_FUNCTION_REDUCE_MAXIMUM = 65, /* NaN if any is */
-  KANTO_FUNCTION_REDUCE_MINIMUM = 66, /* NaN if any is */
-  KANTO_FUNCTION_SUM_OF_SQUARES = 67,
-  KANTO_FUNCTION_MAXIMUM_MAGNITUDE = 68, /* max |a|; NaN if any is */
-  KANTO_FUNCTION_SUM_OF_PRODUCTS = 69,   /* of a and b, two inputs */
-
-  /* KANTO_OP_OPTIMIZE, g the gradient. Weight decay is decoupled (Loshchilov and Hutter 2019). */
-  /* Kingma and Ba 2015, Algorithm 1; outputs parameter, m, v:
-     m = s1 m + (1 - s1) g; v = s2 v + (1 - s2) g²;
-     parameter = parameter (1 - s0 s6) - s0 (m / s4) / (sqrt(v / s5) + s3).
-     s0 learning rate, s1 β₁, s2 β₂, s3 ε, s4 = 1 - β₁ᵗ, s5 = 1 - β₂ᵗ, s6 weight decay. */
-  KANTO_FUNCTION_ADAM = 96,
-  /* Momentum (Polyak 1964; Sutskever et al. 2013, without Nesterov's step); outputs parameter, m:
-     m = s1 m + g; parameter = parameter (1 - s0 s2) - s0 m.
-     s0 learning rate, s1 momentum, s2 weight decay. */
-  KANTO_FUNCTION_MOMENTUM = 97,
-  /* RMSProp (Tieleman and Hinton 2012); outputs parameter, v:
-     v = s1 v + (1 - s1) g²; parameter = parameter (1 - s0 s3) - s0 g / (sqrt(v) + s2).
-     s0 learning rate, s1 decay of the mean square, s2 ε, s3 weight decay. */
-  KANTO_FUNCTION_RMSPROP = 98,
-
-  /* KANTO_OP_RANDOM. Words are those of Philox4x32-10 (Salmon et al. 2011): element i takes its word from the block
-     number `first block + i / 4` (integer division, 64 bits, wrapping), word i % 4. The counter's four words are the block's
-     low and high 32 bits, the stream's low and high 32 bits; the key's two words its low and high 32 bits.
-     s2, s3: low and high 32 bits of the key; s4, s5: of the stream; s6, s7: of the first block; whole numbers. */
-  /* s0 + s1 u, u = (word >> 8) 2^-24 in [0, 1): a product and a sum in binary64, each rounded, then rounded to the dtype. */
-  KANTO_FUNCTION_UNIFORM = 112,
-  /* s0 + s1 z likewise, z of the standard normal distribution by Box and Muller (1958): elements 2j and 2j + 1 are r cos t
-     and r sin t, with r = sqrt(-2 log((w + 0.5) 2^-32)), t = 2 pi v 2^-32, w the word of element 2j and v that of element
-     2j + 1 (drawn even where the count ends at 2j). To be the same everywhere, log, sin and cos are not those of a math
-     library but the binary64 arithmetic of kanto_normal_pair in kanto_random.h. */
-  KANTO_FUNCTION_NORMAL = 113
 };
 
 /* `kanto_problem.activation`, the last step of an epilogue. Leaky ReLU's slope is `kanto_problem.parameter`. NaN stays NaN
@@ -229,16 +177,23 @@ typedef struct kanto_iteration {
 /* A problem is hashed and compared as bytes: unused fields and padding are zero. */
 typedef struct kanto_problem {
   uint32_t struct_size;
-  uint32_t op;         /* KANTO_OP_… */
-  uint32_t dtype;      /* KANTO_DTYPE_… of all operands */
-  uint32_t function;   /* KANTO_FUNCTION_… of ops 5 to 9 and 11, otherwise 0 */
-  uint32_t flags;      /* KANTO_FLAG_… */
-  uint32_t activation; /* KANTO_ACTIVATION_… */
-  double parameter;    /* slope of a leaky ReLU, as activation or as function */
+  uint32_t op;           /* KANTO_OP_… */
+  uint32_t dtype;        /* KANTO_DTYPE_… of the inputs; of the outputs too where output_dtype is 0 */
+  uint32_t output_dtype; /* KANTO_DTYPE_… of the outputs; a host writes 0 where it is that of the inputs */
+  uint32_t function;     /* KANTO_FUNCTION_… of ops 5 to 9 and 11 (kanto_functions.h), otherwise 0 */
+  uint32_t precision;    /* KANTO_PRECISION_… of ops 1 to 4, otherwise 0 */
+  uint32_t flags;        /* KANTO_FLAG_… */
+  uint32_t activation;   /* KANTO_ACTIVATION_… */
+  double parameter;      /* slope of a leaky ReLU, as activation or as function */
   kanto_matmul matmul;           /* all zero for other ops */
   kanto_convolution convolution; /* all zero for other ops */
   kanto_iteration iteration;     /* all zero for ops 1 to 4 */
 } kanto_problem;
+
+/* The dtype of a problem's outputs. */
+static inline uint32_t kanto_output_dtype(const kanto_problem *problem) {
+  return problem->output_dtype ? problem->output_dtype : problem->dtype;
+}
 
 /* Output height or width of a convolution, from one axis of its geometry. */
 static inline int64_t kanto_output_extent(int64_t extent, int64_t pad_before, int64_t pad_after, int64_t kernel,
@@ -258,7 +213,7 @@ typedef struct kanto_message {
    the same time see the same one. */
 typedef void (*kanto_body)(void *context, int64_t index, int64_t worker);
 
-/* Owned by the host; lent to `make` for the call, and to `run` through its arguments. */
+/* Owned by the host; lent to `make` for the call, and to `run` and `prepare` through their arguments. */
 typedef struct kanto_host {
   uint32_t struct_size;
   uint32_t thread_count; /* workers of parallel_for, the caller included; at least 1; to a run at most as many as to make:
@@ -269,16 +224,42 @@ typedef struct kanto_host {
   int64_t level1_cache_bytes, level2_cache_bytes, level3_cache_bytes; /* data caches; a guess where unknown */
 } kanto_host;
 
-/* What a run is handed. The struct, the operands and the scratch belong to the caller and are lent for the run. */
+/*
+ * What a run is handed. The struct, the arrays, what they point to and the scratch belong to the caller and are lent for the
+ * run. The counts are those of the problem or more; kanto_input and the like, below, read with them.
+ */
 typedef struct kanto_arguments {
   uint32_t struct_size;
-  uint32_t reserved; /* 0 */
+  uint32_t input_count, output_count, scalar_count;
   const kanto_host *host;
-  const void *inputs[4];  /* in the order that the op states; unused ones, and those without elements, may be NULL */
-  void *outputs[4];
-  const double *scalars;  /* s0, s1 …, or NULL */
-  void *scratch;          /* kernel.scratch_bytes, aligned to 64 bytes, content undefined; NULL if that is 0 */
+  const void *const *inputs; /* in the order that the op states; those without elements may be NULL */
+  void *const *outputs;
+  const double *scalars;     /* s0, s1 … */
+  /* An array of input_count, or NULL: of each input its prepared form, or NULL where the kernel is to take the input itself
+     (see kanto_kernel.prepare). */
+  const void *const *prepared;
+  void *scratch;             /* kernel.scratch_bytes, aligned to 64 bytes, content undefined; NULL if that is 0 */
 } kanto_arguments;
+
+/* An input, or NULL where there are fewer. */
+static inline const void *kanto_input(const kanto_arguments *arguments, uint32_t index) {
+  return index < arguments->input_count ? arguments->inputs[index] : NULL;
+}
+
+/* An output, or NULL where there are fewer. */
+static inline void *kanto_output(const kanto_arguments *arguments, uint32_t index) {
+  return index < arguments->output_count ? arguments->outputs[index] : NULL;
+}
+
+/* The scalars, or NULL where there are fewer than `count`. */
+static inline const double *kanto_scalars(const kanto_arguments *arguments, uint32_t count) {
+  return count <= arguments->scalar_count ? arguments->scalars : NULL;
+}
+
+/* The prepared form of an input, or NULL. */
+static inline const void *kanto_prepared(const kanto_arguments *arguments, uint32_t index) {
+  return arguments->prepared && index < arguments->input_count ? arguments->prepared[index] : NULL;
+}
 
 /* ---- what a backend gives ----------------------------------------------------------------------------------------- */
 
@@ -293,27 +274,42 @@ enum {
    calls `release`, once, on whatever thread, when no run is under way. */
 typedef struct kanto_kernel {
   uint32_t struct_size;
-  uint32_t reserved; /* 0 */
-  size_t scratch_bytes; /* lent to each run, aligned to 64 bytes */
+  uint32_t prepared_count; /* of prepared_bytes; 0 where no input has a prepared form */
+  size_t scratch_bytes;    /* lent to each run and to `prepare`, aligned to 64 bytes */
   /* What it is, for people (`matmul 6x64 avx512`); lives as long as the kernel. */
   const char *description;
   /* KANTO_STATUS_OK, or KANTO_STATUS_FAILED with a message, after which the outputs are undefined. */
   kanto_status (*run)(const struct kanto_kernel *kernel, const kanto_arguments *arguments, kanto_message *message);
   void (*release)(struct kanto_kernel *kernel); /* frees the kernel itself too */
+  /*
+   * Optional: a form of its own for inputs that stay the same over many runs, weights between two updates say, so that what
+   * each run would do to them first is done once.
+   *
+   * prepared_bytes states for each input how many bytes its form takes, 0 for one that has none, and lives as long as the
+   * kernel. `prepare` fills `prepared`, so many bytes aligned to 64, from the input of that index, which is
+   * arguments->inputs[index]; of the other operands there are none, host and scratch are lent as to a run. The form is a
+   * function of that input alone, serves all runs of this kernel, several at once, while the input stays the same, and is no
+   * other kernel's. It is plain bytes: the host frees it without a word.
+   *
+   * Optional for the host too: whoever wants a form and is handed none prepares in its scratch, at each run.
+   */
+  const size_t *prepared_bytes;
+  kanto_status (*prepare)(const struct kanto_kernel *kernel, uint32_t index, void *prepared,
+                          const kanto_arguments *arguments, kanto_message *message);
 } kanto_kernel;
 
-/* Bit of an op in the offered masks. */
-#define KANTO_OFFER(op) (UINT64_C(1) << (op))
+/* Bit of a dtype in the offered masks. */
+#define KANTO_OFFER(dtype) (UINT32_C(1) << (dtype))
 
 /* Owned by the backend, constant, and there as long as the process. */
 typedef struct kanto_backend {
   uint32_t struct_size;
-  uint32_t reserved; /* 0 */
+  uint32_t offer_count;    /* of offers; of ops from there on nothing is offered */
   const char *name;        /* as in KANTO_BACKEND: lower-case ASCII letters, digits, '-' */
   const char *description; /* for people: the library's name and version, the instruction set */
-  /* The ops that the backend sets out to serve (KANTO_OFFER): what it does not offer goes to others silently; what it
-     offers and then declines is told to the user. */
-  uint64_t offers_f32, offers_f64;
+  /* By op, the mask of dtypes (KANTO_OFFER) in which the backend sets out to serve it: what it does not offer goes to others
+     silently; what it offers and then declines is told to the user. */
+  const uint32_t *offers;
   /* Makes a kernel for a problem and stores it, or declines or fails with a message and stores nothing. May be called on
      several threads at once. `problem` and `host` are lent for the call. */
   kanto_status (*make)(const struct kanto_backend *backend, const kanto_problem *problem, const kanto_host *host,

@@ -13,7 +13,10 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
     table.pointee.name = UnsafeRawPointer(backendName.utf8Start).assumingMemoryBound(to: CChar.self)
     table.pointee.description = UnsafeRawPointer(backendDescription.utf8Start).assumingMemoryBound(to: CChar.self)
-    for op in KANTO_OP_MATMUL...KANTO_OP_RANDOM { table.pointee.offers_f32 |= 1 << UInt64(op) }
+    let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_RANDOM + 1)
+    for op in 0...KANTO_OP_RANDOM { offers[op] = op == 0 ? 0 : 1 << KANTO_DTYPE_F32 }
+    table.pointee.offers = UnsafePointer(offers)
+    table.pointee.offer_count = UInt32(KANTO_OP_RANDOM + 1)
     table.pointee.make = { _, problem, host, kernel, message in
         make(problem!, host!, kernel!, message)
     }
@@ -26,8 +29,11 @@ typealias Message = UnsafeMutablePointer<kanto_message>
 private func make(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32) else {
+    guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32), kanto_output_dtype(problem) == UInt32(KANTO_DTYPE_F32) else {
         return decline(message, "the SIMD backend computes in float32 only")
+    }
+    guard problem.pointee.precision == UInt32(KANTO_PRECISION_FLOAT32) else {
+        return decline(message, "the SIMD backend has products of precision float32 only")
     }
     switch Int(problem.pointee.op) {
     case KANTO_OP_MATMUL: return makeMatmul(problem, host, kernel, message)

@@ -32,18 +32,18 @@ private let runForward: RunFunction = { kernel, arguments, _ in
     let host = arguments!.pointee.host!
     var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }
-    let y = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
-    let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
-    product.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: y)
+    let y = kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self)
+    let bias = made.pointee.plan.hasBias ? kanto_input(arguments, 2)!.assumingMemoryBound(to: Float.self) : nil
+    product.epilogue.derivative.setSaved(kanto_input(arguments, 2), output: y)
     // Without channels nothing else is read; the addresses only have to be some.
     var x = UnsafePointer(y)
     var packed = y
     if product.panels.rowCount > 0 {
         // An input without elements, all of whose positions are padding, need not have an address.
-        x = floats(arguments!.pointee.inputs.0) ?? x
+        x = floats(kanto_input(arguments, 0)) ?? x
         packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         product.packWeights(
-            host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
+            host, kanto_input(arguments, 1)!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, ProductOperands(a: x, b: UnsafePointer(packed), c: y, bias: bias))

@@ -41,15 +41,15 @@ private let runInputGradient: RunFunction = { kernel, arguments, _ in
     let host = arguments!.pointee.host!
     var product = made.pointee.plan.product
     if product.tileCount == 0 || product.panels.columnCount == 0 { return kanto_status(KANTO_STATUS_OK) }
-    let dx = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
-    product.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: dx)
+    let dx = kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self)
+    product.epilogue.derivative.setSaved(kanto_input(arguments, 2), output: dx)
     // Where the output is empty nothing else is read; the addresses only have to be some.
-    let dy = arguments!.pointee.inputs.0?.assumingMemoryBound(to: Float.self) ?? UnsafePointer(dx)
+    let dy = kanto_input(arguments, 0)?.assumingMemoryBound(to: Float.self) ?? UnsafePointer(dx)
     var packed = dx
     if product.panels.rowCount > 0 {
         packed = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         product.packWeights(
-            host, arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
+            host, kanto_input(arguments, 1)!.assumingMemoryBound(to: Float.self), made.pointee.plan.layout,
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, ProductOperands(a: dy, b: UnsafePointer(packed), c: dx))

@@ -94,12 +94,12 @@ private let runScatter: RunFunction = { kernel, arguments, _ in
                 rowsPerBlock: shape.groupOutputChannels, rowStride: 1, columnStride: shape.outputChannels),
             groupCount: shape.groups, groupStrideSource: shape.groupOutputChannels,
             groupStridePacked: product.panels.size,
-            source: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), packed: packed))
+            source: kanto_input(arguments, 1)!.assumingMemoryBound(to: Float.self), packed: packed))
     var job = ScatterJob(
-        plan: made, dy: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self), packed: packed,
+        plan: made, dy: kanto_input(arguments, 0)!.assumingMemoryBound(to: Float.self), packed: packed,
         workers: packed + roundUp(shape.groups &* product.panels.size, to: floatsPerLine),
-        dx: arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self), epilogue: made.pointee.plan.epilogue)
-    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.dx)
+        dx: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self), epilogue: made.pointee.plan.epilogue)
+    job.epilogue.derivative.setSaved(kanto_input(arguments, 2), output: job.dx)
     parallelFor(host, count: shape.batch, &job) { context, index, worker in
         context!.assumingMemoryBound(to: ScatterJob.self).pointee.computeSample(Int(index), worker: Int(worker))
     }

@@ -148,14 +148,14 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
     let plan = made.pointee.plan
     let host = arguments!.pointee.host!
     if plan.bias.keptCount > 0 {
-        let db = arguments!.pointee.outputs.1!.assumingMemoryBound(to: Float.self)
+        let db = kanto_output(arguments, 1)!.assumingMemoryBound(to: Float.self)
         // Nothing is read where there are no positions.
-        let dy = floats(arguments!.pointee.inputs.1) ?? UnsafePointer(db)
+        let dy = floats(kanto_input(arguments, 1)) ?? UnsafePointer(db)
         let scratch = arguments!.pointee.scratch ?? UnsafeMutableRawPointer(db)
         runPieces(ReductionRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
     }
     if plan.weightCount == 0 { return kanto_status(KANTO_STATUS_OK) }
-    let dw = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
+    let dw = kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self)
     if plan.blockCount == 0 {
         if !plan.accumulates { fillWithZeros(dw, plan.weightCount) }
         return kanto_status(KANTO_STATUS_OK)
@@ -164,8 +164,8 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
     let shape = plan.shape
     let threads = Int(host.pointee.thread_count)
     var job = WeightGradientJob(
-        plan: made, x: arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self),
-        dy: arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self), sums: dw, partStride: 0, dw: dw,
+        plan: made, x: kanto_input(arguments, 0)!.assumingMemoryBound(to: Float.self),
+        dy: kanto_input(arguments, 1)!.assumingMemoryBound(to: Float.self), sums: dw, partStride: 0, dw: dw,
         scratch: scratch, rowPieces: plan.rowPieces(threads: threads))
     if plan.partCount > 1 {
         job.sums = scratch

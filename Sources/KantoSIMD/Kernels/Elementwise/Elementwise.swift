@@ -55,26 +55,11 @@ func makeElementwise(
     guard problem.pointee.flags == 0, problem.pointee.activation == 0 else {
         return decline(message, "elementwise ops take no flags and no activation")
     }
-    switch op {
-    case KANTO_OP_UNARY:
-        guard KANTO_FUNCTION_COPY...KANTO_FUNCTION_SOFTPLUS ~= plan.function else {
-            return decline(message, "no such unary function in the SIMD backend")
-        }
-        plan.inputCount = 1
-        if plan.function == KANTO_FUNCTION_FILL { plan.scalarCount = 1 }
-        if plan.function == KANTO_FUNCTION_AFFINE { plan.scalarCount = 2 }
-    case KANTO_OP_BINARY:
-        guard KANTO_FUNCTION_ADD...KANTO_FUNCTION_LEAKY_RELU_GRADIENT ~= plan.function else {
-            return decline(message, "no such binary function in the SIMD backend")
-        }
-        plan.inputCount = 2
-        if plan.function == KANTO_FUNCTION_ADD_SCALED { plan.scalarCount = 2 }
-    default:
-        guard KANTO_FUNCTION_SELECT...KANTO_FUNCTION_NORMALIZE ~= plan.function else {
-            return decline(message, "no such ternary function in the SIMD backend")
-        }
-        plan.inputCount = 3
+    guard let info = kanto_find_function(problem.pointee.op, problem.pointee.function)?.pointee else {
+        return decline(message, "no such elementwise function in the SIMD backend")
     }
+    plan.inputCount = Int(info.input_count)
+    plan.scalarCount = Int(info.scalar_count)
     if plan.function == KANTO_FUNCTION_FILL {
         // The copy of one element, which is the scalar.
         plan.isFill = true
@@ -83,7 +68,7 @@ func makeElementwise(
 
     var list = AxisList()
     defer { list.deallocate() }
-    if let reason = list.read(problem, inputCount: plan.isFill ? 0 : plan.inputCount, &plan.elementCount) {
+    if let reason = list.read(problem, inputCount: plan.inputCount, &plan.elementCount) {
         return decline(message, reason)
     }
     for index in 0..<list.count where list.axes[index].output == 0 {
@@ -101,10 +86,7 @@ func makeElementwise(
     }
 
     // A fork and join takes 1 to 5 µs, as long as about 2¹⁵ elements of a cheap function, in cache, on one core.
-    let isCostly =
-        op == KANTO_OP_UNARY
-        && (KANTO_FUNCTION_EXP...KANTO_FUNCTION_SIGMOID ~= plan.function
-            || KANTO_FUNCTION_EXP_MINUS_ONE...KANTO_FUNCTION_SOFTPLUS ~= plan.function)
+    let isCostly = info.traits & UInt32(KANTO_TRAIT_TRANSCENDENTAL) != 0
     plan.isParallel = plan.elementCount >= (isCostly ? 1 << 13 : 1 << 15)
 
     let description: StaticString =
@@ -123,19 +105,18 @@ private func runElementwise(
     guard plan.elementCount > 0 else { return kanto_status(KANTO_STATUS_OK) }
     var constants = Constants(parameter: plan.parameter)
     if plan.scalarCount > 0 {
-        guard let scalars = arguments.pointee.scalars else {
-            return fail(message, "the scalars of an elementwise function are missing: arguments.scalars is NULL")
+        guard let scalars = kanto_scalars(arguments, UInt32(plan.scalarCount)) else {
+            return fail(message, "scalars of an elementwise function are missing")
         }
         constants.s0 = Float(scalars[0])
         if plan.scalarCount > 1 { constants.s1 = Float(scalars[1]) }
     }
     return withUnsafePointer(to: constants.s0) { fillValue in
-        let inputs = arguments.pointee.inputs
-        let first = plan.isFill ? fillValue : floats(inputs.0)
-        let output = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self)
+        let first = plan.isFill ? fillValue : floats(kanto_input(arguments, 0))
+        let output = kanto_output(arguments, 0)?.assumingMemoryBound(to: Float.self)
         guard let output, let first else { return fail(message, "an operand of an elementwise op is NULL") }
-        guard let second = plan.inputCount < 2 ? first : floats(inputs.1),
-            let third = plan.inputCount < 3 ? first : floats(inputs.2)
+        guard let second = plan.inputCount < 2 ? first : floats(kanto_input(arguments, 1)),
+            let third = plan.inputCount < 3 ? first : floats(kanto_input(arguments, 2))
         else { return fail(message, "an operand of an elementwise op is NULL") }
         let loops = plan.loops
         var run = ElementwiseRun(

@@ -13,6 +13,7 @@ private protocol OptimizerStep {
 private struct OptimizePlan {
     var function = 0
     var momentCount = 0
+    var scalarCount: UInt32 = 0
     var count = 0
 }
 
@@ -48,6 +49,7 @@ func makeOptimize(
     guard problem.pointee.iteration.rank == 1, problem.pointee.iteration.extent.0 >= 0 else {
         return decline(message, "an optimizer's operands have rank 1")
     }
+    plan.scalarCount = kanto_find_function(problem.pointee.op, problem.pointee.function)?.pointee.scalar_count ?? 0
     plan.count = Int(problem.pointee.iteration.extent.0)
     return makeKernel(slot, description, plan) { kernel, arguments, message in
         runOptimize(madeKernel(at: kernel!, as: OptimizePlan.self).pointee.plan, arguments!, message)
@@ -58,14 +60,13 @@ private func runOptimize(
     _ plan: OptimizePlan, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
     guard plan.count > 0 else { return kanto_status(KANTO_STATUS_OK) }
-    guard let scalars = arguments.pointee.scalars else {
-        return fail(message, "the scalars of an optimizer are missing: arguments.scalars is NULL")
+    guard let scalars = kanto_scalars(arguments, plan.scalarCount) else {
+        return fail(message, "scalars of an optimizer are missing")
     }
-    let outputs = arguments.pointee.outputs
-    guard let gradient = floats(arguments.pointee.inputs.0),
-        let parameter = outputs.0?.assumingMemoryBound(to: Float.self),
-        let first = outputs.1?.assumingMemoryBound(to: Float.self),
-        let second = plan.momentCount < 2 ? first : outputs.2?.assumingMemoryBound(to: Float.self)
+    guard let gradient = floats(kanto_input(arguments, 0)),
+        let parameter = kanto_output(arguments, 0)?.assumingMemoryBound(to: Float.self),
+        let first = kanto_output(arguments, 1)?.assumingMemoryBound(to: Float.self),
+        let second = plan.momentCount < 2 ? first : kanto_output(arguments, 2)?.assumingMemoryBound(to: Float.self)
     else { return fail(message, "an operand of an optimizer is NULL") }
     let host = arguments.pointee.host!
     var run = OptimizeRun(

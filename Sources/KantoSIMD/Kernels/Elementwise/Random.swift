@@ -26,7 +26,7 @@ func makeRandom(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
     let function = Int(problem.pointee.function)
-    guard function == KANTO_FUNCTION_UNIFORM || function == KANTO_FUNCTION_NORMAL else {
+    guard kanto_find_function(problem.pointee.op, problem.pointee.function) != nil else {
         return decline(message, "no such distribution in the SIMD backend")
     }
     guard problem.pointee.flags == 0, problem.pointee.activation == 0 else {
@@ -46,11 +46,11 @@ private func runRandom(
     _ plan: RandomPlan, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
     guard plan.count > 0 else { return kanto_status(KANTO_STATUS_OK) }
-    guard let output = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self) else {
+    guard let output = kanto_output(arguments, 0)?.assumingMemoryBound(to: Float.self) else {
         return fail(message, "the output of random numbers is NULL")
     }
-    guard let scalars = arguments.pointee.scalars else {
-        return fail(message, "the scalars of random numbers are missing: arguments.scalars is NULL")
+    guard let scalars = kanto_scalars(arguments, 8) else {
+        return fail(message, "scalars of random numbers are missing")
     }
     for index in 2..<8 where !(scalars[index] >= 0 && scalars[index] < 0x1p32) {
         return fail(message, "a scalar of random numbers, s2 to s7, is not 32 bits of the key, the stream or the block")

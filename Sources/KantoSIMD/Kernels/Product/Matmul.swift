@@ -104,15 +104,15 @@ private let runMatmul: RunFunction = { kernel, arguments, _ in
     if product.tileCount == 0 || product.panels.columnCount <= 0 || product.groupCount <= 0 {
         return kanto_status(KANTO_STATUS_OK)
     }
-    let c = arguments!.pointee.outputs.0!.assumingMemoryBound(to: Float.self)
-    let bias = made.pointee.plan.hasBias ? arguments!.pointee.inputs.2!.assumingMemoryBound(to: Float.self) : nil
-    product.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: c)
+    let c = kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self)
+    let bias = made.pointee.plan.hasBias ? kanto_input(arguments, 2)!.assumingMemoryBound(to: Float.self) : nil
+    product.epilogue.derivative.setSaved(kanto_input(arguments, 2), output: c)
     // With an empty inner dimension nothing else is read; the addresses only have to be some.
     var a = UnsafePointer(c)
     var b = UnsafePointer(c)
     if made.pointee.plan.k > 0 {
-        a = arguments!.pointee.inputs.0!.assumingMemoryBound(to: Float.self)
-        b = arguments!.pointee.inputs.1!.assumingMemoryBound(to: Float.self)
+        a = kanto_input(arguments, 0)!.assumingMemoryBound(to: Float.self)
+        b = kanto_input(arguments, 1)!.assumingMemoryBound(to: Float.self)
         let scratch = arguments!.pointee.scratch?.assumingMemoryBound(to: Float.self)
         if product.unpackedStrideB == 0 {
             packInParallel(

@@ -64,7 +64,7 @@ private let runMatrixVector: RunFunction = { kernel, arguments, _ in
     var job = MatrixVectorJob(
         plan: made, matrix: plan.matrixIsA ? operands.a : operands.b, vector: plan.matrixIsA ? operands.b : operands.a,
         target: operands.c, bias: operands.bias, epilogue: plan.epilogue)
-    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.target)
+    job.epilogue.derivative.setSaved(kanto_input(arguments, 2), output: job.target)
     if plan.vectorStride != 1 {
         let copy = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         for i in 0..<plan.depth { copy[i] = job.vector[i &* plan.vectorStride] }

@@ -255,10 +255,11 @@ struct ProductOperands {
 extension ProductOperands {
     /// Those of a matmul that has something to sum.
     init(_ arguments: UnsafePointer<kanto_arguments>, hasBias: Bool) {
-        let inputs = arguments.pointee.inputs
         self.init(
-            a: inputs.0!.assumingMemoryBound(to: Float.self), b: inputs.1!.assumingMemoryBound(to: Float.self),
-            c: arguments.pointee.outputs.0!.assumingMemoryBound(to: Float.self), bias: hasBias ? floats(inputs.2) : nil)
+            a: kanto_input(arguments, 0)!.assumingMemoryBound(to: Float.self),
+            b: kanto_input(arguments, 1)!.assumingMemoryBound(to: Float.self),
+            c: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
+            bias: hasBias ? floats(kanto_input(arguments, 2)) : nil)
     }
 }
 

@@ -80,7 +80,7 @@ private let runRowwiseProduct: RunFunction = { kernel, arguments, _ in
     var job = RowwiseProductJob(
         plan: made, operands: ProductOperands(arguments!, hasBias: plan.hasBias), rowStrideB: plan.rowStrideB,
         epilogue: plan.epilogue)
-    job.epilogue.derivative.setSaved(arguments!.pointee.inputs.2, output: job.operands.c)
+    job.epilogue.derivative.setSaved(kanto_input(arguments, 2), output: job.operands.c)
     if plan.copiesB {
         let copy = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
         for column in 0..<plan.columnCount {

@@ -59,18 +59,16 @@ func makeReduction(
 ) -> kanto_status {
     var plan = ReductionPlan()
     plan.function = Int(problem.pointee.function)
-    guard KANTO_FUNCTION_SUM...KANTO_FUNCTION_SUM_OF_PRODUCTS ~= plan.function else {
+    guard let info = kanto_find_function(problem.pointee.op, problem.pointee.function)?.pointee else {
         return decline(message, "no such reduction in the SIMD backend")
     }
+    plan.inputCount = Int(info.input_count)
     guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE) == 0, problem.pointee.activation == 0 else {
         return decline(message, "a reduction takes no flag but accumulate, and no activation")
     }
     if problem.pointee.flags != 0 { plan.result = .sum }
-    switch plan.function {
-    case KANTO_FUNCTION_SUM, KANTO_FUNCTION_SUM_OF_SQUARES: break
-    case KANTO_FUNCTION_SUM_OF_PRODUCTS: plan.inputCount = 2
-    default:
-        guard plan.result == .total else { return decline(message, "only sums accumulate into what the output holds") }
+    guard plan.result == .total || info.traits & UInt32(KANTO_TRAIT_SUM) != 0 else {
+        return decline(message, "only sums accumulate into what the output holds")
     }
     if let reason = plan.read(problem, host) { return decline(message, reason) }
 
@@ -84,10 +82,10 @@ private func runReduction(
 ) -> kanto_status {
     guard plan.keptCount > 0 else { return kanto_status(KANTO_STATUS_OK) }
     // Nothing is read in an empty reduction.
-    let output = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self)
+    let output = kanto_output(arguments, 0)?.assumingMemoryBound(to: Float.self)
     let unread = plan.reducedCount == 0 ? UnsafePointer(output) : nil
-    guard let output, let first = floats(arguments.pointee.inputs.0) ?? unread,
-        let second = plan.inputCount < 2 ? first : floats(arguments.pointee.inputs.1) ?? unread
+    guard let output, let first = floats(kanto_input(arguments, 0)) ?? unread,
+        let second = plan.inputCount < 2 ? first : floats(kanto_input(arguments, 1)) ?? unread
     else { return fail(message, "an operand of a reduction is NULL") }
     guard plan.scratchBytes == 0 || arguments.pointee.scratch != nil else {
         return fail(message, "the scratch memory of a reduction is missing: arguments.scratch is NULL")

@@ -25,10 +25,10 @@ private func runStatistics(
     _ plan: ReductionPlan, _ arguments: UnsafePointer<kanto_arguments>, _ message: Message?
 ) -> kanto_status {
     guard plan.keptCount > 0 else { return kanto_status(KANTO_STATUS_OK) }
-    guard let mean = arguments.pointee.outputs.0?.assumingMemoryBound(to: Float.self),
-        let variance = arguments.pointee.outputs.1?.assumingMemoryBound(to: Float.self),
+    guard let mean = kanto_output(arguments, 0)?.assumingMemoryBound(to: Float.self),
+        let variance = kanto_output(arguments, 1)?.assumingMemoryBound(to: Float.self),
         // Nothing is read of an empty input.
-        let input = floats(arguments.pointee.inputs.0) ?? (plan.reducedCount == 0 ? UnsafePointer(mean) : nil)
+        let input = floats(kanto_input(arguments, 0)) ?? (plan.reducedCount == 0 ? UnsafePointer(mean) : nil)
     else { return fail(message, "an operand of the statistics is NULL") }
     guard plan.scratchBytes == 0 || arguments.pointee.scratch != nil else {
         return fail(message, "the scratch memory of the statistics is missing: arguments.scratch is NULL")
