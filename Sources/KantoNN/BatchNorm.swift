@@ -98,6 +98,8 @@ extension BatchNorm {
             try BatchNorm(input.last ?? 0, statistics: momentum.map { .running(momentum: $0) } ?? .batch, epsilon: epsilon)
         }
 
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters([input.last ?? 0]) }
+
         public func summary(for input: [Int]) -> String { momentum.map { "momentum \($0)" } ?? "" }
     }
 }

@@ -211,6 +211,14 @@ extension ConvolutionDescription {
         return Window(stride: stride, padding: sides, dilation: dilation, groups: groups)
     }
 
+    /// - Parameter image: [height, width, channels] on the side of the convolution's input.
+    fileprivate func geometry(_ image: [Int], outputChannels: Int, padding: Window.Padding, batchSize: Int) -> Convolution2D {
+        Convolution2D(
+            batch: batchSize, height: image[0], width: image[1], channels: image[2], outputChannels: outputChannels,
+            kernel: (kernel, kernel), stride: (stride, stride),
+            padding: (padding.top, padding.left, padding.bottom, padding.right), dilation: (dilation, dilation), groups: groups)
+    }
+
     fileprivate func requireGroups(_ inputs: Int) throws(DescriptionError) {
         guard inputs % groups == 0, channels % groups == 0 else {
             throw DescriptionError("\(groups) groups do not divide both \(inputs) input channels and \(channels) output channels")
@@ -274,6 +282,19 @@ extension Conv2D {
                 input[2], channels, kernel: kernel, stride: stride, padding: window(size: (input[0], input[1])).padding,
                 dilation: dilation, groups: groups, initializer: initializer, using: &random)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            [("weight", [kernel, kernel, input[2] / groups, channels]), ("bias", [channels])]
+        }
+
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            let window = window(size: (input[0], input[1]))
+            return [
+                .convolution(
+                    .convolution2DForward, .float32,
+                    geometry(input, outputChannels: channels, padding: window.padding, batchSize: batchSize))
+            ]
+        }
     }
 }
 
@@ -332,6 +353,22 @@ extension ConvTranspose2D {
             try ConvTranspose2D(
                 input[2], channels, kernel: kernel, stride: stride, padding: window(for: input).padding, outputPadding: outputPadding,
                 dilation: dilation, groups: groups, initializer: initializer, using: &random)
+        }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            [("weight", [kernel, kernel, channels / groups, input[2]]), ("bias", [channels])]
+        }
+
+        /// The input gradient of the convolution whose adjoint this is.
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            guard var image = try? outputShape(for: input) else { return [] }
+            // Of an output padding, whole strides are rows and columns that the convolution does not read.
+            for axis in 0...1 { image[axis] -= outputPadding / stride * stride }
+            return [
+                .convolution(
+                    .convolution2DInputGradient, .float32,
+                    geometry(image, outputChannels: input[2], padding: window(for: input).padding, batchSize: batchSize))
+            ]
         }
     }
 }

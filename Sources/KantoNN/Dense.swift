@@ -58,6 +58,14 @@ extension Dense {
             try Dense(input[0], outputs, initializer: initializer, using: &random)
         }
 
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            [("weight", [input[0], outputs]), ("bias", [outputs])]
+        }
+
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            [.matmul(m: batchSize, n: outputs, k: input[0])]
+        }
+
         public func summary(for input: [Int]) -> String { "\(input[0]) to \(outputs)" }
     }
 }

@@ -150,6 +150,9 @@ func requireChannels(_ weight: Parameter, of input: Tensor, for operation: Strin
     return channels
 }
 
+/// The weight and bias of a normalization.
+func affineParameters(_ shape: [Int]) -> [(path: String, shape: [Int])] { [("weight", shape), ("bias", shape)] }
+
 extension DescriptionKey {
     /// ε of a normalization.
     static func epsilon(_ property: WritableKeyPath<Root, Double> & Sendable) -> DescriptionKey {
@@ -172,8 +175,12 @@ extension LayerNorm {
         public static let keys = [DescriptionKey("affine", \Self.affine), .epsilon(\.epsilon)]
 
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
-            try LayerNorm(shape: affine == .element ? input : [input.last ?? 0], epsilon: epsilon)
+            try LayerNorm(shape: affineShape(for: input), epsilon: epsilon)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters(affineShape(for: input)) }
+
+        private func affineShape(for input: [Int]) -> [Int] { affine == .element ? input : [input.last ?? 0] }
 
         public func summary(for input: [Int]) -> String { affine == .element ? "affine by element" : "" }
     }
@@ -202,6 +209,8 @@ extension GroupNorm {
             try GroupNorm(groups: groups, channels: input.last ?? 0, epsilon: epsilon)
         }
 
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters([input.last ?? 0]) }
+
         public func summary(for input: [Int]) -> String { "\(groups) groups" }
     }
 }
@@ -224,6 +233,8 @@ extension InstanceNorm {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             try InstanceNorm(input[2], epsilon: epsilon)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters([input[2]]) }
     }
 }
 

@@ -40,5 +40,7 @@ extension PReLU {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             try PReLU(input.last ?? 0, slope: slope)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { [("slope", [input.last ?? 0])] }
     }
 }

@@ -1,3 +1,4 @@
+import KantoKernels
 import KantoTensor
 
 /// Layers one behind the other. An activation behind a layer that can end with it is computed in that layer's kernel.
@@ -94,6 +95,21 @@ extension Residual {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             Residual(
                 main: try main.makeLayers(for: input, using: &random), shortcut: try shortcut.makeLayers(for: input, using: &random))
+        }
+
+        /// Each branch with the shapes along it; none if its layers do not fit each other.
+        private func branches(from input: [Int]) -> [(name: String, layers: [LayerDescription], shapes: [[Int]])] {
+            [("main", main), ("shortcut", shortcut)].map { ($0, $1, (try? $1.shapes(from: input)) ?? []) }
+        }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            branches(from: input).flatMap { branch in
+                branch.layers.parameterShapes(along: branch.shapes).map { ("\(branch.name).\($0.path)", $0.shape) }
+            }
+        }
+
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            branches(from: input).flatMap { $0.layers.forwardProblems(along: $0.shapes, batchSize: batchSize) }
         }
 
         public func summary(for input: [Int]) -> String {

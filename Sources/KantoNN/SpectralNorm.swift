@@ -85,6 +85,12 @@ extension SpectralNorm {
             return try SpectralNorm(weighted, iterations: iterations, using: &random)
         }
 
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { layer.layer.parameterShapes(for: input) }
+
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            layer.layer.forwardProblems(for: input, batchSize: batchSize)
+        }
+
         public func summary(for input: [Int]) -> String { "of \(layer.summary(for: input))" }
     }
 }

@@ -98,7 +98,7 @@ extension NamedDescription {
 
 extension DescriptionError {
     /// Puts a kind's name before the reason of what `body` throws.
-    static func naming<R>(_ name: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
+    package static func naming<R>(_ name: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
         do { return try body() } catch { throw DescriptionError("\(name): \(error.reason)", at: error.path) }
     }
 }

@@ -25,7 +25,7 @@ public struct DescriptionError: Error, Sendable, Equatable, CustomStringConverti
     public var description: String { path.isEmpty ? reason : "\(path): \(reason)" }
 
     /// Puts a key or a position before the path of what `body` throws.
-    static func within<R>(_ place: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
+    package static func within<R>(_ place: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
         do { return try body() } catch { throw DescriptionError(error.reason, at: error.path.isEmpty ? place : "\(place).\(error.path)") }
     }
 }

@@ -1,3 +1,4 @@
+import KantoKernels
 import KantoTensor
 
 /// A network as data: the shape of a sample at its input, and its layers.
@@ -46,6 +47,20 @@ public struct NetworkDescription: Describable {
     /// - Throws: `DescriptionError` if the layers do not fit each other.
     public func makeNetwork(using random: inout Random) throws -> Sequential { try layers.makeLayers(for: input, using: &random) }
 
+    /// The parameters of the network, by their paths in it, without making any.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func parameterShapes() throws(DescriptionError) -> [(path: String, shape: [Int])] {
+        layers.parameterShapes(along: try shapes())
+    }
+
+    /// The matrix products and convolutions of a forward pass, in their order.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func forwardProblems(batchSize: Int) throws(DescriptionError) -> [Problem] {
+        layers.forwardProblems(along: try shapes(), batchSize: batchSize)
+    }
+
     /// The layers in one line each, with the shape of a sample behind them.
     ///
     /// - Throws: `DescriptionError` if the layers do not fit each other.
@@ -71,6 +86,18 @@ extension [LayerDescription] {
         var made: [any Layer] = []
         for (layer, shape) in zip(self, shapes) { made.append(try layer.layer.makeLayer(for: shape, using: &random)) }
         return Sequential(made)
+    }
+
+    /// - Parameter shapes: what `shapes(from:)` gives.
+    func parameterShapes(along shapes: [[Int]]) -> [(path: String, shape: [Int])] {
+        zip(self, shapes).enumerated().flatMap { index, pair in
+            pair.0.layer.parameterShapes(for: pair.1).map { ("\(index).\($0.path)", $0.shape) }
+        }
+    }
+
+    /// - Parameter shapes: what `shapes(from:)` gives.
+    func forwardProblems(along shapes: [[Int]], batchSize: Int) -> [Problem] {
+        zip(self, shapes).flatMap { $0.layer.forwardProblems(for: $1, batchSize: batchSize) }
     }
 
     /// In one line, with commas between.
