@@ -12,10 +12,18 @@ if let prefixOfOneDNN, !hasOneDNN {
 }
 // Debian keeps the header of the chosen BLAS (update-alternatives) in the folder of the architecture.
 let hasCBLAS = ["x86_64", "aarch64"].contains { access("/usr/include/\($0)-linux-gnu/cblas.h", F_OK) == 0 }
+/// `KANTO_PNG=off` builds as on a machine without libpng.
+let wantsPNG = Context.environment["KANTO_PNG"]
+if let wantsPNG, wantsPNG != "off" {
+    print("KANTO_PNG is '\(wantsPNG)', expected 'off' or nothing")
+    exit(1)
+}
+let hasPNG = wantsPNG == nil && access("/usr/include/png.h", F_OK) == 0
 #else
 let prefixOfOneDNN: String? = nil
 let hasOneDNN = false
 let hasCBLAS = false
+let hasPNG = false
 #endif
 
 // Kernels are optimized in debug builds too, so that tests run at full speed, and as one module, so that no call is left
@@ -36,8 +44,10 @@ let definesOfPlugins: [SwiftSetting] =
 
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
+    .library(name: "KantoPictures", targets: ["KantoPictures"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
     .library(name: "KantoConsistency", targets: ["KantoConsistency"]),
+    .library(name: "KantoWorkloads", targets: ["KantoWorkloads"]),
     .executable(name: "kanto", targets: ["KantoCLI"]),
 ]
 
@@ -71,14 +81,18 @@ var targets: [Target] = [
     .target(name: "KantoTensor", dependencies: ["KantoABI", "KantoKernels"]),
     .target(name: "KantoNN", dependencies: ["KantoTensor"]),
     .target(name: "KantoGAN", dependencies: ["KantoNN"]),
-    .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "KantoDigits", exclude: ["LICENSE-DATA.md"]),
-    .target(name: "KantoData", dependencies: ["KantoNN", "CPNG", "KantoDigits"]),
-    .target(name: "Kanto", dependencies: ["KantoGAN", "KantoData"]),
+    .target(
+        name: "KantoData", dependencies: ["KantoNN", "KantoDigits"] + (hasPNG ? ["CPNG"] : []),
+        swiftSettings: hasPNG ? [.define("LIBPNG")] : []),
+    .target(name: "KantoRuns", dependencies: ["KantoGAN", "KantoData"]),
+    .target(name: "Kanto", dependencies: ["KantoRuns"]),
+    .target(name: "KantoPictures", dependencies: ["KantoRuns"]),
+    .target(name: "KantoWorkloads", dependencies: ["KantoGAN"]),
     .executableTarget(
         name: "KantoCLI",
         dependencies: [
-            "Kanto", "KantoConsistency",
+            "Kanto", "KantoPictures", "KantoWorkloads", "KantoConsistency",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -88,12 +102,16 @@ var targets: [Target] = [
     .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
-    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
+    .testTarget(name: "KantoGANTests", dependencies: ["KantoGAN", "KantoData", "KantoWorkloads", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData", "TestSupport"]),
-    .testTarget(name: "KantoGANTests", dependencies: ["Kanto", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "KantoRunsTests", dependencies: ["KantoRuns", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "KantoPicturesTests", dependencies: ["KantoPictures", "TestSupport"]),
+    .testTarget(name: "KantoWorkloadsTests", dependencies: ["KantoWorkloads"]),
+    .testTarget(name: "KantoTests", dependencies: ["Kanto"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoConsistency"]),
     .testTarget(
-        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],
+        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "KantoWorkloads", "TestSupport"],
         swiftSettings: definesOfPlugins),
     .testTarget(
         name: "PluginTests", dependencies: ["KantoABI", "KantoKernels", "KantoCLI", "TestSupport"],
@@ -111,6 +129,10 @@ var targets: [Target] = [
 let exportsOfPlugin = LinkerSetting.unsafeFlags([
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/exports.map",
 ])
+
+if hasPNG {
+    targets.append(.systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]))
+}
 
 if hasOneDNN {
     products.append(.library(name: "KantoOneDNN", type: .dynamic, targets: ["KantoOneDNN"]))

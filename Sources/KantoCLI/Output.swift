@@ -1,6 +1,6 @@
 // `stdout` is a variable of C, which this module never sets.
 @preconcurrency import Glibc
-import Kanto
+import KantoKernels
 
 /// Gives the standard streams that are closed to `/dev/null`: otherwise the next file that is opened takes their numbers, and
 /// what is printed goes into it. It is opened for reading alone, so that printing fails as on a closed stream.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kanto
+import KantoPictures
 
 struct SampleCommand: KantoCommand {
     static let configuration = CommandConfiguration(
@@ -29,6 +30,11 @@ struct SampleCommand: KantoCommand {
         let path = out ?? (isCheckpoint ? "" : "\(run)/samples/") + "seed-\(seed).png"
         guard path.hasSuffix(".png") || path.hasSuffix(".npy") else {
             throw Failure.usage("--out \(path): expected a name that ends in .png or .npy")
+        }
+        if path.hasSuffix(".png") {
+            do throws(DataError) { try PNG.requireAvailable(for: path) } catch {
+                throw Failure(message: "\(error); --out FILE.npy writes the numbers themselves", code: Failure.cannotWrite)
+            }
         }
         let samples = try trainedGenerator().samples(count, seed: seed)
         if path.hasSuffix(".npy") {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
 import Kanto
+import KantoKernels
+import KantoPictures
 import Synchronization
 
 struct TrainCommand: KantoCommand {
@@ -37,6 +39,11 @@ struct TrainCommand: KantoCommand {
         let configuration = try runConfiguration()
         let run = try makeRun(configuration)
         let folder = run.folder
+        if PNG.isAvailable {
+            run.onSnapshot = { try $0.drawPictures() }
+        } else {
+            Diagnostics.warnOnce("the run is trained without pictures: \(PNG.wayToGet)", key: "no libpng")
+        }
         Interruption.catchSignal()
 
         var progress = ProgressLine(total: configuration.training.iterations, samplesPerIteration: configuration.training.batchSize * (configuration.training.criticSteps + 1))
@@ -56,7 +63,8 @@ struct TrainCommand: KantoCommand {
         }
         LiveLine.end()
         try run.writeSnapshot("final")
-        print("wrote \(folder)/samples/final.png, losses.png and checkpoints/final.safetensors")
+        let pictures = PNG.isAvailable ? "samples/final.png, losses.png and " : ""
+        print("wrote \(folder)/\(pictures)checkpoints/final.safetensors")
     }
 
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {

@@ -77,10 +77,10 @@ struct InputFile: ~Copyable {
 /// - Parameter limit: in bytes; a larger file is not read.
 /// - Throws: `DataError` of kind `.missingInput` for what cannot be opened or read, `.badInput` for what is too large;
 ///   `KernelError.memory` if the system refuses so much memory.
-public func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] { try InputFile(path, atMost: limit).content() }
+package func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] { try InputFile(path, atMost: limit).content() }
 
 /// The whole content of a regular file of at most 16 GiB.
-public func readFile(_ path: String) throws -> [UInt8] { try readFile(path, atMost: largestFile) }
+package func readFile(_ path: String) throws -> [UInt8] { try readFile(path, atMost: largestFile) }
 
 /// Asks the system for memory that an array is about to take: an array itself ends the process where it is refused.
 ///
@@ -93,7 +93,7 @@ func requireMemory(_ byteCount: Int) throws {
 }
 
 /// The names in a folder, sorted, without those that start with a dot or are no text.
-package func namesInFolder(_ path: String) throws -> [String] {
+package func namesInFolder(_ path: String) throws(DataError) -> [String] {
     var names: [String] = []
     let isOpen = forEachName(in: Array(path.utf8CString)) { name in
         if let name = String(validatingCString: name), !name.hasPrefix(".") { names.append(name) }

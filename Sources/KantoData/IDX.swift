@@ -5,6 +5,7 @@
 public struct IDXArray: Equatable, Sendable {
     /// One size a dimension, such as [60000, 28, 28].
     public let shape: [Int]
+    /// The elements, row-major.
     public let values: [UInt8]
 
     /// Reads a file.
@@ -19,6 +20,8 @@ public struct IDXArray: Equatable, Sendable {
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
+    ///
+    /// - Throws: as the initializer that reads a file does.
     public init(bytes: [UInt8], name: String) throws {
         try self.init(IDXHeader(bytes, fileSize: bytes.count, name: name), bytes: bytes)
     }
@@ -72,12 +75,12 @@ private struct IDXHeader {
             bytes[4 + 4 * dimension..<8 + 4 * dimension].reduce(0) { $0 << 8 | Int($1) }
         }
         guard let count = elementCount(of: shape), count <= largestFile else {
-            throw DataError.bad(name, at: 4, "the sizes \(describe(shape)) are more than any file holds")
+            throw DataError.bad(name, at: 4, "the sizes \(shape) are more than any file holds")
         }
         guard fileSize == start + count else {
             throw DataError.bad(
                 name, at: min(fileSize, start + count),
-                "expected \(start + count) bytes for the sizes \(describe(shape)); found \(fileSize)")
+                "expected \(start + count) bytes for the sizes \(shape); found \(fileSize)")
         }
         self.shape = shape
         self.start = start

@@ -7,11 +7,11 @@ public enum NPY {
     /// Writes an array as .npy 1.0, row-major ("C order"), atomically.
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`.
-    public static func write(_ array: NumericArray, to path: String) throws {
+    public static func write(_ array: NumericArray, to path: String) throws(DataError) {
         let header = header(of: array)
-        try AtomicFile.write(to: path) { file in
-            try header.withUnsafeBytes { try file.append($0) }
-            try array.values.withUnsafeBytes { try file.append($0) }
+        try AtomicFile.write(to: path) { (file) throws(DataError) in
+            try file.append(header)
+            try file.append(array.values)
         }
     }
 
@@ -44,6 +44,8 @@ public enum NPY {
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
+    ///
+    /// - Throws: as `read(contentsOf:)` does.
     public static func read(bytes: [UInt8], name: String) throws -> NumericArray {
         let text = try textRange(bytes, fileSize: bytes.count, name: name)
         return try array(header(bytes, text, fileSize: bytes.count, name: name), at: text.upperBound, of: bytes)
@@ -102,13 +104,13 @@ public enum NPY {
         }
         guard let size = elementCount(of: header.shape).flatMap({ checkedProduct($0, elementSize) }), size <= largestFile else {
             throw DataError.bad(
-                name, at: text.lowerBound, "the shape \(describe(header.shape)) is more than any file holds")
+                name, at: text.lowerBound, "the shape \(header.shape) is more than any file holds")
         }
         let start = text.upperBound
         guard fileSize - start == size else {
             throw DataError.bad(
                 name, at: min(fileSize, start + size),
-                "expected \(start + size) bytes for \(header.type) \(describe(header.shape)); found \(fileSize)")
+                "expected \(start + size) bytes for \(header.type) \(header.shape); found \(fileSize)")
         }
         return (header.shape, elementSize)
     }

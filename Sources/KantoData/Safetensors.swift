@@ -1,4 +1,4 @@
-import FoundationEssentials
+import KantoNN
 
 /// A file in the safetensors format: named arrays, and named texts beside them.
 ///
@@ -38,9 +38,11 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
+    /// What the header says of an array.
     public struct Entry: Equatable, Sendable {
         /// The element type as the file names it, `F32` say.
         public let typeName: String
+        /// One size a dimension; empty for a single number.
         public let shape: [Int]
         /// In bytes from the start of the file.
         let offset: Int
@@ -74,6 +76,8 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
+    ///
+    /// - Throws: as the initializer that reads a file does.
     public init(bytes: [UInt8], name: String) throws {
         let start = try SafetensorsHeader.dataStart(bytes, fileSize: bytes.count, name: name)
         self.init(
@@ -92,7 +96,9 @@ public struct SafetensorsFile: Sendable {
     package var byteCount: Int { bytes.count }
 
     /// The type and shape of an array.
-    public func entry(_ array: String) throws -> Entry {
+    ///
+    /// - Throws: `DataError` if the file holds none of that name.
+    public func entry(_ array: String) throws(DataError) -> Entry {
         // By halves.
         var range = names.indices
         while !range.isEmpty {
@@ -107,6 +113,9 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// An array with its shape, in the type of the file.
+    ///
+    /// - Throws: `DataError` if the file holds none of that name, or it is neither F32, F64 nor U8; `KernelError.memory` if the
+    ///   system refuses as much memory as it takes.
     public func array(_ array: String) throws -> NumericArray {
         let entry = try entry(array)
         let count = elementCount(of: entry.shape)!
@@ -126,9 +135,13 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// The values of an array as float32; those of F64 are rounded.
+    ///
+    /// - Throws: as `array(_:)` does.
     public func floats(_ array: String) throws -> [Float] { try self.array(array).floats }
 
     /// The values of an array as float64; those of F32 are widened, exactly.
+    ///
+    /// - Throws: as `array(_:)` does.
     public func doubles(_ array: String) throws -> [Double] { try self.array(array).doubles }
 }
 
@@ -139,60 +152,43 @@ extension SafetensorsFile {
     /// - Throws: `DataError` of kind `.cannotWrite`.
     public static func write(
         _ arrays: [String: NumericArray], metadata: [String: String] = [:], to path: String
-    ) throws {
+    ) throws(DataError) {
         // Wide elements first: each then stands at a multiple of its size although nothing lies between them.
         let ordered = arrays.sorted { a, b in
             let (wide, other) = (a.value.values.elementSize, b.value.values.elementSize)
             return wide == other ? a.key < b.key : wide > other
         }
-        let header = try encodeHeader(ordered, metadata: metadata)
-        try AtomicFile.write(to: path) { file in
-            try header.withUnsafeBytes { try file.append($0) }
-            for (_, array) in ordered { try array.values.withUnsafeBytes { try file.append($0) } }
+        let header = header(of: ordered, metadata: metadata)
+        try AtomicFile.write(to: path) { (file) throws(DataError) in
+            try file.append(header)
+            for (_, array) in ordered { try file.append(array.values) }
         }
     }
 
-    private static func encodeHeader(
-        _ arrays: [(key: String, value: NumericArray)], metadata: [String: String]
-    ) throws -> [UInt8] {
-        var fields: [String: HeaderField] = [:]
-        if !metadata.isEmpty { fields[SafetensorsHeader.metadataKey] = .metadata(metadata) }
+    private static func header(of arrays: [(key: String, value: NumericArray)], metadata: [String: String]) -> [UInt8] {
+        var members: [String: String] = [:]
+        if !metadata.isEmpty { members[SafetensorsHeader.metadataKey] = object(metadata.mapValues(jsonQuoted)) }
         var offset = 0
         for (name, array) in arrays {
             precondition(name != SafetensorsHeader.metadataKey, "an array cannot be named \(name)")
             let end = offset + array.values.count * array.values.elementSize
-            fields[name] = .array(dtype: array.values.typeName, shape: array.shape, offsets: [offset, end])
+            members[name] = object([
+                "dtype": jsonQuoted(array.values.typeName), "shape": list(array.shape), "data_offsets": list([offset, end]),
+            ])
             offset = end
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var json = [UInt8](try encoder.encode(fields))
+        var json = Array(object(members).utf8)
         // The first array starts at a multiple of 8; JSON may end in spaces.
         json += Array(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
         return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
     }
-}
 
-/// One value of the header's JSON object.
-private enum HeaderField: Encodable {
-    case metadata([String: String])
-    case array(dtype: String, shape: [Int], offsets: [Int])
-
-    enum Key: String, CodingKey {
-        case dtype, shape
-        case offsets = "data_offsets"
+    /// A JSON object, its keys in order.
+    private static func object(_ members: [String: String]) -> String {
+        "{" + members.sorted { $0.key < $1.key }.map { "\(jsonQuoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .metadata(let texts): try texts.encode(to: encoder)
-        case .array(let dtype, let shape, let offsets):
-            var container = encoder.container(keyedBy: Key.self)
-            try container.encode(dtype, forKey: .dtype)
-            try container.encode(shape, forKey: .shape)
-            try container.encode(offsets, forKey: .offsets)
-        }
-    }
+    private static func list(_ numbers: [Int]) -> String { "[" + numbers.map(String.init).joined(separator: ",") + "]" }
 }
 
 extension NumericArray.Values {

@@ -1,6 +1,7 @@
 import KantoABI
 import KantoConsistency
 import KantoKernels
+import KantoWorkloads
 import Testing
 
 /// One op on one backend.

@@ -1,4 +1,9 @@
-import Kanto
+import KantoData
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
+import TestSupport
 import Testing
 
 struct TrainerTests {
@@ -29,9 +34,9 @@ struct TrainerTests {
         (trainer.critic.parameters + trainer.generator.parameters).flatMap { $0.value.floats.map(\.bitPattern) }
     }
 
-    @Test(arguments: Goldens.backends) func sameSeedSameBits(on backend: String) throws {
+    @Test(arguments: float32Backends) func sameSeedSameBits(on backend: String) throws {
         func run(seed: UInt64) throws -> (metrics: [IterationMetrics], bits: [UInt32]) {
-            try Goldens.on(backend) {
+            try onBackend(backend) {
                 let trainer = try Self.trainer(seed: seed)
                 let metrics = try (0..<3).map { _ in try trainer.runIteration() }
                 return (metrics, Self.bits(trainer))
@@ -46,7 +51,7 @@ struct TrainerTests {
 
     @Test func lossesAgreeAcrossBackends() throws {
         func losses(on backend: String) throws -> [Double] {
-            try Goldens.on(backend) {
+            try onBackend(backend) {
                 let trainer = try Self.trainer()
                 return try (0..<20).flatMap { _ in
                     let metrics = try trainer.runIteration()
@@ -56,7 +61,7 @@ struct TrainerTests {
         }
         let expected = try losses(on: "reference")
         let scale = expected.reduce(1) { max($0, abs($1)) }
-        for backend in Goldens.backends where backend != "reference" {
+        for backend in float32Backends where backend != "reference" {
             let differences = zip(try losses(on: backend), expected).map { abs($0 - $1) }
             #expect(differences[..<2].allSatisfy { $0 <= 1e-5 * scale }, "\(backend): \(differences[..<2])")
             #expect(differences.allSatisfy { $0 <= 1e-3 * scale }, "\(backend): \(differences.max()!)")
