@@ -171,7 +171,7 @@ struct ProcessTests {
         try writeGolden(layers: golden, to: folder.path + "/padding.safetensors")
         for (words, status, reason) in [
             ("check sparse", 65, "sparse: byte 8: expected a JSON object"), ("train --data sparse", 65, "sparse: byte 2: expected element type 8"),
-            ("train sparse.json", 65, "sparse.json: holds 3221225472 bytes"), ("check padding.safetensors", 65, "layer 0: conv: reads padded samples"),
+            ("train sparse.json", 65, "sparse.json: holds 3221225472 bytes"), ("check padding.safetensors", 65, "layers.0: conv: reads padded samples"),
             ("train --data large", 71, "out of memory: the system refuses"),
         ] as [(String, Int32, String)] {
             let outcome = try shell(

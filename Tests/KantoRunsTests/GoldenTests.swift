@@ -157,25 +157,24 @@ struct BrokenGolden: CustomTestStringConvertible, Sendable {
         .text("layers", nil, says: "metadata: layers is missing, expected a JSON list of layers"),
         .layers("[[", says: "layers is '[[', expected a JSON list"),
         .layers("[]", says: "layers is '[]', expected a JSON list"),
-        .layers("[null]", says: "layer 0: expected a list that starts with the layer's name"),
+        .layers("[null]", says: "layers.0: expected a list that starts with the layer's name"),
         .layers(String(repeating: "[", count: 100_000), says: "expected a JSON list of layers"),
-        .layers(#"["relu"]"#, says: "layer 0: expected a list that starts with the layer's name"),
-        .layers(#"[["relu"], [2, 3]]"#, says: "layer 1: expected a list that starts with the layer's name"),
-        .layers(#"[["relu"], ["batch_norm"]]"#, says: "layer 1: unknown layer 'batch_norm'; the layers are dense, conv, leaky_relu,"),
-        .layers(#"[["dense", 2]]"#, says: #"layer 0: expected ["dense", inputs, outputs]"#),
-        .layers(#"[["dense", 2, "1"]]"#, says: #"layer 0: expected ["dense", inputs, outputs]"#),
-        .layers(#"[["relu", 1]]"#, says: #"layer 0: expected ["relu"]"#),
-        .layers(#"[["dense", 2, 1.5]]"#, says: "layer 0: dense: outputs is 1.5, expected a whole number from 1 to 65536"),
-        .layers(#"[["dense", 2, 1e30]]"#, says: "layer 0: dense: outputs is 1e+30"),
-        .layers(#"[["leaky_relu", -0.2]]"#, says: "layer 0: leaky_relu: slope is -0.2, expected a number from 0 up"),
-        .layers(#"[["dense", 3, 1]]"#, says: "layer 0: dense: takes samples of shape [3], gets [2]"),
-        .layers(#"[["conv", 2, 1, 3, 1, 1]]"#, says: "layer 0: conv: takes samples of shape [2, height, width], gets [2]"),
-        .layers(
-            #"[["conv", 3, 4, 3, 1, 1, 1, 2]]"#,
-            says: "layer 0: conv: the groups (2) do not divide both inputs (3) and outputs (4)"),
+        .layers(#"["relu"]"#, says: "layers.0: expected a list that starts with the layer's name"),
+        .layers(#"[["relu"], [2, 3]]"#, says: "layers.1: expected a list that starts with the layer's name"),
+        .layers(#"[["relu"], ["batch_norm"]]"#, says: "layers.1: there is no layer 'batch_norm'; the layers are dense, conv, leaky_relu,"),
+        .layers(#"[["dense", 2]]"#, says: #"layers.0: expected ["dense", inputs, outputs]"#),
+        .layers(#"[["dense", 2, "1"]]"#, says: #"layers.0.outputs: dense: expected a whole number from 1 to 16777216, found "1""#),
+        .layers(#"[["dense", "2", 1]]"#, says: #"layers.0.inputs: dense: expected a whole number, found "2""#),
+        .layers(#"[["relu", 1]]"#, says: #"layers.0: expected ["relu"]"#),
+        .layers(#"[["dense", 2, 1.5]]"#, says: "layers.0.outputs: dense: expected a whole number from 1 to 16777216, found 1.5"),
+        .layers(#"[["dense", 2, 1e30]]"#, says: "layers.0.outputs: dense: expected a whole number from 1 to 16777216, found 1e+30"),
+        .layers(#"[["leaky_relu", -0.2]]"#, says: "layers.0.slope: leaky_relu: expected a number of at least 0, found -0.2"),
+        .layers(#"[["dense", 3, 1]]"#, says: "layers.0.inputs: dense: expected 2, for samples of shape [2], found 3"),
+        .layers(#"[["conv", 2, 1, 3, 1, 1]]"#, says: "layers.0: conv: takes samples of shape [height, width, channels], gets [2]"),
+        .layers(#"[["conv", 2]]"#, says: #"layers.0: expected ["conv", inputs, channels, kernel, stride, padding, dilation = 1, groups = 1]"#),
         .layers(
             #"[["dense", 2, 32], ["relu"]]"#,
-            says: "the critic's last layer gives samples of shape [32], expected one score: [1]"),
+            says: "layers give samples of shape [32], expected one score a sample: [1]"),
     ]
 
     static let texts: [BrokenGolden] = [
@@ -194,31 +193,42 @@ struct BrokenGolden: CustomTestStringConvertible, Sendable {
     static let images: [BrokenGolden] = [
         .layers(
             #"[["dense", 144, 1]]"#,
-            says: #"layer 0: dense: takes samples of shape [144], gets [1, 12, 12]; put ["flatten"] before it"#),
-        .layers(#"[["conv", 1, 8, 13, 1, 0]]"#, says: "layer 0: conv: its kernel reaches over 13 rows and columns"),
+            says: "layers.0: dense: takes samples of shape [features], gets [12, 12, 1]; put a flatten before it"),
+        .layers(#"[["conv", 3, 4, 3, 1, 1]]"#, says: "layers.0.inputs: conv: expected 1, for samples of shape [12, 12, 1], found 3"),
+        .layers(
+            #"[["conv", 1, 4, 3, 1, 1, 1, 2]]"#, says: "layers.0: conv: 2 groups do not divide both 1 input channels and 4 output channels"),
+        .layers(#"[["conv", 1, 8, 13, 1, 0]]"#, says: "layers.0: conv: its kernel reaches over 13 rows and columns"),
         .layers(
             #"[["conv", 1, 8, 3, 1, 60000]]"#,
-            says: "layer 0: conv: reads padded samples of shape [1, 120012, 120012], more than"),
-        .layers(#"[["conv", 1, 1, 1, 1, 8000], ["avg_pool", 16000], ["flatten"], ["dense", 1, 1]]"#, says: "layer 0: conv: reads padded"),
+            says: "layers.0: conv: gives samples of shape [120010, 120010, 8], more than"),
+        .layers(
+            #"[["conv", 1, 8, 3, 60000, 60000]]"#, says: "layers.0: conv: reads padded samples of shape [120012, 120012, 1], more than"),
+        .layers(#"[["conv", 1, 1, 1, 1, 8000], ["avg_pool", 16000], ["flatten"], ["dense", 1, 1]]"#, says: "layers.0: conv: reads padded"),
         // Each layer alone is small, and a few bytes state it.
-        .layers("[" + String(repeating: #"["upsample", 10], ["avg_pool", 10], "#, count: 2000) + #"["relu"]]"#, says: "gives samples of shape [1, 120, 120], more than"),
-        .layers(#"[["upsample", 65536]]"#, says: "layer 0: gives samples of shape [1, 786432, 786432], more than"),
-        .layers(#"[["avg_pool", 13]]"#, says: "layer 0: avg_pool: its windows of 13 x 13 are larger than samples of shape [1, 12,"),
-        .layers(#"[["avg_pool"]]"#, says: #"layer 0: expected ["avg_pool", size]"#),
-        .layers(#"[["layer_norm", [1, 12, 11]]]"#, says: "layer 0: layer_norm: takes samples of shape [1, 12, 11], gets [1, 12, 12]"),
-        .layers(#"[["layer_norm", [1, 12]]]"#, says: #"layer 0: expected ["layer_norm", [channels, height, width]]"#),
-        .layers(#"[["layer_norm", [1, "12", 12]]]"#, says: "layer 0: layer_norm: an extent is nan, expected a whole number"),
-        .layers(#"[["group_norm", 2, 3]]"#, says: "layer 0: group_norm: the groups (2) do not divide the channels (3)"),
-        .layers(#"[["group_norm", 2, 4]]"#, says: "layer 0: group_norm: takes samples of 4 channels, gets [1, 12, 12]"),
-        .layers(#"[["instance_norm", 3]]"#, says: "layer 0: instance_norm: takes samples of shape [3, height, width], gets [1"),
-        .layers(#"[["residual", [["relu"]]]]"#, says: #"layer 0: expected ["residual", [layers …], [layers …]]"#),
-        .layers(#"[["residual", [["relu"], ["gel"]], []]]"#, says: "layer 0: main, layer 1: unknown layer 'gel'"),
+        .layers("[" + String(repeating: #"["upsample", 10], ["avg_pool", 10], "#, count: 2000) + #"["relu"]]"#, says: "gives samples of shape [120, 120, 1], more than"),
+        .layers(#"[["upsample", 65536]]"#, says: "layers.0: upsample: gives samples of shape [786432, 786432, 1], more than"),
+        .layers(#"[["avg_pool", 13]]"#, says: "layers.0: avg_pool: its windows of 13 x 13 are larger than samples of shape [12, 12, 1]"),
+        .layers(#"[["avg_pool"]]"#, says: #"layers.0: expected ["avg_pool", size]"#),
+        .layers(
+            #"[["layer_norm", [1, 12, 11]]]"#,
+            says: "layers.0.shape: layer_norm: expected [1, 12, 12], for samples of shape [12, 12, 1], found [1, 12, 11]"),
+        .layers(#"[["layer_norm", [1, 12]]]"#, says: "layers.0.shape: layer_norm: expected [1, 12, 12], for samples of shape"),
+        .layers(#"[["layer_norm", [1, "12", 12]]]"#, says: #"layers.0.shape.1: layer_norm: expected a whole number, found "12""#),
+        .layers(#"[["group_norm", 2, 1]]"#, says: "layers.0: group_norm: 2 groups do not divide the channels of samples of shape [12, 12, 1]"),
+        .layers(#"[["group_norm", 1, 4]]"#, says: "layers.0.inputs: group_norm: expected 1, for samples of shape [12, 12, 1], found 4"),
+        .layers(#"[["instance_norm", 3]]"#, says: "layers.0.inputs: instance_norm: expected 1, for samples of shape [12, 12, 1], found 3"),
+        .layers(#"[["residual", [["relu"]]]]"#, says: #"layers.0: expected ["residual", main, shortcut]"#),
+        .layers(#"[["residual", [["relu"]], 3]]"#, says: "layers.0.shortcut: residual: expected a list of layers"),
+        .layers(#"[["residual", [["relu"], ["gel"]], []]]"#, says: "layers.0.main.1: there is no layer 'gel'; did you mean 'gelu'?"),
         .layers(
             #"[["residual", [["avg_pool", 2]], []]]"#,
-            says: "layer 0: residual: main gives samples of shape [1, 6, 6], the shortcut [1, 12, 12]"),
+            says: "layers.0: residual: main gives samples of shape [6, 6, 1], the shortcut [12, 12, 1]"),
         .layers(
             #"[["residual", [], [["flatten"], ["dense", 3, 1]]]]"#,
-            says: "layer 0: shortcut: layer 1: dense: takes samples of shape [3], gets [144]"),
+            says: "layers.0.shortcut.1.inputs: dense: expected 144, for samples of shape [144], found 3"),
+        // No weights are made for what the file does not hold.
+        .layers(#"[["flatten"], ["dense", 144, 16000000], ["dense", 16000000, 1]]"#, says: "more than the"),
+        .layers(#"[["flatten"], ["dense", 144, 300000], ["dense", 300000, 1]]"#, says: "no array named critic.1.weight"),
     ]
 }
 

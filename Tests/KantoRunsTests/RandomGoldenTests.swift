@@ -38,7 +38,7 @@ struct RandomGoldenTests {
     /// Computes every result that the file holds.
     private func fill(_ golden: inout EditableGolden) throws {
         let file = try golden.file()
-        let critic = try file.layers.sequential { try file.parameter("critic.\($0)") }
+        let critic = try file.makeCritic(.float64)
         let real = try file.samples("real")
         let fake = try file.samples("fake")
         let points = try file.points(real: real, fake: fake, epsilon: file.constant("epsilon"))

@@ -7,6 +7,7 @@ import KantoTensor
 public struct GoldenCheck: Sendable {
     /// One array of the file and how far Kanto's is from it.
     public struct Quantity: Sendable, Equatable {
+        /// As in the file.
         public let name: String
         /// The largest difference, relative to the array's largest magnitude, and of a gradient to no less than 1/128 of the
         /// largest sum of terms that cancel in it; NaN if one of the two holds a NaN.
@@ -44,7 +45,7 @@ public struct GoldenCheck: Sendable {
     private static func compare(
         _ file: GoldenFile, _ type: ElementType, _ criticStep: CriticStepMethod
     ) throws -> (CriticStepMethod, [Quantity]) {
-        let critic = try file.layers.sequential { try file.parameter("critic.\($0)").converted(to: type) }
+        let critic = try file.makeCritic(type)
         let method = try criticStep.resolved(for: critic)
         let real = try file.samples("real").converted(to: type)
         let fake = try file.samples("fake").converted(to: type)
@@ -131,10 +132,4 @@ public struct GoldenCheck: Sendable {
 extension ElementType {
     /// The distance from 1 to the next number.
     fileprivate var precision: Double { self == .float32 ? Double(Float.ulpOfOne) : .ulpOfOne }
-}
-
-extension Tensor {
-    fileprivate func converted(to type: ElementType) throws -> Tensor {
-        type == elementType ? self : try Tensor(floats, shape: shape)
-    }
 }

@@ -1,5 +1,6 @@
 import KantoData
 import KantoGAN
+import KantoKernels
 import KantoNN
 import KantoTensor
 
@@ -16,27 +17,33 @@ import KantoTensor
 ///
 /// Texts:
 /// - `layers`, a JSON list of `["dense", inputs, outputs]`,
-///   `["conv", inputs, outputs, kernel, stride, padding, dilation = 1, groups = 1]`, `["leaky_relu", slope]`, `["relu"]`,
+///   `["conv", inputs, channels, kernel, stride, padding, dilation = 1, groups = 1]`, `["leaky_relu", slope]`, `["relu"]`,
 ///   `["elu"]`, `["gelu"]` (exact), `["silu"]`, `["tanh"]`, `["sigmoid"]`, `["softplus"]`, `["flatten"]` (in the order
 ///   channels, height, width), `["avg_pool", size]`, `["upsample", factor]` (nearest), `["layer_norm", shape of a sample]`
-///   (weight and bias element by element), `["group_norm", groups, channels]`, `["instance_norm", channels]` and
+///   (weight and bias element by element), `["group_norm", groups, inputs]`, `["instance_norm", inputs]` and
 ///   `["residual", main, shortcut]`, two such lists whose results are added; the ε of a normalization is 1e-5
 /// - `regulariser` (gp, lp or r1), `lambda`, `learning_rate`, `betas`, as in `[0.0, 0.9]`, and `steps`
 public struct GoldenFile: Sendable {
     /// What messages call it: its path.
     public let name: String
+    /// The critic, in Kanto's layout: samples are [features] or [height, width, channels].
+    public let critic: NetworkDescription
+    /// λ.
     public let penaltyWeight: Double
+    /// Two-sided, one-sided or R1.
     public let regularizer: any Regularizer
+    /// Of Adam.
     public let learningRate: Double
+    /// Of Adam.
     public let betas: (Double, Double)
     /// Of Adam.
     public let steps: Int
-    let layers: [GoldenLayer]
     private let file: SafetensorsFile
 
     /// Reads a file and checks everything that it says: what is asked for later is there, of the right shape.
     ///
-    /// - Throws: `DataError`.
+    /// - Throws: `DataError`, which names the file, what is wrong there and what was expected; `KernelError.memory` if the system
+    ///   refuses as much memory as the file holds.
     public init(contentsOf path: String) throws { try self.init(SafetensorsFile(contentsOf: path)) }
 
     init(_ file: SafetensorsFile) throws {
@@ -51,8 +58,20 @@ public struct GoldenFile: Sendable {
         let steps = try texts.number("steps", in: 1...1000)
         guard let whole = Int(exactly: steps) else { throw texts.error("steps", "a whole number") }
         self.steps = whole
-        layers = try texts.layers()
-        try checkArrays()
+        let batch = try Self.batchShape(file)
+        let room = (Self.elementsPerByte * file.byteCount + Self.freeElements) / batch[0]
+        critic = try texts.critic(input: Self.sample(of: batch), room: room)
+        try checkArrays(batch: batch)
+    }
+
+    /// The critic with the file's parameters.
+    func makeCritic(_ type: ElementType) throws -> Sequential {
+        var random = Random(seed: 0)
+        let network = try critic.makeNetwork(using: &random)
+        for (path, parameter) in network.namedParameters {
+            parameter.value = try self.parameter("critic.\(path)").converted(to: type)
+        }
+        return network
     }
 
     /// An array of samples as float64 in Kanto's layout: [n, height, width, channels] if they are images.
@@ -91,29 +110,36 @@ public struct GoldenFile: Sendable {
     private static let elementsPerByte = 256
     private static let freeElements = 1 << 20
 
-    private func checkArrays() throws {
+    private static func batchShape(_ file: SafetensorsFile) throws(DataError) -> [Int] {
         let batch = try file.entry("real").shape
         guard batch.count == 2 || batch.count == 4, !batch.contains(0) else {
             throw DataError(
                 .badInput,
-                "\(name): real has shape \(batch), expected [n, features] or [n, channels, height, width], none of them 0")
+                "\(file.name): real has shape \(batch), expected [n, features] or [n, channels, height, width], none of them 0")
         }
-        let sample: [Int]
-        var room = (Self.elementsPerByte * file.byteCount + Self.freeElements) / batch[0]
-        do { sample = try layers.sampleShape(after: Array(batch[1...]), room: &room) } catch {
-            throw DataError(.badInput, "\(name): \(error.reason)")
-        }
-        guard sample == [1] else {
-            throw DataError(
-                .badInput, "\(name): the critic's last layer gives samples of shape \(sample), expected one score: [1]")
-        }
+        return batch
+    }
 
+    /// A sample's shape as Kanto has it.
+    private static func sample(of batch: [Int]) -> [Int] { Array(batch[2...]) + [batch[1]] }
+
+    /// A parameter's shape as PyTorch has it, see `parameter(_:)`.
+    private static func fileShape(of parameter: [Int]) -> [Int] {
+        switch parameter.count {
+        case 4: [parameter[3], parameter[2], parameter[0], parameter[1]]
+        case 3: [parameter[2], parameter[0], parameter[1]]
+        default: parameter.reversed()
+        }
+    }
+
+    private func checkArrays(batch: [Int]) throws {
         var expected: [(array: String, shape: [Int])] = [
             ("real", batch), ("fake", batch), ("input_gradient", batch), ("penalty", []), ("loss", []),
         ]
         expected += ["epsilon", "scores.real", "scores.fake", "scores.interpolated", "gradient_norm"].map { ($0, [batch[0]]) }
-        for parameter in layers.parameters {
-            expected += ["critic", "grad.critic", "adam.critic"].map { ("\($0).\(parameter.path)", parameter.shape) }
+        for parameter in try critic.parameterShapes() {
+            let shape = Self.fileShape(of: parameter.shape)
+            expected += ["critic", "grad.critic", "adam.critic"].map { ("\($0).\(parameter.path)", shape) }
         }
         for (array, shape) in expected {
             let found = try file.entry(array)
@@ -128,7 +154,7 @@ public struct GoldenFile: Sendable {
         if let unknown = file.names.first(where: { !known.contains($0) }) {
             throw DataError(
                 .badInput,
-                "\(name): holds an array \(unknown), which a golden file of these \(layers.count) layers does not have")
+                "\(name): holds an array \(unknown), which a golden file of these \(critic.layers.count) layers does not have")
         }
     }
 }
@@ -152,10 +178,9 @@ private struct Texts {
     }
 
     func betas() throws -> (Double, Double) {
-        let betas = json("betas")?.list?.map(\.number) ?? []
-        guard betas.count == 2, let first = betas[0], let second = betas[1], (0..<1).contains(first), (0..<1).contains(second)
-        else { throw error("betas", "two numbers from 0 up to, not including, 1: [0.0, 0.9]") }
-        return (first, second)
+        let betas = json("betas").flatMap { try? [Double]($0) } ?? []
+        guard betas.count == 2, betas.allSatisfy((0..<1).contains) else { throw error("betas", "two numbers from 0 up to, not including, 1: [0.0, 0.9]") }
+        return (betas[0], betas[1])
     }
 
     func regularizer() throws -> any Regularizer {
@@ -167,18 +192,31 @@ private struct Texts {
         }
     }
 
-    func layers() throws -> [GoldenLayer] {
-        guard let values = json("layers")?.list, !values.isEmpty else {
+    /// - Parameters:
+    ///   - input: the shape of a sample.
+    ///   - room: how many elements all layers together may give for a sample.
+    func critic(input: [Int], room: Int) throws -> NetworkDescription {
+        guard case .list(let list)? = json("layers"), !list.isEmpty else {
             throw error("layers", #"a JSON list of layers, such as [["dense", 2, 1]]"#)
         }
-        return try values.enumerated().map { index, value in
-            do { return try GoldenLayer(value) } catch let mismatch as Mismatch {
-                throw DataError(.badInput, "\(file.name): layer \(index): \(mismatch.reason)")
-            }
+        let read: GoldenLayers
+        do throws(DescriptionError) { read = try GoldenLayers(list, input: input, room: room) } catch {
+            throw DataError(.badInput, "\(file.name): metadata: layers.\(error)")
         }
+        guard read.output == [1] else {
+            throw DataError(
+                .badInput, "\(file.name): metadata: layers give samples of shape \(read.output), expected one score a sample: [1]")
+        }
+        return NetworkDescription(input: input, layers: read.layers)
     }
 
-    private func json(_ key: String) -> JSONValue? {
-        file.metadata[key].flatMap { try? JSONValue(parsing: Array($0.utf8)) }
+    private func json(_ key: String) -> DescriptionValue? {
+        file.metadata[key].flatMap { try? DescriptionValue(json: Array($0.utf8)) }
+    }
+}
+
+extension Tensor {
+    func converted(to type: ElementType) throws -> Tensor {
+        type == elementType ? self : try Tensor(floats, shape: shape)
     }
 }
