@@ -102,6 +102,20 @@ import Testing
         let other = #expect(throws: DataError.self) { _ = try TrainedGenerator(contentsOf: path) }
         #expect(other?.description.contains("metadata: networks: 'generator' is missing") == true)
     }
+
+    /// A few bytes can describe 4 TB of weights: none are made that the file does not hold.
+    @Test func aCheckpointMustHoldWhatItDescribes() throws {
+        let folder = try TemporaryFolder()
+        var random = Random(seed: 1)
+        let path = folder.path + "/other.safetensors"
+        let networks = NetworkPairDescription(
+            generator: NetworkDescription(input: [65536], Dense.Description(1 << 24), Reshape(4096, 4096, 1)),
+            critic: NetworkDescription(input: [4096, 4096, 1], GlobalAveragePool(), Dense.Description(1)))
+        try Checkpoint.write(
+            ["generator": Sequential(Dense(1, 1, using: &random))], metadata: ["networks": networks.descriptionValue.json], to: path)
+        let error = #expect(throws: DataError.self) { _ = try TrainedGenerator(contentsOf: path) }
+        #expect(error?.description == "\(path): generator.0.weight has shape [1, 1], expected [65536, 16777216]")
+    }
 }
 
 extension Random {
