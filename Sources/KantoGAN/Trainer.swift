@@ -12,8 +12,11 @@ public struct IterationMetrics: Sendable, Equatable {
     public var wassersteinEstimate = 0.0
     /// Without λ.
     public var penalty = 0.0
+    /// Over the samples at which the penalty was taken.
     public var meanGradientNorm = 0.0
+    /// Over the same samples.
     public var largestGradientNorm = 0.0
+    /// Of the generator's step.
     public var generatorLoss = 0.0
 
     public init() {}
@@ -33,17 +36,23 @@ public struct IterationMetrics: Sendable, Equatable {
 /// Run it inside `Kernels.run { … }`. Its random numbers are named by seed and iteration, so a run repeats bit for bit on
 /// the same backend and thread count.
 public final class Trainer {
+    /// The network that scores samples; trained in place.
     public let critic: any Layer
+    /// The network that draws samples; trained in place.
     public let generator: any Layer
     /// Width of the noise.
     public let latentSize: Int
+    /// All numbers of the training.
     public let configuration: TrainingConfiguration
     /// Taped or four-pass: what the configuration's method is for this critic.
     public let criticStepMethod: CriticStepMethod
+    /// Takes `criticSteps` steps an iteration.
     public let criticOptimizer: Optimizer
+    /// Takes one step an iteration.
     public let generatorOptimizer: Optimizer
     /// Of the generator's parameters, where the configuration wants one.
     public let average: ExponentialMovingAverage?
+    /// Iterations that are done.
     public private(set) var iteration = 0
     private var batches: BatchSampler
     /// Under what the critic is called; nil without a penalty.

@@ -9,8 +9,12 @@ public struct Conv2D: WeightedLayer {
     public let weight: Parameter
     /// [outputs].
     public let bias: Parameter
+    /// Stride, padding, dilation and groups.
     public let window: Window
 
+    /// - Parameters:
+    ///   - weight: [kernel height, kernel width, inputs / groups, outputs].
+    ///   - bias: [outputs].
     public init(weight: Tensor, bias: Tensor, window: Window = Window()) {
         self.weight = Parameter(weight)
         self.bias = Parameter(bias)
@@ -52,6 +56,7 @@ public struct ConvTranspose2D: Layer {
     public let weight: Parameter
     /// [outputs].
     public let bias: Parameter
+    /// Stride, padding, dilation and groups, of the convolution that this one is the adjoint of.
     public let window: Window
     /// Rows and columns more at the bottom and right: a strided convolution maps several sizes to one.
     public let outputPadding: Int
@@ -146,6 +151,9 @@ public enum PaddingRule: DescriptionConvertible {
     case same
     case sides(Window.Padding)
 
+    /// Reads a number of rows and columns for all sides, four numbers, or `"same"`.
+    ///
+    /// - Throws: `DescriptionError` for anything else.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         switch value {
         case .text("same"), .word("same"): self = .same
@@ -163,6 +171,7 @@ public enum PaddingRule: DescriptionConvertible {
         DescriptionError(#"expected a whole number from 0 to 65536, [top, left, bottom, right], or "same", found \#(value)"#)
     }
 
+    /// As it is read: one number where all sides are equal.
     public func described(isWhole: Bool) -> DescriptionValue {
         guard case .sides(let sides) = self else { return .text("same") }
         let all = [sides.top, sides.left, sides.bottom, sides.right]
@@ -246,15 +255,23 @@ extension Window.Padding {
 extension Conv2D {
     /// `{"layer": "conv", "channels": 64, "kernel": 5, "stride": 2, "padding": "same"}`.
     public struct Description: ConvolutionDescription {
+        /// Channels of the output.
         public var channels = 0
+        /// Rows and columns of the kernel.
         public var kernel = 0
+        /// Rows and columns from one position to the next.
         public var stride = 1
+        /// Rows and columns of zeros around the input.
         public var padding = PaddingRule.sides(0)
+        /// Rows and columns from one tap to the next; 1 is dense.
         public var dilation = 1
+        /// Groups of channels that do not see each other.
         public var groups = 1
+        /// How the weights are drawn.
         public var initializer = Initializer.heOfMeanFan
 
         public init() {}
+        /// - Parameter channels: of the output.
         public init(
             _ channels: Int, kernel: Int, stride: Int = 1, padding: PaddingRule = .sides(0), dilation: Int = 1, groups: Int = 1,
             initializer: Initializer = .heOfMeanFan
@@ -301,16 +318,25 @@ extension Conv2D {
 extension ConvTranspose2D {
     /// `{"layer": "conv_transpose", "channels": 64, "kernel": 5, "stride": 2, "padding": "same"}`.
     public struct Description: ConvolutionDescription {
+        /// Channels of the output.
         public var channels = 0
+        /// Rows and columns of the kernel.
         public var kernel = 0
+        /// Rows and columns from one position to the next.
         public var stride = 1
+        /// Rows and columns of zeros around the input.
         public var padding = PaddingRule.sides(0)
+        /// Rows and columns added to the output below and to the right; less than stride or dilation.
         public var outputPadding = 0
+        /// Rows and columns from one tap to the next; 1 is dense.
         public var dilation = 1
+        /// Groups of channels that do not see each other.
         public var groups = 1
+        /// How the weights are drawn.
         public var initializer = Initializer.heOfMeanFan
 
         public init() {}
+        /// - Parameter channels: of the output.
         public init(
             _ channels: Int, kernel: Int, stride: Int = 1, padding: PaddingRule = .sides(0), outputPadding: Int = 0, dilation: Int = 1,
             groups: Int = 1, initializer: Initializer = .heOfMeanFan

@@ -8,6 +8,9 @@ public struct Dense: WeightedLayer {
     /// [outputs].
     public let bias: Parameter
 
+    /// - Parameters:
+    ///   - weight: [inputs, outputs].
+    ///   - bias: [outputs].
     public init(weight: Tensor, bias: Tensor) {
         self.weight = Parameter(weight)
         self.bias = Parameter(bias)
@@ -35,10 +38,13 @@ public struct Dense: WeightedLayer {
 extension Dense {
     /// `{"layer": "dense", "outputs": 512}`.
     public struct Description: LayerKind {
+        /// Numbers of the output.
         public var outputs = 0
+        /// How the weights are drawn.
         public var initializer = Initializer.glorot
 
         public init() {}
+        /// - Parameter outputs: numbers of the output.
         public init(_ outputs: Int, initializer: Initializer = .glorot) { (self.outputs, self.initializer) = (outputs, initializer) }
 
         public static let name = "dense"

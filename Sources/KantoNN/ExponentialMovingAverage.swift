@@ -4,7 +4,9 @@ import KantoTensor
 /// A running average of parameters: average = decay · average + (1 − decay) · value after each step, starting from the values
 /// at its making. A generator's samples are often drawn with it (Karras et al. 2018; Yazıcı et al. 2019).
 public final class ExponentialMovingAverage {
+    /// Those whose values are averaged.
     public let parameters: [Parameter]
+    /// The share of the average that a step keeps.
     public let decay: Double
     /// In the order of the parameters.
     public private(set) var averages: [Tensor]

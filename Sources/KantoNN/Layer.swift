@@ -34,6 +34,7 @@ extension Layer {
     public var children: [(name: String, layer: any Layer)] { [] }
     public var namedParameters: [(path: String, parameter: Parameter)] { parametersOfChildren }
     public var namedState: [(path: String, state: Parameter)] { stateOfChildren }
+    /// Whether any child does.
     public var mixesSamples: Bool { children.contains(where: \.layer.mixesSamples) }
 
     /// The children's parameters, each path begun with the child's name. A parameter that stands in several places is listed

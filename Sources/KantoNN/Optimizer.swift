@@ -6,10 +6,13 @@ import KantoTensor
 public class Optimizer {
     /// The rate before its schedule.
     public var learningRate: Double
+    /// How the learning rate changes with the steps.
     public let schedule: LearningRateSchedule
     /// The fraction of a parameter that a step takes away, per unit of learning rate.
     public let weightDecay: Double
+    /// How a gradient moves a parameter.
     public let rule: UpdateRule
+    /// Those that a step moves.
     public let parameters: [Parameter]
     /// How many steps were taken.
     public private(set) var stepCount = 0
@@ -85,6 +88,11 @@ public class Optimizer {
 
 /// The optimizer of Kingma and Ba 2015, Algorithm 1; the standard values are those of WGAN-GP (Gulrajani et al. 2017).
 public final class Adam: Optimizer {
+    /// - Parameters:
+    ///   - beta1: decay of the running mean of gradients.
+    ///   - beta2: decay of the running mean of squared gradients.
+    ///   - epsilon: added to the root of the mean square.
+    /// - Throws: `TensorError` if a number is out of its range.
     public init(
         _ parameters: [Parameter], learningRate: Double = 1e-4, beta1: Double = 0, beta2: Double = 0.9, epsilon: Double = 1e-8,
         schedule: LearningRateSchedule = .constant
@@ -97,6 +105,12 @@ public final class Adam: Optimizer {
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
 public final class AdamW: Optimizer {
+    /// - Parameters:
+    ///   - beta1: decay of the running mean of gradients.
+    ///   - beta2: decay of the running mean of squared gradients.
+    ///   - epsilon: added to the root of the mean square.
+    ///   - weightDecay: a step takes off rate · decay of each parameter.
+    /// - Throws: `TensorError` if a number is out of its range.
     public init(
         _ parameters: [Parameter], learningRate: Double = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999,
         epsilon: Double = 1e-8, weightDecay: Double = 0.01, schedule: LearningRateSchedule = .constant
@@ -109,6 +123,11 @@ public final class AdamW: Optimizer {
 
 /// RMSProp (Tieleman and Hinton 2012); the standard rate is that of the first WGAN (Arjovsky et al. 2017).
 public final class RMSProp: Optimizer {
+    /// - Parameters:
+    ///   - decay: of the running mean of squared gradients.
+    ///   - epsilon: added to its root.
+    ///   - weightDecay: a step takes off rate · decay of each parameter.
+    /// - Throws: `TensorError` if a number is out of its range.
     public init(
         _ parameters: [Parameter], learningRate: Double = 5e-5, decay: Double = 0.99, epsilon: Double = 1e-8,
         weightDecay: Double = 0, schedule: LearningRateSchedule = .constant
@@ -121,6 +140,10 @@ public final class RMSProp: Optimizer {
 
 /// Gradient descent with momentum (Polyak 1964): v = momentum · v + g, and the parameter moves by −rate · v.
 public final class SGD: Optimizer {
+    /// - Parameters:
+    ///   - momentum: the share of the last step that is kept.
+    ///   - weightDecay: a step takes off rate · decay of each parameter.
+    /// - Throws: `TensorError` if a number is out of its range.
     public init(
         _ parameters: [Parameter], learningRate: Double = 1e-2, momentum: Double = 0, weightDecay: Double = 0,
         schedule: LearningRateSchedule = .constant

@@ -6,9 +6,12 @@ import KantoTensor
 /// Paths are positions: the weight of layer 2 is `2.weight`. A layer may stand in several places; it has one weight there, listed
 /// under the first.
 public struct Sequential: Layer {
+    /// From the input to the output.
     public let layers: [any Layer]
 
+    /// - Parameter layers: from the input to the output.
     public init(_ layers: any Layer...) { self.layers = layers }
+    /// - Parameter layers: from the input to the output.
     public init(_ layers: [any Layer]) { self.layers = layers }
 
     /// - Throws: `TensorError`, which names the layer by its position and type.
@@ -37,10 +40,14 @@ public struct Sequential: Layer {
 
 /// main(x) + shortcut(x) (He et al. 2016). Paths begin with `main.` and `shortcut.`.
 public struct Residual: Layer {
+    /// The layers whose output is added.
     public let main: Sequential
     /// Without layers it is the identity.
     public let shortcut: Sequential
 
+    /// - Parameters:
+    ///   - main: the layers whose output is added.
+    ///   - shortcut: what the input goes through to meet it; nothing by itself.
     public init(main: Sequential, shortcut: Sequential = Sequential()) {
         self.main = main
         self.shortcut = shortcut
@@ -70,10 +77,15 @@ private func within<R>(_ place: String, _ body: () throws -> R) throws -> R {
 extension Residual {
     /// `{"layer": "residual", "main": [layers …], "shortcut": [layers …]}`; without a shortcut it is the identity.
     public struct Description: LayerKind {
+        /// The layers whose output is added.
         public var main: [LayerDescription] = []
+        /// What the input goes through to meet it.
         public var shortcut: [LayerDescription] = []
 
         public init() {}
+        /// - Parameters:
+        ///   - main: the layers whose output is added.
+        ///   - shortcut: what the input goes through to meet it.
         public init(main: [LayerDescription], shortcut: [LayerDescription] = []) { (self.main, self.shortcut) = (main, shortcut) }
 
         public static let name = "residual"

@@ -47,6 +47,7 @@ extension DescribedLayer {
 /// All kinds of layers.
 public enum LayerKinds: KindFamily {
     public static let noun = "layer"
+    /// `layer`.
     public static let nameKey = "layer"
     public static let kinds: [any NamedDescription.Type] = [
         Dense.Description.self, Conv2D.Description.self, ConvTranspose2D.Description.self,
@@ -63,6 +64,7 @@ public enum LayerKinds: KindFamily {
 public typealias LayerDescription = Choice<LayerKinds>
 
 extension LayerDescription {
+    /// Describes a layer.
     public init(_ layer: any LayerKind) { self.init(kind: layer) }
 
     /// Each row of the table is one.

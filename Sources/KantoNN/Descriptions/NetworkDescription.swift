@@ -11,12 +11,17 @@ import KantoTensor
 public struct NetworkDescription: Describable {
     /// [features] or [height, width, channels].
     public var input: [Int]
+    /// From the input to the output.
     public var layers: [LayerDescription]
 
     public init() { (input, layers) = ([], []) }
 
+    /// - Parameter input: the shape of a sample.
     public init(input: [Int], layers: [LayerDescription]) { (self.input, self.layers) = (input, layers) }
 
+    /// - Parameters:
+    ///   - input: the shape of a sample.
+    ///   - kinds: the layers, from the input to the output.
     public init(input: [Int], _ kinds: any LayerKind...) { self.init(input: input, layers: kinds.map { LayerDescription($0) }) }
 
     public static let keys: [DescriptionKey<Self>] = [
@@ -108,6 +113,7 @@ extension [LayerDescription] {
 }
 
 extension NetworkDescription: Codable {
+    /// - Throws: `DescriptionError` for a layer that is unknown or does not fit.
     public init(from decoder: any Decoder) throws { try self.init(DescriptionValue(from: decoder)) }
     public func encode(to encoder: any Encoder) throws { try descriptionValue.encode(to: encoder) }
 }
