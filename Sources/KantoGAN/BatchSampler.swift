@@ -7,8 +7,19 @@ public struct BatchSampler: Sendable {
     private let batchSize: Int
     private let seed: UInt64
     private var order: [Int] = []
-    private var position = 0
-    private var pass: UInt64 = 0
+    /// Where the next batch begins.
+    public private(set) var position = Position()
+
+    /// A place in the endless sequence of samples.
+    public struct Position: Hashable, Sendable {
+        /// Passes through the data that have begun.
+        public var passCount: UInt64 = 0
+        /// Samples of the last one that were taken.
+        public var taken = 0
+
+        /// The beginning.
+        public init() {}
+    }
 
     /// - Parameter data: [n, …].
     /// - Throws: `TensorError` if there are fewer samples than a batch holds.
@@ -23,13 +34,30 @@ public struct BatchSampler: Sendable {
 
     /// The next batch, [batchSize, …].
     public mutating func next() throws -> Tensor {
-        if position + batchSize > order.count {
-            var random = Random(seed: seed, stream: RandomStream.dataOrder.rawValue << 32 | pass)
-            order = Array(0..<data.shape[0]).shuffled(using: &random)
-            position = 0
-            pass += 1
+        if position.taken + batchSize > order.count {
+            position.passCount += 1
+            position.taken = 0
+            shuffle()
         }
-        defer { position += batchSize }
-        return try data.gathered(Array(order[position..<position + batchSize]))
+        let first = position.taken
+        position.taken += batchSize
+        return try data.gathered(Array(order[first..<first + batchSize]))
+    }
+
+    /// Goes to a place that a sampler of the same data, batch size and seed had come to.
+    ///
+    /// - Throws: `TensorError` if there is no such place.
+    public mutating func move(to position: Position) throws {
+        guard position.taken >= 0, position.taken <= (position.passCount == 0 ? 0 : data.shape[0]) else {
+            throw TensorError("batches", "a position of \(position.taken) in data of \(data.shape[0]) samples")
+        }
+        self.position = position
+        if position.passCount == 0 { order = [] } else { shuffle() }
+    }
+
+    /// Draws the order of the pass that has begun.
+    private mutating func shuffle() {
+        var random = Random(seed: seed, stream: RandomStream.dataOrder.rawValue << 32 | (position.passCount - 1))
+        order = Array(0..<data.shape[0]).shuffled(using: &random)
     }
 }

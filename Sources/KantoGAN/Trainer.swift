@@ -91,6 +91,28 @@ public final class Trainer {
         return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
     }
 
+    /// Where the training stands. Iterations that follow do not change this value.
+    public var state: TrainingState {
+        TrainingState(
+            iteration: iteration, criticOptimizer: criticOptimizer.state, generatorOptimizer: generatorOptimizer.state,
+            averages: average?.averages, batches: batches.position)
+    }
+
+    /// Goes on from where a training of the same configuration and data stood: what follows has the same bits, on the same
+    /// backend. The networks' parameters and state are to be restored beside it.
+    ///
+    /// - Throws: `TensorError` if the state is that of another configuration. The training is then not to be used.
+    public func restore(_ state: TrainingState) throws {
+        guard (state.averages == nil) == (average == nil), state.iteration >= 0 else {
+            throw TensorError("training", "a state \(state.averages == nil ? "without" : "with") a moving average")
+        }
+        try criticOptimizer.restore(state.criticOptimizer)
+        try generatorOptimizer.restore(state.generatorOptimizer)
+        if let averages = state.averages { try average?.restore(averages) }
+        try batches.move(to: state.batches)
+        iteration = state.iteration
+    }
+
     /// The critic's loss, without penalty, on real samples that it is not trained on and as many generated ones. Where it
     /// parts from that of the training samples the critic knows those by heart (Gulrajani et al. 2017, section 5).
     ///

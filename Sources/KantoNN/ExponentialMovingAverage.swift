@@ -22,6 +22,20 @@ public final class ExponentialMovingAverage {
         averages = parameters.map { $0.value.detached() }
     }
 
+    /// Goes on from averages of earlier.
+    ///
+    /// - Parameter averages: in the order of the parameters.
+    /// - Throws: `TensorError` if there is not one of its shape for each parameter. Then nothing has changed.
+    public func restore(_ averages: [Tensor]) throws {
+        let isAsExpected = averages.count == parameters.count
+            && zip(averages, parameters).allSatisfy { $0.shape == $1.shape && $0.elementType == $1.value.elementType }
+        guard isAsExpected else {
+            throw TensorError(
+                "moving average", "averages of shapes \(averages.map(\.shape)), expected \(parameters.map(\.shape))")
+        }
+        self.averages = averages
+    }
+
     /// Takes in the current values.
     public func update() throws {
         try Kernels.run {

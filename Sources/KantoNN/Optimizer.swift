@@ -51,6 +51,43 @@ public class Optimizer {
         }
     }
 
+    /// What an optimizer has come to: enough to go on from there bit for bit.
+    public struct State: Sendable {
+        /// How many steps were taken.
+        public var stepCount: Int
+        /// For each parameter, in their order, as many tensors of its shape as the rule keeps.
+        public var moments: [[Tensor]]
+
+        /// - Parameters:
+        ///   - stepCount: how many steps were taken.
+        ///   - moments: for each parameter, in their order, as many tensors of its shape as the rule keeps.
+        public init(stepCount: Int, moments: [[Tensor]]) { (self.stepCount, self.moments) = (stepCount, moments) }
+    }
+
+    /// What it has come to. Steps that follow do not change this value.
+    public var state: State { State(stepCount: stepCount, moments: moments) }
+
+    /// Goes on from what an optimizer of the same rule, over parameters of the same shapes, had come to.
+    ///
+    /// - Throws: `TensorError` if the state is of another rule or of other parameters. Then nothing has changed.
+    public func restore(_ state: State) throws {
+        guard state.stepCount >= 0, state.moments.count == parameters.count else {
+            throw TensorError(
+                "optimizer", "a state of \(state.stepCount) steps and \(state.moments.count) parameters, expected \(parameters.count)")
+        }
+        for (index, (moments, parameter)) in zip(state.moments, parameters).enumerated() {
+            guard moments.count == rule.momentCount,
+                moments.allSatisfy({ $0.shape == parameter.shape && $0.elementType == parameter.value.elementType })
+            else {
+                throw TensorError(
+                    "optimizer", "moments of shapes \(moments.map(\.shape)) for parameter \(index), expected "
+                        + "\(rule.momentCount) of \(parameter.shape) (\(parameter.value.elementType))")
+            }
+        }
+        stepCount = state.stepCount
+        moments = state.moments
+    }
+
     /// Takes a step down a loss: the gradients of its own parameters, then `update`.
     ///
     /// The gradients are not differentiable further, which saves the time and the memory of their graph.
