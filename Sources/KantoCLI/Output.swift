@@ -24,6 +24,15 @@ func flushOutput() throws {
     }
 }
 
+/// A word as a shell takes it: in quotes where it would otherwise be more than one, or something else.
+func quotedForShell(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy { byte in
+        let character = Character(Unicode.Scalar(byte))
+        return character.isLetter || character.isNumber || "/._-+,:=@%".contains(character)
+    }
+    return plain && !word.isEmpty ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+}
+
 /// Says a line on standard error, behind what was printed.
 func printError(_ line: String) {
     LiveLine.clear()

@@ -60,6 +60,18 @@ struct OutputFile {
     }
 }
 
+/// Cuts a file to its first bytes.
+///
+/// - Throws: `DataError` of kind `.cannotWrite`.
+package func cutFile(_ path: String, to byteCount: Int) throws(DataError) {
+    guard truncate(path, off_t(byteCount)) == 0 else {
+        throw DataError(.cannotWrite, "\(path): cannot be cut to \(byteCount) bytes: \(systemMessage())")
+    }
+}
+
+/// Removes a file; does nothing where there is none or it cannot be removed.
+package func removeFile(_ path: String) { unlink(path) }
+
 /// Makes a folder and those above it, each to outlast a loss of power; does nothing where it exists.
 package func createDirectories(_ path: String) throws(DataError) {
     if isFolder(path) { return }

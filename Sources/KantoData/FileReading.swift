@@ -102,6 +102,17 @@ package func namesInFolder(_ path: String) throws(DataError) -> [String] {
     return names.sorted()
 }
 
+/// A path that means the same in every working directory.
+///
+/// - Throws: `DataError` of kind `.missingInput` if there is nothing.
+package func absolutePath(_ path: String) throws(DataError) -> String {
+    guard let text = realpath(path, nil) else {
+        throw DataError(.missingInput, "\(path): cannot be opened: \(systemMessage())")
+    }
+    defer { free(text) }
+    return String(cString: text)
+}
+
 /// What is at a path, symbolic links followed; nil when there is nothing.
 func fileMode(_ path: String) -> mode_t? {
     var status = stat()

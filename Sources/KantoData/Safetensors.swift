@@ -95,6 +95,47 @@ public struct SafetensorsFile: Sendable {
     /// The file's size.
     package var byteCount: Int { bytes.count }
 
+    /// What a file's header says under `__metadata__`; the arrays are not read.
+    ///
+    /// - Throws: as the initializer that reads a file does.
+    public static func metadata(ofFile path: String) throws -> [String: String] {
+        let file = try InputFile(path)
+        let start = try SafetensorsHeader.dataStart(
+            file.prefix(SafetensorsHeader.fixedPart), fileSize: file.size, name: path)
+        return try SafetensorsHeader(file.prefix(start), dataStart: start, fileSize: file.size, name: path).metadata
+    }
+
+    /// Compares the content with the digest that was written with it, if one was.
+    ///
+    /// - Throws: `DataError` if they differ: the file was damaged, or changed by something that knows of no digest.
+    public func checkDigest() throws(DataError) {
+        guard let expected = metadata[Self.digestKey] else { return }
+        var digest = Self.digest(of: metadata)
+        for (name, entry) in zip(names, entries) {
+            digest.combine("\(name) \(entry.typeName) \(entry.shape)")
+            bytes.withUnsafeBytes {
+                digest.combine(UnsafeRawBufferPointer(rebasing: $0[entry.offset..<entry.offset + entry.byteCount]))
+            }
+        }
+        guard digest.text == expected else {
+            throw DataError(
+                .badInput, "\(name): the content is not what was written: its digest is \(digest.text), expected \(expected); "
+                    + "the file was damaged or changed")
+        }
+    }
+
+    private static let digestKey = "digest"
+
+    /// Of the texts, but for the digest's own.
+    private static func digest(of metadata: [String: String]) -> ContentDigest {
+        var digest = ContentDigest()
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != digestKey {
+            digest.combine(key)
+            digest.combine(value)
+        }
+        return digest
+    }
+
     /// The type and shape of an array.
     ///
     /// - Throws: `DataError` if the file holds none of that name.
@@ -148,11 +189,21 @@ public struct SafetensorsFile: Sendable {
 extension SafetensorsFile {
     /// Writes arrays and texts to a file, atomically. The same content gives the same bytes.
     ///
+    /// - Parameter hasDigest: whether a digest of the content is written with it, for `checkDigest`.
     /// - Precondition: no array is named `__metadata__`.
     /// - Throws: `DataError` of kind `.cannotWrite`.
     public static func write(
-        _ arrays: [String: NumericArray], metadata: [String: String] = [:], to path: String
+        _ arrays: [String: NumericArray], metadata: [String: String] = [:], hasDigest: Bool = false, to path: String
     ) throws(DataError) {
+        var metadata = metadata
+        if hasDigest {
+            var digest = digest(of: metadata)
+            for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
+                digest.combine("\(name) \(array.values.typeName) \(array.shape)")
+                digest.combine(array.values)
+            }
+            metadata[digestKey] = digest.text
+        }
         // Wide elements first: each then stands at a multiple of its size although nothing lies between them.
         let ordered = arrays.sorted { a, b in
             let (wide, other) = (a.value.values.elementSize, b.value.values.elementSize)

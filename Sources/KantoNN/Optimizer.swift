@@ -88,6 +88,9 @@ public class Optimizer {
         moments = state.moments
     }
 
+    /// The learning rate of the next step.
+    public var currentRate: Double { learningRate * schedule.factor(at: stepCount) }
+
     /// Takes a step down a loss: the gradients of its own parameters, then `update`.
     ///
     /// The gradients are not differentiable further, which saves the time and the memory of their graph.
@@ -109,7 +112,7 @@ public class Optimizer {
             throw TensorError(
                 "optimizer", "gradient \(index) has the shape \(gradient.shape), its parameter \(parameters[index].shape)")
         }
-        let rate = learningRate * schedule.factor(at: stepCount)
+        let rate = currentRate
         stepCount += 1
         try Kernels.run {
             for (index, gradient) in gradients.enumerated() {

@@ -54,21 +54,24 @@ public enum Checkpoint {
     }
 
     static func read(_ name: String, into network: any Layer, from file: SafetensorsFile) throws {
-        let path = file.name
-        let values = try tensors(of: network).map { tensorPath, parameter in
-            let key = "\(name).\(tensorPath)"
-            let array = try file.array(key)
-            try requireShape(parameter.shape, of: array.shape, key, in: file)
-            if let fault = array.firstNonFinite {
-                throw DataError(
-                    .badInput, "\(path): \(key) holds \(fault.value) at element \(fault.index), expected finite numbers only")
-            }
-            return switch parameter.value.elementType {
-            case .float32: try Tensor(array.floats, shape: array.shape)
-            case .float64: try Tensor(array.doubles, shape: array.shape)
-            }
-        }
+        let values = try tensors(of: network).map { try tensor("\(name).\($0)", like: $1, in: file) }
         for (tensor, value) in zip(tensors(of: network), values) { tensor.parameter.value = value }
+    }
+
+    /// The array of a name, of a parameter's shape and element type.
+    ///
+    /// - Throws: `DataError` if there is none, or it has another shape or a value that is not a finite number.
+    static func tensor(_ key: String, like parameter: Parameter, in file: SafetensorsFile) throws -> Tensor {
+        let array = try file.array(key)
+        try requireShape(parameter.shape, of: array.shape, key, in: file)
+        if let fault = array.firstNonFinite {
+            throw DataError(
+                .badInput, "\(file.name): \(key) holds \(fault.value) at element \(fault.index), expected finite numbers only")
+        }
+        return switch parameter.value.elementType {
+        case .float32: try Tensor(array.floats, shape: array.shape)
+        case .float64: try Tensor(array.doubles, shape: array.shape)
+        }
     }
 
     /// - Throws: `DataError` if a file lacks a parameter of a network, or has one of another shape: a description of a few bytes

@@ -6,7 +6,8 @@ import KantoTensor
 
 /// A training run and its folder: `config.json`, `metrics.jsonl`, `checkpoints/*.safetensors`, and a folder `samples` for pictures.
 ///
-/// Pictures are drawn by whoever wants them, see `onSnapshot`. Use it inside `Kernels.run { … }`.
+/// A run that was ended, or killed, goes on from its last checkpoint with the same bits as if it had not been: see
+/// `init(resuming:)`. Pictures are drawn by whoever wants them, see `onSnapshot`. Use it inside `Kernels.run { … }`.
 public final class Run {
     /// What it was made of, with the critic's step that was chosen.
     public let configuration: RunConfiguration
@@ -21,6 +22,9 @@ public final class Run {
     ///     run.onSnapshot = { try $0.drawPictures() }
     public var onSnapshot: ((Snapshot) throws -> Void)?
     private let log: MetricsLog
+    private let lock: RunLock
+    /// On the monotonic clock, less what earlier processes of the run took.
+    private let start: Double
     private var history: [IterationMetrics] = []
     private var divergence: DivergenceTest
     /// The same noise for every snapshot, so that one sees how the samples change.
@@ -56,6 +60,60 @@ public final class Run {
     /// - Parameter chooseFolder: gives the folder's path; called once, when configuration and data are known to be right.
     /// - Throws: as the initializer that takes a folder does, and what `chooseFolder` throws.
     public init(_ configuration: RunConfiguration, chooseFolder: () throws -> String) throws {
+        var configuration = configuration
+        configuration.data = try configuration.data.map { try absolutePath($0) }
+        trainer = try Self.makeTrainer(configuration)
+        divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
+        noise = try Self.noise(configuration)
+        configuration.training.criticStep = trainer.criticStepMethod
+        self.configuration = configuration
+
+        folder = try chooseFolder()
+        try claimDirectory(folder, by: "samples")
+        lock = try RunLock(folder: folder)
+        try createDirectories(folder + "/checkpoints")
+        try configuration.write(to: folder + "/config.json")
+        log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
+        start = monotonicSeconds()
+    }
+
+    /// Takes a run up where its last checkpoint stands. What it logged after that is cut off, and computed again.
+    ///
+    /// On the same backend and instruction set, and but for `simd` on as many threads, all that follows has the same bits as if
+    /// the run had not been ended.
+    ///
+    /// - Parameters:
+    ///   - folder: of a run of `kanto train`, or of this class.
+    ///   - iterations: how many the run is to have in all; nil for those of its configuration. The learning rate's schedule
+    ///     follows.
+    ///   - note: is told what the user should know: a checkpoint that is damaged and passed over, another machine.
+    /// - Throws: `DataError` if the folder holds no run, or no checkpoint that a run can go on from, or another process has it.
+    public init(resuming folder: String, iterations: Int? = nil, note: (String) -> Void = { _ in }) throws {
+        var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
+        if let iterations { configuration.training.iterations = iterations }
+        lock = try RunLock(folder: folder)
+        trainer = try Self.makeTrainer(configuration)
+        noise = try Self.noise(configuration)
+        lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
+        guard trainer.iteration < configuration.training.iterations else {
+            throw DataError(
+                .badInput, "\(folder): the run has done all of its \(configuration.training.iterations) iterations; ask for more of them "
+                    + "to go on: --iterations \(2 * trainer.iteration)")
+        }
+        if let machine = configuration.machine, let change = try machine.change() { note(change) }
+        if iterations != nil { try configuration.write(to: folder + "/config.json") }
+        self.configuration = configuration
+        self.folder = folder
+
+        let metrics = try LoggedMetrics(cutting: folder + "/metrics.jsonl", after: trainer.iteration)
+        history = metrics.history
+        divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
+        for metrics in history { _ = divergence.reason(after: metrics) }
+        log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
+        start = monotonicSeconds() - metrics.seconds
+    }
+
+    private static func makeTrainer(_ configuration: RunConfiguration) throws -> Trainer {
         let images = try configuration.data.map { try ImageSet(idxAt: $0) } ?? ImageSet.digits()
         let shape = [images.height, images.width, images.channels]
         guard shape == configuration.networks.sampleShape else {
@@ -66,22 +124,31 @@ public final class Run {
         guard images.count >= configuration.training.batchSize else {
             throw DataError(.badInput, "\(images.count) images do not fill a batch of \(configuration.training.batchSize)")
         }
-
         let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
-        trainer = try Trainer(
+        return try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
             data: Tensor(images.pixels, shape: [images.count] + shape), configuration: configuration.training)
-        divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
-        noise = try sampleNoise(count: Self.sampleCount, latentSize: networks.latentSize, seed: configuration.training.seed)
-        var configuration = configuration
-        configuration.training.criticStep = trainer.criticStepMethod
-        self.configuration = configuration
+    }
 
-        folder = try chooseFolder()
-        try claimDirectory(folder, by: "samples")
-        try createDirectories(folder + "/checkpoints")
-        try configuration.write(to: folder + "/config.json")
-        log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
+    private static func noise(_ configuration: RunConfiguration) throws -> Tensor {
+        try sampleNoise(count: sampleCount, latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+    }
+
+    /// Restores from the checkpoint of the highest iteration that is whole, and returns its path.
+    private static func restore(_ trainer: Trainer, from folder: String, note: (String) -> Void) throws -> String {
+        let paths = TrainedGenerator.checkpoints(ofRun: folder).map { "\(folder)/checkpoints/\($0).safetensors" }
+        let dated = paths.map { (path: $0, iteration: Checkpoint.iteration(ofFile: $0) ?? -1) }
+        var fault: DataError?
+        for (path, _) in dated.sorted(by: { $0.iteration > $1.iteration }) {
+            do {
+                try Checkpoint.restore(trainer, from: SafetensorsFile(contentsOf: path))
+                if let fault { note("\(fault); going on from \(path), after iteration \(trainer.iteration)") }
+                return path
+            } catch let error as DataError {
+                fault = fault ?? error
+            }
+        }
+        throw fault ?? DataError(.missingInput, "\(folder): the run has no checkpoint to go on from; start it again")
     }
 
     /// One iteration, logged. At each sample interval a snapshot is written.
@@ -89,20 +156,35 @@ public final class Run {
     /// - Throws: `TrainingFailure` if what was measured is not finite or the training diverges: no further iteration makes it
     ///   good. What was written before stands.
     public func step() throws -> IterationMetrics {
+        let rates = (critic: trainer.criticOptimizer.currentRate, generator: trainer.generatorOptimizer.currentRate)
         let metrics = try trainer.runIteration()
         history.append(metrics)
         try log.append([
             "iteration": .integer(metrics.iteration), "critic_loss": .double(metrics.criticLoss),
             "wasserstein_estimate": .double(metrics.wassersteinEstimate), "penalty": .double(metrics.penalty),
             "gradient_norm_mean": .double(metrics.meanGradientNorm), "gradient_norm_max": .double(metrics.largestGradientNorm),
-            "generator_loss": .double(metrics.generatorLoss),
+            "generator_loss": .double(metrics.generatorLoss), "critic_learning_rate": .double(rates.critic),
+            "generator_learning_rate": .double(rates.generator),
+            LoggedMetrics.secondsKey: .double(((monotonicSeconds() - start) * 1000).rounded() / 1000),
         ])
         if let quantity = metrics.firstNonFinite { throw failure("the \(quantity) is not a finite number") }
         if let reason = divergence.reason(after: metrics) { throw failure(reason) }
         if metrics.iteration % configuration.sampleInterval == 0 {
-            try writeSnapshot("iteration-" + padded(metrics.iteration))
+            try writeSnapshot(Self.name(ofIteration: metrics.iteration))
+            try removeOldCheckpoints()
+        } else if Self.earlyIterations.contains(metrics.iteration) {
+            try show(Self.name(ofIteration: metrics.iteration))
         }
         return metrics
+    }
+
+    /// Iterations after which samples are shown although no checkpoint is due: nearly all visible change comes before the 500th.
+    private static let earlyIterations: Set<Int> = [50, 100, 200, 300, 400]
+    private static let namePrefix = "iteration-"
+
+    private static func name(ofIteration iteration: Int) -> String {
+        let digits = "\(iteration)"
+        return namePrefix + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
     private func failure(_ reason: String) -> TrainingFailure {
@@ -119,30 +201,27 @@ public final class Run {
             throw failure("\(path) holds a value that is not a finite number")
         }
         try log.sync()
-        var arrays = try Checkpoint.arrays(of: networks)
-        if let average = trainer.average {
-            try average.applied {
-                arrays.merge(try Checkpoint.arrays(of: [TrainedGenerator.averageName: trainer.generator])) { $1 }
-            }
-        }
+        var metadata = Checkpoint.metadata(of: trainer)
+        metadata[TrainedGenerator.networksKey] = configuration.networks.descriptionValue.json
+        metadata["seed"] = "\(configuration.training.seed)"
         let path = "\(folder)/checkpoints/\(name).safetensors"
-        try SafetensorsFile.write(
-            arrays,
-            metadata: [
-                TrainedGenerator.networksKey: configuration.networks.descriptionValue.json,
-                "iteration": "\(trainer.iteration)", "seed": "\(configuration.training.seed)",
-            ], to: path)
+        try SafetensorsFile.write(try Checkpoint.arrays(of: trainer), metadata: metadata, hasDigest: true, to: path)
         lastCheckpoint = path
+        try show(name)
+    }
 
+    private func show(_ name: String) throws {
         guard let onSnapshot else { return }
         func draw() throws -> Tensor { try withoutGradient { try trainer.generator(noise) } }
         let samples = try trainer.average.map { try $0.applied(draw) } ?? draw()
         try onSnapshot(
             Snapshot(name: name, folder: folder, configuration: configuration, samples: samples, history: history))
     }
-}
 
-private func padded(_ iteration: Int) -> String {
-    let digits = "\(iteration)"
-    return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    /// Removes all but the last checkpoints of the sample intervals.
+    private func removeOldCheckpoints() throws {
+        guard let kept = configuration.keptCheckpoints else { return }
+        let names = TrainedGenerator.checkpoints(ofRun: folder).filter { $0.hasPrefix(Self.namePrefix) }
+        for name in names.dropFirst(kept) { removeFile("\(folder)/checkpoints/\(name).safetensors") }
+    }
 }

@@ -17,6 +17,8 @@ public struct RunConfiguration: Describable {
     public var training = TrainingConfiguration()
     /// Iterations between sample pictures and checkpoints.
     public var sampleInterval = 500
+    /// How many of the checkpoints at these intervals are kept, the last ones; nil for all.
+    public var keptCheckpoints: Int? = 5
     /// Who computed it. The same bits need the same backend, instruction set and, but for `simd`, thread count.
     public var machine: MachineDescription?
 
@@ -30,6 +32,9 @@ public struct RunConfiguration: Describable {
             DescriptionKey("data", \.data), DescriptionKey("networks", \.networks, isRequired: true),
         ] + TrainingConfiguration.keys.map { DescriptionKey($0, of: \.training) } + [
             DescriptionKey("sample_interval", \.sampleInterval, in: 1...1_000_000_000),
+            DescriptionKey("kept_checkpoints", \.keptCheckpoints, expected: "a whole number from 1, or null for all") {
+                $0 == nil || $0! >= 1
+            },
             DescriptionKey("machine", \.machine),
         ]
 
