@@ -77,7 +77,8 @@ public final class Run {
         start = monotonicSeconds()
     }
 
-    /// Takes a run up where its last checkpoint stands. What it logged after that is cut off, and computed again.
+    /// Takes a run up where its last checkpoint stands; at its beginning if it was killed before it wrote one. What it logged
+    /// after that is cut off, and computed again.
     ///
     /// On the same backend and instruction set, and but for `simd` on as many threads, all that follows has the same bits as if
     /// the run had not been ended.
@@ -87,7 +88,7 @@ public final class Run {
     ///   - iterations: how many the run is to have in all; nil for those of its configuration. The learning rate's schedule
     ///     follows.
     ///   - note: is told what the user should know: a checkpoint that is damaged and passed over, another machine.
-    /// - Throws: `DataError` if the folder holds no run, or no checkpoint that a run can go on from, or another process has it.
+    /// - Throws: `DataError` if the folder holds no run, or no checkpoint is whole, or another process has it.
     public init(resuming folder: String, iterations: Int? = nil, note: (String) -> Void = { _ in }) throws {
         var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
         if let iterations { configuration.training.iterations = iterations }
@@ -134,8 +135,8 @@ public final class Run {
         try sampleNoise(count: sampleCount, latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
     }
 
-    /// Restores from the checkpoint of the highest iteration that is whole, and returns its path.
-    private static func restore(_ trainer: Trainer, from folder: String, note: (String) -> Void) throws -> String {
+    /// Restores from the checkpoint of the highest iteration that is whole, and returns its path; nil if none was written.
+    private static func restore(_ trainer: Trainer, from folder: String, note: (String) -> Void) throws -> String? {
         let paths = TrainedGenerator.checkpoints(ofRun: folder).map { "\(folder)/checkpoints/\($0).safetensors" }
         let dated = paths.map { (path: $0, iteration: Checkpoint.iteration(ofFile: $0) ?? -1) }
         var fault: DataError?
@@ -148,7 +149,8 @@ public final class Run {
                 fault = fault ?? error
             }
         }
-        throw fault ?? DataError(.missingInput, "\(folder): the run has no checkpoint to go on from; start it again")
+        if let fault { throw fault }
+        return nil
     }
 
     /// One iteration, logged. At each sample interval a snapshot is written.

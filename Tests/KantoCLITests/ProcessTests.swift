@@ -246,17 +246,58 @@ struct ProcessTests {
         }
     }
 
-    @Test func afterAnInterruptionTheCheckpointIsNamed() throws {
-        let folder = try TemporaryFolder()
-        var isInterrupted = false
-        let outcome = try run([built + "/kanto", "train", "--out", "run"], in: folder.path, ["KANTO_TUNING": "off"]) { process in
+    /// Sends signals one by one, each when the run has gone on since the last.
+    private func train(_ words: [String], in folder: TemporaryFolder, interruptedBy signals: [Int32]) throws -> Outcome {
+        var (sent, lines) = (0, 0)
+        return try run(words, in: folder.path, ["KANTO_TUNING": "off", "PATH": built + ":/usr/bin:/bin"]) { process in
             let metrics = (try? String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)) ?? ""
-            if !isInterrupted, metrics.contains("\n") {
-                isInterrupted = true
-                kill(process, SIGINT)
+            let count = metrics.count { $0 == "\n" }
+            if sent < signals.count, count > lines {
+                kill(process, signals[sent])
+                lines = count + 1
+                sent += 1
             }
         }
-        #expect(outcome.status == 130 && outcome.output.contains("wrote run/checkpoints/interrupted.safetensors"), "\(outcome)")
+    }
+
+    /// Whatever ends it, a run is saved, and goes on by the words that it says.
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)])
+    func whatEndsARunSavesIt(_ signal: Int32, _ status: Int32) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(["kanto", "train", "--out", "run"], in: folder, interruptedBy: [signal])
+        #expect(outcome.status == status, "\(outcome)")
+        let line = try #require(outcome.output.split(separator: "\n").last)
+        #expect(line.hasSuffix("; wrote run/checkpoints/interrupted.safetensors; go on with: kanto train --resume run"))
+        let words = line.split(separator: " ")
+        let iteration = try #require(words.firstIndex(of: "iteration").flatMap { Int(words[$0 + 1].dropLast()) })
+        let other = try shell("kanto train --resume run --seed 3", in: folder)
+        #expect(other.status == 64 && other.errors.contains("--seed cannot stand beside it, --iterations can"), "\(other)")
+        let resumed = try shell("kanto train --resume run --iterations \(iteration + 2)", in: folder)
+        #expect(resumed.status == 0, "\(resumed)")
+        #expect(resumed.output.hasPrefix("going on with run on "))
+        let metrics = try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
+        #expect(metrics.split(separator: "\n").count == iteration + 2)
+    }
+
+    /// `nohup` ignores what a closed terminal sends, and the run goes on.
+    @Test func aSignalThatIsIgnoredStaysIgnored() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(
+            ["sh", "-c", "trap '' HUP; exec kanto train --out run"], in: folder, interruptedBy: [SIGHUP, SIGINT])
+        #expect(outcome.status == 130, "\(outcome)")
+    }
+
+    @Test func aPipeThatIsClosedSavesTheRun() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try shell("(kanto train --out run; echo $? >status) | head -n 2", in: folder)
+        #expect(try String(contentsOfFile: folder.path + "/status", encoding: .utf8) == "141\n", "\(outcome)")
+        #expect(outcome.errors.contains("wrote run/checkpoints/interrupted.safetensors; go on with: kanto train --resume run"))
+    }
+
+    @Test func afterAnInterruptionTheCheckpointIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(["kanto", "train", "--out", "run"], in: folder, interruptedBy: [SIGINT])
+        #expect(outcome.status == 130, "\(outcome)")
         let sample = try shell("kanto sample run --out samples.npy", in: folder)
         #expect(sample.status == 66, "\(sample)")
         #expect(sample.errors == "kanto sample: run: there is no checkpoint 'final'; this run has 'interrupted': --checkpoint interrupted\n")
