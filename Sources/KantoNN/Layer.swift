@@ -80,6 +80,11 @@ public protocol WeightedLayer: LayerWithEpilogue {
     func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor
 }
 
+/// The parameters of a layer whose bias may be missing.
+func weightAndBias(_ weight: Parameter, _ bias: Parameter?) -> [(path: String, parameter: Parameter)] {
+    [("weight", weight)] + (bias.map { [("bias", $0)] } ?? [])
+}
+
 extension WeightedLayer {
     public func callAsFunction(_ input: Tensor, activation: Activation) throws -> Tensor {
         try self(input, weight: weight.value, activation: activation)

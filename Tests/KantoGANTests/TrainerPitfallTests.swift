@@ -126,7 +126,7 @@ struct TrainerPitfallTests {
         #expect(metrics.criticLoss == -7.5 + 10 * 4)
         #expect(metrics.meanGradientNorm == 3 && metrics.largestGradientNorm == 3)
         // After the critic's step: its bias alone is what zeros score.
-        #expect(abs(metrics.generatorLoss + Double(critic.bias.value.floats[0])) < 1e-6)
+        #expect(abs(metrics.generatorLoss + Double(critic.bias!.value.floats[0])) < 1e-6)
     }
 
     @Test func theHeldOutLossIsThatOfOtherSamplesAndMovesNothing() throws {

@@ -29,7 +29,7 @@ public struct Preset: Sendable {
     }
 
     /// All presets, a row each.
-    public static let all: [Preset] = [digits]
+    public static let all: [Preset] = [digits, ring8, grid25, swissroll, mnist, cifar, cifarResNet, resnet64, dcgan64]
 
     /// - Throws: `DescriptionError`, with the nearest name.
     public init(named name: String) throws(DescriptionError) {
