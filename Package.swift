@@ -161,6 +161,41 @@ if hasCBLAS {
             linkerSettings: [.linkedLibrary("blas"), .linkedLibrary("m"), exportsOfPlugin]))
 }
 
+// What reads compressed files and photographs. A library that is not installed costs its formats only; KANTO_ZLIB=off and
+// KANTO_JPEG=off build as if it were not.
+func isInstalled(_ header: String, unless variable: String) -> Bool {
+    #if canImport(Glibc)
+    if let word = Context.environment[variable] {
+        guard word == "off" else {
+            print("\(variable) is '\(word)', expected 'off' or nothing")
+            exit(1)
+        }
+        return false
+    }
+    return ["", "x86_64-linux-gnu/", "aarch64-linux-gnu/"].contains { access("/usr/include/\($0)\(header)", F_OK) == 0 }
+    #else
+    return false
+    #endif
+}
+
+@MainActor func extend(_ name: String, dependencies: [Target.Dependency] = [], define: String? = nil, exclude: [String] = []) {
+    let target = targets.first { $0.name == name }!
+    target.dependencies += dependencies
+    target.exclude += exclude
+    if let define { target.swiftSettings = (target.swiftSettings ?? []) + [.define(define)] }
+}
+
+extend("KantoData", dependencies: ["KantoABI", "KantoShims"])
+extend("KantoDataTests", exclude: ["Fixtures"])
+if isInstalled("zlib.h", unless: "KANTO_ZLIB") {
+    targets.append(.systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]))
+    extend("KantoData", dependencies: ["CZlib"], define: "ZLIB")
+}
+if isInstalled("jpeglib.h", unless: "KANTO_JPEG") {
+    targets.append(.target(name: "KantoJPEG", linkerSettings: [.linkedLibrary("jpeg")]))
+    extend("KantoData", dependencies: ["KantoJPEG"], define: "LIBJPEG")
+}
+
 let package = Package(
     name: "Kanto",
     products: products,

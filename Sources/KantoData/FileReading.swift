@@ -6,7 +6,7 @@ let largestFile = 1 << 34
 
 /// A regular file that is open for reading. A reader looks at its size and its first bytes before it asks for all of it:
 /// what is no file of its kind costs neither the time nor the memory of reading it.
-struct InputFile: ~Copyable {
+struct InputFile: ~Copyable, Sendable {
     let path: String
     /// In bytes.
     let size: Int
@@ -51,21 +51,26 @@ struct InputFile: ~Copyable {
     func prefix(_ count: Int) throws -> [UInt8] {
         let count = min(count, size)
         try requireMemory(count)
-        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let received = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(filled))
-                if received < 0 && errno == EINTR { continue }
-                guard received >= 0 else {
-                    throw DataError(.missingInput, "\(path): cannot be read at byte \(filled): \(systemMessage())")
-                }
-                if received == 0 { break }
-                filled += received
+        return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            filled = count
+        }
+    }
+
+    /// Fills a buffer with the bytes from `offset` on. Several threads may read at once.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+        var filled = 0
+        while filled < buffer.count {
+            let received = pread(descriptor, buffer.baseAddress! + filled, buffer.count - filled, off_t(offset + filled))
+            if received < 0 && errno == EINTR { continue }
+            guard received >= 0 else {
+                throw DataError(.missingInput, "\(path): cannot be read at byte \(offset + filled): \(systemMessage())")
             }
+            guard received > 0 else {
+                throw DataError(.badInput, "\(path): ended at byte \(offset + filled) of \(size); was it changed while being read?")
+            }
+            filled += received
         }
-        guard bytes.count == count else {
-            throw DataError(.badInput, "\(path): ended at byte \(bytes.count) of \(size); was it changed while being read?")
-        }
-        return bytes
     }
 
     /// All bytes.
@@ -149,4 +154,8 @@ extension [UInt8] {
             initialized = count
         }
     }
+}
+
+extension mode_t {
+    var isFolder: Bool { self & S_IFMT == S_IFDIR }
 }

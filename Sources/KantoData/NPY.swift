@@ -2,7 +2,7 @@
 ///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public enum NPY {
-    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     /// Writes an array as .npy 1.0, row-major ("C order"), atomically.
     ///
@@ -52,14 +52,14 @@ public enum NPY {
     }
 
     /// Magic number, version and the header's length, in bytes at most.
-    private static let fixedPart = 12
+    static let fixedPart = 12
     /// In bytes. NumPy itself refuses longer ones.
     private static let longestText = 10_000
 
     /// Where the header's text stands.
     ///
     /// - Parameter bytes: the file's first bytes, `fixedPart` or more or all.
-    private static func textRange(_ bytes: [UInt8], fileSize: Int, name: String) throws -> Range<Int> {
+    static func textRange(_ bytes: [UInt8], fileSize: Int, name: String) throws -> Range<Int> {
         guard bytes.count >= 10 else {
             throw DataError.bad(name, at: bytes.count, "the file ends; expected the 10 bytes that start an .npy file")
         }
@@ -126,7 +126,7 @@ public enum NPY {
 }
 
 /// Reads the header, a literal of a Python dictionary such as `{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }`.
-private struct NPYHeaderParser {
+struct NPYHeaderParser {
     let bytes: [UInt8]
     let end: Int
     let name: String

@@ -63,7 +63,7 @@ extension Describable {
     public init(_ value: DescriptionValue) throws(DescriptionError) { try self.init(value, alsoValid: []) }
 
     /// - Parameter alsoValid: keys that somebody else has read, for the nearest name of one that is unknown.
-    init(_ value: DescriptionValue, alsoValid: [String]) throws(DescriptionError) {
+    package init(_ value: DescriptionValue, alsoValid: [String]) throws(DescriptionError) {
         guard case .object(let members) = value else { throw DescriptionError("expected an object, found \(value)") }
         self.init()
         for name in members.keys.sorted() where !Self.keys.contains(where: { $0.name == name }) {
