@@ -17,7 +17,7 @@ struct TrainCommand: KantoCommand {
     @Argument(help: ArgumentHelp("A preset, or a config.json of an earlier run.", valueName: "preset|config.json"))
     var setup: String?
 
-    @Option(help: ArgumentHelp("Images in the IDX format, a file or a folder, in place of the preset's data.", valueName: "path"))
+    @Option(help: ArgumentHelp("The data, in place of the preset's: MNIST and its like, CIFAR, a folder of pictures, .npy, .npz, CSV, or ring8, grid25, swissroll.", valueName: "path"))
     var data: String?
 
     @Option(help: ArgumentHelp("The run's folder, new or empty. (default: runs/<preset>-<number>)", valueName: "dir"))
@@ -89,14 +89,16 @@ struct TrainCommand: KantoCommand {
         if let (other, _) = others.first(where: \.1) {
             throw Failure.usage("--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
         }
-        return try Run(resuming: folder, iterations: iterations) { Diagnostics.warnOnce($0, key: $0) }
+        return try Run(resuming: folder, iterations: iterations, note: warn)
     }
 
+    private func warn(_ line: String) { Diagnostics.warnOnce(line, key: line) }
+
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
-        if let out { return try Run(configuration, folder: out) }
+        if let out { return try Run(configuration, note: warn, chooseFolder: { out }) }
         var made: String?
         do {
-            return try Run(configuration) {
+            return try Run(configuration, note: warn) {
                 let folder = try Self.newFolder(for: configuration.preset ?? "run")
                 made = folder
                 return folder
@@ -120,7 +122,7 @@ struct TrainCommand: KantoCommand {
             }
         }
         var words: [(path: String, value: DescriptionValue)] = []
-        if let data { words.append(("data", .text(data))) }
+        if let data { words.append(("data.path", .text(data))) }
         if let iterations { words.append(("iterations", .integer(Int128(iterations)))) }
         if let seed { words.append(("seed", .integer(Int128(seed)))) }
         if let method = criticStep.method { words.append(("critic_step", method.descriptionValue)) }

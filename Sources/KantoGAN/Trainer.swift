@@ -54,16 +54,27 @@ public final class Trainer {
     public let average: ExponentialMovingAverage?
     /// Iterations that are done.
     public private(set) var iteration = 0
-    private var batches: BatchSampler
+    private let batches: any SampleBatches
+    private var batchCount = 0
     /// Under what the critic is called; nil without a penalty.
     private let penalizedPass: PenalizedPass?
 
-    /// - Parameter data: real samples, [n, …].
-    /// - Throws: `TensorError` if a number of the configuration makes no sense, the data do not fill a batch, the critic mixes
-    ///   samples under a penalty, a layer stores parameters that it does not list, or four passes are demanded of a critic that
-    ///   does not allow them.
-    public init(
+    /// - Parameter data: real samples, [n, …], all in memory.
+    /// - Throws: as the initializer that takes batches does, and `TensorError` if the data do not fill a batch.
+    public convenience init(
         critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
+    ) throws {
+        try configuration.check()
+        try self.init(
+            critic: critic, generator: generator, latentSize: latentSize,
+            batches: BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed), configuration: configuration)
+    }
+
+    /// - Parameter batches: of real samples, of the configuration's batch size.
+    /// - Throws: `TensorError` if a number of the configuration makes no sense, the critic mixes samples under a penalty, a layer
+    ///   stores parameters that it does not list, or four passes are demanded of a critic that does not allow them.
+    public init(
+        critic: any Layer, generator: any Layer, latentSize: Int, batches: any SampleBatches, configuration: TrainingConfiguration
     ) throws {
         try configuration.check()
         self.critic = critic
@@ -77,7 +88,7 @@ public final class Trainer {
             _ = try PlacedLayer(network, network: name).all()
         }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
-        batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
+        self.batches = batches
         criticOptimizer = try (configuration.criticOptimizer ?? configuration.optimizer).makeOptimizer(
             critic.parameters, stepCount: configuration.iterations * configuration.criticSteps)
         generatorOptimizer = try (configuration.generatorOptimizer ?? configuration.optimizer).makeOptimizer(
@@ -95,7 +106,7 @@ public final class Trainer {
     public var state: TrainingState {
         TrainingState(
             iteration: iteration, criticOptimizer: criticOptimizer.state, generatorOptimizer: generatorOptimizer.state,
-            averages: average?.averages, batches: batches.position)
+            averages: average?.averages, batchCount: batchCount)
     }
 
     /// Goes on from where a training of the same configuration and data stood: what follows has the same bits, on the same
@@ -103,13 +114,13 @@ public final class Trainer {
     ///
     /// - Throws: `TensorError` if the state is that of another configuration. The training is then not to be used.
     public func restore(_ state: TrainingState) throws {
-        guard (state.averages == nil) == (average == nil), state.iteration >= 0 else {
+        guard (state.averages == nil) == (average == nil), state.iteration >= 0, state.batchCount >= 0 else {
             throw TensorError("training", "a state \(state.averages == nil ? "without" : "with") a moving average")
         }
         try criticOptimizer.restore(state.criticOptimizer)
         try generatorOptimizer.restore(state.generatorOptimizer)
         if let averages = state.averages { try average?.restore(averages) }
-        try batches.move(to: state.batches)
+        batchCount = state.batchCount
         iteration = state.iteration
     }
 
@@ -140,8 +151,13 @@ public final class Trainer {
         return metrics
     }
 
+    private func nextBatch() throws -> Tensor {
+        defer { batchCount += 1 }
+        return try batches.batch(batchCount)
+    }
+
     private func criticStep(using random: inout Random) throws -> IterationMetrics {
-        let real = try batches.next()
+        let real = try nextBatch()
         let noise = try random.normal([configuration.batchSize, latentSize])
         let fake = try withoutGradient { try generator(noise) }
         let (regularizer, weight) = (configuration.regularizer.regularizer, configuration.regularizer.weight)
@@ -164,7 +180,7 @@ public final class Trainer {
     private func generatorStep(using random: inout Random) throws -> Double {
         let noise = try random.normal([configuration.batchSize, latentSize])
         let loss = try configuration.loss.loss.generator(fake: critic(generator(noise)), real: {
-            let real = try batches.next()
+            let real = try nextBatch()
             return try withoutGradient { try critic(real) }
         })
         try generatorOptimizer.minimize(loss)
@@ -182,4 +198,6 @@ public enum RandomStream: UInt64, Sendable {
     case layers = 5
     /// Noise for the critic's loss on held-out samples.
     case heldOut = 6
+    /// Which pictures of a batch are mirrored.
+    case flips = 7
 }

@@ -13,18 +13,18 @@ public struct TrainingState: Sendable {
     public var generatorOptimizer: Optimizer.State
     /// Of the generator's parameters, in their order, where they are averaged.
     public var averages: [Tensor]?
-    /// Where the next batch begins.
-    public var batches: BatchSampler.Position
+    /// Batches of real samples that were taken.
+    public var batchCount: Int
 
     /// See the properties.
     public init(
         iteration: Int, criticOptimizer: Optimizer.State, generatorOptimizer: Optimizer.State, averages: [Tensor]?,
-        batches: BatchSampler.Position
+        batchCount: Int
     ) {
         self.iteration = iteration
         self.criticOptimizer = criticOptimizer
         self.generatorOptimizer = generatorOptimizer
         self.averages = averages
-        self.batches = batches
+        self.batchCount = batchCount
     }
 }

@@ -97,7 +97,7 @@ extension ConvolutionDescription {
         if stride > 1 { text += " stride \(stride)" }
         switch padding {
         case .same: text += " same"
-        case .sides(let sides) where sides != 0: text += " padding " + (sides.isEqual ? "\(sides.top)" : "\(sides)")
+        case .sides(let sides) where sides != 0: text += sides.isEqual ? " padding \(sides.top)" : " \(sides)"
         default: break
         }
         if dilation > 1 { text += " dilation \(dilation)" }

@@ -29,9 +29,12 @@ public final class Run {
     private var divergence: DivergenceTest
     /// The same noise for every snapshot, so that one sees how the samples change.
     private let noise: Tensor
+    private let real: Tensor
 
-    /// How many samples a snapshot shows.
-    public static let sampleCount = 64
+    /// How many samples a snapshot shows: pictures, or rows of numbers.
+    private static func sampleCount(_ configuration: RunConfiguration) -> Int {
+        configuration.networks.sampleShape.count == 3 ? 64 : 1024
+    }
 
     /// What a run shows of itself at some iteration.
     public struct Snapshot {
@@ -41,8 +44,10 @@ public final class Run {
         public let folder: String
         /// The run's.
         public let configuration: RunConfiguration
-        /// [`sampleCount`, height, width, channels], or [`sampleCount`, features]: of the averaged weights if the run keeps an average.
+        /// [64, height, width, channels], or [1024, features]: of the averaged weights if the run keeps an average.
         public let samples: Tensor
+        /// As many of the data, the same ones each time.
+        public let real: Tensor
         /// What every iteration so far has measured.
         public let history: [IterationMetrics]
     }
@@ -52,17 +57,22 @@ public final class Run {
     /// - Throws: `DataError.cannotWrite` if the folder cannot be written or holds anything already; `DataError.badInput` or
     ///   `.missingInput` for the preset's name or the data.
     public convenience init(_ configuration: RunConfiguration, folder: String) throws {
-        try self.init(configuration) { folder }
+        try self.init(configuration, chooseFolder: { folder })
     }
 
     /// Makes a new run in a folder that is chosen last: nothing is left of a run that cannot begin.
     ///
-    /// - Parameter chooseFolder: gives the folder's path; called once, when configuration and data are known to be right.
+    /// - Parameters:
+    ///   - note: is told what the user should know of the data, such as a range that looks wrong.
+    ///   - chooseFolder: gives the folder's path; called once, when configuration and data are known to be right.
     /// - Throws: as the initializer that takes a folder does, and what `chooseFolder` throws.
-    public init(_ configuration: RunConfiguration, chooseFolder: () throws -> String) throws {
+    public init(
+        _ configuration: RunConfiguration, note: (String) -> Void = { _ in }, chooseFolder: () throws -> String
+    ) throws {
         var configuration = configuration
-        configuration.data = try configuration.data.map { try absolutePath($0) }
-        trainer = try Self.makeTrainer(configuration)
+        // The same from any folder; the name of a set that is generated is no path.
+        if let path = try? absolutePath(configuration.data.path) { configuration.data.path = path }
+        (trainer, real) = try Self.makeTrainer(configuration, note: note)
         divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
         noise = try Self.noise(configuration)
         configuration.training.criticStep = trainer.criticStepMethod
@@ -93,7 +103,7 @@ public final class Run {
         var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
         if let iterations { configuration.training.iterations = iterations }
         lock = try RunLock(folder: folder)
-        trainer = try Self.makeTrainer(configuration)
+        (trainer, real) = try Self.makeTrainer(configuration, note: note)
         noise = try Self.noise(configuration)
         lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
         guard trainer.iteration < configuration.training.iterations else {
@@ -114,25 +124,44 @@ public final class Run {
         start = monotonicSeconds() - metrics.seconds
     }
 
-    private static func makeTrainer(_ configuration: RunConfiguration) throws -> Trainer {
-        let images = try configuration.data.map { try ImageSet(idxAt: $0) } ?? ImageSet.digits()
-        let shape = [images.height, images.width, images.channels]
-        guard shape == configuration.networks.sampleShape else {
-            throw DataError(
-                .badInput, "\(configuration.data ?? "the data"): images of \(shape[0])x\(shape[1]) with \(shape[2]) channels; the networks "
-                    + "want \(configuration.networks.sampleShape[0])x\(configuration.networks.sampleShape[1]) with \(configuration.networks.sampleShape[2])")
-        }
-        guard images.count >= configuration.training.batchSize else {
-            throw DataError(.badInput, "\(images.count) images do not fill a batch of \(configuration.training.batchSize)")
-        }
+    /// - Parameter note: is told what the data's reader has to say.
+    private static func makeTrainer(_ configuration: RunConfiguration, note: (String) -> Void) throws -> (Trainer, real: Tensor) {
+        let data = try openData(configuration)
+        for line in data.notes { note(line) }
         let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
-        return try Trainer(
+        let trainer = try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
-            data: Tensor(images.pixels, shape: [images.count] + shape), configuration: configuration.training)
+            batches: DatasetBatches(
+                data, flips: configuration.data.flip, batchSize: configuration.training.batchSize, seed: configuration.training.seed),
+            configuration: configuration.training)
+        let count = min(sampleCount(configuration), data.count)
+        return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape))
+    }
+
+    /// - Throws: `DataError` if the data are missing, wrong, or not what the networks take.
+    private static func openData(_ configuration: RunConfiguration) throws -> any Dataset {
+        let path = configuration.data.path
+        guard !path.isEmpty else {
+            let wanted = configuration.preset.flatMap { try? Preset(named: $0) }.map { " (\($0.dataSummary))" } ?? ""
+            throw DataError(.missingInput, "no data: say where they are by data.path, on the command line by --data\(wanted)")
+        }
+        var options = Datasets.Options()
+        options.seed = configuration.training.seed
+        let data = try Datasets.open(configuration.data, options)
+        let wanted = configuration.networks.sampleShape
+        guard data.sampleShape == wanted else {
+            throw DataError(
+                .badInput, "\(path): samples of shape \(data.sampleShape); the networks want \(wanted)"
+                    + (wanted.count == 3 ? "; data.size and data.channels bring pictures to another shape" : ""))
+        }
+        guard data.count >= configuration.training.batchSize else {
+            throw DataError(.badInput, "\(path): \(data.count) samples do not fill a batch of \(configuration.training.batchSize)")
+        }
+        return data
     }
 
     private static func noise(_ configuration: RunConfiguration) throws -> Tensor {
-        try sampleNoise(count: sampleCount, latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+        try sampleNoise(count: sampleCount(configuration), latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
     }
 
     /// Restores from the checkpoint of the highest iteration that is whole, and returns its path; nil if none was written.
@@ -217,7 +246,7 @@ public final class Run {
         func draw() throws -> Tensor { try withoutGradient { try trainer.generator(noise) } }
         let samples = try trainer.average.map { try $0.applied(draw) } ?? draw()
         try onSnapshot(
-            Snapshot(name: name, folder: folder, configuration: configuration, samples: samples, history: history))
+            Snapshot(name: name, folder: folder, configuration: configuration, samples: samples, real: real, history: history))
     }
 
     /// Removes all but the last checkpoints of the sample intervals.

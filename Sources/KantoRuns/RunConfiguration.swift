@@ -9,8 +9,8 @@ import KantoNN
 public struct RunConfiguration: Describable {
     /// The preset that this began with.
     public var preset: String?
-    /// A path, or nil for the data that ship with Kanto.
-    public var data: String?
+    /// Where the data are and how they are read.
+    public var data = DataDescription()
     /// The generator and the critic.
     public var networks = NetworkPairDescription()
     /// Everything else that the trainer goes by; its keys stand at the top of the file.
@@ -94,6 +94,8 @@ extension RunConfiguration {
         guard case .object(let members) = value else {
             throw DescriptionError("not an object that describes a run, found \(value)")
         }
+        // A path alone leaves what else a preset says of its data.
+        if let path = members["data"], case .text = path { try value.set("data", to: .object(["path": path])) }
         if let name = members["preset"], name != .null {
             value = value.merged(over: try Preset(named: String(name)).configuration.descriptionValue)
         }

@@ -34,7 +34,7 @@ extension Checkpoint {
             Counter.iteration.rawValue: "\(state.iteration)",
             Counter.criticSteps.rawValue: "\(state.criticOptimizer.stepCount)",
             Counter.generatorSteps.rawValue: "\(state.generatorOptimizer.stepCount)",
-            Counter.dataPasses.rawValue: "\(state.batches.passCount)", Counter.dataTaken.rawValue: "\(state.batches.taken)",
+            Counter.batches.rawValue: "\(state.batchCount)",
         ]
     }
 
@@ -51,9 +51,6 @@ extension Checkpoint {
                 try (0..<optimizer.rule.momentCount).map { try tensor("\(name).\(path).\($0)", like: parameter, in: file) }
             }
         }
-        var batches = BatchSampler.Position()
-        batches.passCount = UInt64(try Counter.dataPasses.value(in: file))
-        batches.taken = try Counter.dataTaken.value(in: file)
         let state = TrainingState(
             iteration: try Counter.iteration.value(in: file),
             criticOptimizer: Optimizer.State(
@@ -67,7 +64,7 @@ extension Checkpoint {
                     try tensor("\(TrainedGenerator.averageName).\($0)", like: $1, in: file)
                 }
             },
-            batches: batches)
+            batchCount: try Counter.batches.value(in: file))
         do { try trainer.restore(state) } catch let error as TensorError {
             throw DataError(.badInput, "\(file.name): is of another configuration or other data: \(error)")
         }
@@ -87,8 +84,7 @@ extension Checkpoint {
         case iteration
         case criticSteps = "critic_optimizer_steps"
         case generatorSteps = "generator_optimizer_steps"
-        case dataPasses = "data_passes"
-        case dataTaken = "data_taken"
+        case batches = "batches_of_data"
 
         func value(in file: SafetensorsFile) throws(DataError) -> Int {
             guard let text = file.metadata[rawValue] else {

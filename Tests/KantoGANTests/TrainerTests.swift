@@ -95,7 +95,7 @@ struct TrainerTests {
         wrong.criticOptimizer.moments[0] = []
         #expect(throws: TensorError.self) { try second.restore(wrong) }
         wrong = state
-        wrong.batches.taken = 2000
+        wrong.batchCount = -1
         #expect(throws: TensorError.self) { try second.restore(wrong) }
     }
 

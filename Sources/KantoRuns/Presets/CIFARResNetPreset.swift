@@ -18,22 +18,20 @@ extension Preset {
         }
         run.networks.generator = NetworkDescription(
             input: [128],
-            layers: [LayerDescription(Dense.Description(2048)), LayerDescription(Reshape(4, 4, 128)), up(), up(), up()] + [
-                BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot), Tanh(),
-            ].map { LayerDescription($0) })
+            layers: described(Dense.Description(2048), Reshape(4, 4, 128)) + [up(), up(), up()]
+                + described(
+                    BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot), Tanh()))
         // The first block has nothing before its first convolution, and pools before its shortcut.
         let first = Residual.Description(
-            main: [
+            main: described(
                 Conv2D.Description(128, kernel: 3, padding: .same), ReLU(), Conv2D.Description(128, kernel: 3, padding: .same),
-                AveragePool(),
-            ].map { LayerDescription($0) },
-            shortcut: [AveragePool(), Conv2D.Description(128, kernel: 1, initializer: .glorot)].map { LayerDescription($0) })
+                AveragePool()),
+            shortcut: described(AveragePool(), Conv2D.Description(128, kernel: 1, initializer: .glorot)))
         let plain = ResidualBlock(channels: (128, 128)).layer
         run.networks.critic = NetworkDescription(
             input: [32, 32, 3],
-            layers: [LayerDescription(first), ResidualBlock(channels: (128, 128), resampling: .down).layer, plain, plain] + [
-                ReLU(), GlobalAveragePool(), Dense.Description(1),
-            ].map { LayerDescription($0) })
+            layers: described(first) + [ResidualBlock(channels: (128, 128), resampling: .down).layer, plain, plain]
+                + described(ReLU(), GlobalAveragePool(), Dense.Description(1)))
         run.training.iterations = 100_000
         run.training.optimizer = OptimizerDescription(
             Adam.Description(beta1: 0, beta2: 0.9), learningRate: 2e-4, schedule: LinearSchedule())

@@ -3,6 +3,9 @@ import KantoNN
 // The blocks of the original code's residual networks. A convolution in a block is drawn for the ReLU before it, those of a
 // shortcut and at the ends of a network are not, as there.
 
+/// Layers of several kinds, as a network's description lists them.
+func described(_ kinds: any LayerKind...) -> [LayerDescription] { kinds.map { LayerDescription($0) } }
+
 /// Two convolutions of 3x3 with what stands before them, beside a shortcut.
 struct ResidualBlock {
     /// What a block does to its pictures' size.
@@ -19,16 +22,16 @@ struct ResidualBlock {
 
     var layer: LayerDescription {
         let middle = widensFirst ? channels.to : channels.from
-        let activation = (normalization.map { [LayerDescription($0)] } ?? []) + [LayerDescription(ReLU())]
-        let up = resampling == .up ? [LayerDescription(Upsample())] : []
-        let down = resampling == .down ? [LayerDescription(AveragePool())] : []
+        let activation = (normalization.map { described($0) } ?? []) + described(ReLU())
+        let up = resampling == .up ? described(Upsample()) : []
+        let down = resampling == .down ? described(AveragePool()) : []
         let first = Conv2D.Description(middle, kernel: 3, padding: .same, hasBias: hasFirstBias)
         let second = Conv2D.Description(channels.to, kernel: 3, padding: .same)
         let changes = resampling != .none || channels.from != channels.to
-        let shortcut = LayerDescription(Conv2D.Description(channels.to, kernel: 1, initializer: .glorot))
+        let shortcut = described(Conv2D.Description(channels.to, kernel: 1, initializer: .glorot))
         return LayerDescription(
             Residual.Description(
-                main: activation + up + [LayerDescription(first)] + activation + [LayerDescription(second)] + down,
-                shortcut: changes ? up + [shortcut] + down : []))
+                main: activation + up + described(first) + activation + described(second) + down,
+                shortcut: changes ? up + shortcut + down : []))
     }
 }
