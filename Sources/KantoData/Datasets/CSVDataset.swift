@@ -8,7 +8,8 @@ enum CSVDataset {
         guard let first = lines.first else { return false }
         let text = CSVText(firstLine: first)
         return lines.contains { line in
-            (text.fields(line.last == UInt8(ascii: "\r") ? line.dropLast() : line) ?? []).contains { CSVText.number($0) != nil }
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            return (text.fields(line) ?? line.split(separator: text.separator)).contains { CSVText.number($0) != nil }
         }
     }
 
