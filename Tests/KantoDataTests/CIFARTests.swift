@@ -36,10 +36,14 @@ import Testing
 
     @Test func refusesOtherSizesAndLabels() throws {
         try withTemporaryFolder { folder in
-            let path = "\(folder)/data_batch_1.bin", whole = Self.record([3], [1, 2, 3])
+            let path = "\(folder)/data_batch_1.bin"
+            let whole = Self.record([3], [1, 2, 3])
             try put(whole + whole.dropLast(), path)
             let cut = dataError { _ = try open(folder) }
-            #expect(cut?.description == "\(path): byte 3073: expected records of 3073 bytes, as cifar10 has them; found 3072 bytes after 1 records")
+            #expect(
+                cut?.description
+                    == "\(path): byte 3073: expected records of 3073 bytes, as cifar10 has them; found 3072 bytes after 1 records"
+            )
             try put(whole + Self.record([10], [0, 0, 0]), path)
             let label = dataError { _ = try open(folder) }
             #expect(label?.description == "\(path): byte 3073: expected a class from 0 to 9, as cifar10 has them; found 10")

@@ -26,8 +26,10 @@ import Testing
     @Test(
         arguments: [
             (["sise": .integer(8)], "there is no key 'sise'"), (["size": .integer(0)], "size: expected a side of 1 to"),
-            (["size": .list([.integer(1), .integer(2), .integer(3)])], "or [height, width]"), (["range": .list([.integer(1), .integer(1)])], "such as [0, 255]"),
-            (["format": .text("bmp")], "npy, npz, idx"), (["layout": .text("wch")], "hwc"), (["channels": .integer(0)], "from 1 to 1024"),
+            (["size": .list([.integer(1), .integer(2), .integer(3)])], "or [height, width]"),
+            (["range": .list([.integer(1), .integer(1)])], "such as [0, 255]"),
+            (["format": .text("bmp")], "npy, npz, idx"), (["layout": .text("wch")], "hwc"),
+            (["channels": .integer(0)], "from 1 to 1024"),
         ] as [([String: DescriptionValue], String)])
     func refuses(members: [String: DescriptionValue], reason: String) {
         let error = #expect(throws: DescriptionError.self) { try DataDescription(.object(members)) }

@@ -6,7 +6,8 @@ import Testing
 
 /// A fixture of this folder.
 func fixture(_ name: String) throws -> [UInt8] {
-    try readFile(#filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/Fixtures/\(name)")
+    try readFile(
+        #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/Fixtures/\(name)")
 }
 
 func bigEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] { littleEndian(value).reversed() }
@@ -39,17 +40,21 @@ func gzipFile(_ bytes: [UInt8]) -> [UInt8] {
 
 /// A zip archive of stored files, or of deflated ones that are not compressed.
 func zipFile(_ files: KeyValuePairs<String, [UInt8]>, isDeflated: Bool = false) -> [UInt8] {
-    var archive: [UInt8] = [], list: [UInt8] = []
+    var archive: [UInt8] = []
+    var list: [UInt8] = []
     for (name, content) in files {
         let data = isDeflated ? storedDeflate(content) : content
         let common: [UInt8] =
             [20, 0, 0, 0, isDeflated ? 8 : 0, 0, 0, 0, 0, 0] + littleEndian(crc32(content)) + littleEndian(UInt32(data.count))
             + littleEndian(UInt32(content.count)) + littleEndian(UInt16(name.utf8.count)) + [0, 0]
-        list += [0x50, 0x4B, 1, 2, 20, 0] + common + [UInt8](repeating: 0, count: 10) + littleEndian(UInt32(archive.count)) + Array(name.utf8)
+        list +=
+            [0x50, 0x4B, 1, 2, 20, 0] + common + [UInt8](repeating: 0, count: 10) + littleEndian(UInt32(archive.count))
+            + Array(name.utf8)
         archive += [0x50, 0x4B, 3, 4] + common + Array(name.utf8) + data
     }
     let count = littleEndian(UInt16(files.count))
-    return archive + list + [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + count + count + littleEndian(UInt32(list.count)) + littleEndian(UInt32(archive.count)) + [0, 0]
+    return archive + list + [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + count + count + littleEndian(UInt32(list.count))
+        + littleEndian(UInt32(archive.count)) + [0, 0]
 }
 
 /// Opens data with a description that is changed from the default.

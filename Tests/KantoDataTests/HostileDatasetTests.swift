@@ -9,7 +9,9 @@ import Testing
 /// allocated for sizes that the file does not have.
 @Suite(.serialized) struct HostileDatasetTests {
     /// Changes bytes, cuts and inserts, and opens the result.
-    private func attack(_ bytes: [UInt8], rounds: Int = 1500, name: String = "a", _ change: (inout DataDescription) -> Void = { _ in }) throws {
+    private func attack(
+        _ bytes: [UInt8], rounds: Int = 1500, name: String = "a", _ change: (inout DataDescription) -> Void = { _ in }
+    ) throws {
         var random = Random(seed: 7)
         try withTemporaryFolder { folder in
             let path = "\(folder)/\(name)"
@@ -27,6 +29,8 @@ import Testing
                     default: changed[index] = [0, 0xFF, 0x7F, 0x80, 0x2D, 0x39][Int.random(in: 0..<6, using: &random)]
                     }
                 }
+                // A file that is written over is synced to the disk by some systems.
+                unlink(path)
                 try put(changed, path)
                 do {
                     let data = try open(path, Datasets.Options(), change)
@@ -47,12 +51,17 @@ import Testing
     @Test func csv() throws { try attack(Array("x,y,\"z\"\n1,2,3\n4.5,-6e3,\"7\"\n".utf8)) }
     @Test func cifar() throws { try attack(CIFARTests.record([3], [1, 2, 3]), rounds: 300) { $0.format = "cifar10" } }
 
-    @Test(.enabled(if: JPEG.isAvailable), arguments: ["gray.jpg", "color.jpg", "progressive.jpg", "inks.jpg"]) func jpeg(name: String) throws {
+    @Test(.enabled(if: JPEG.isAvailable), arguments: ["gray.jpg", "color.jpg", "progressive.jpg", "inks.jpg"]) func jpeg(
+        name: String
+    ) throws {
         let bytes = try fixture(name)
-        var random = Random(seed: 9), refused = 0
+        var random = Random(seed: 9)
+        var refused = 0
         for _ in 0..<3000 {
             var changed = bytes
-            for _ in 0..<Int.random(in: 1...3, using: &random) { changed[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                changed[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            }
             if Bool.random(using: &random) { changed.removeLast(Int.random(in: 0..<changed.count, using: &random)) }
             do { _ = try JPEG.read(bytes: changed, name: "a") } catch let error as DataError {
                 refused += 1
@@ -76,7 +85,8 @@ import Testing
         let before = peak
         try withTemporaryFolder { folder in
             for bytes in [
-                idxFile([60_000, 1000, 1000], [1, 2, 3]), npyFile("<f8", [1 << 32, 4], [1, 2, 3]), npyFile("<f8", [1 << 40], [], isColumnMajor: true), archive,
+                idxFile([60_000, 1000, 1000], [1, 2, 3]), npyFile("<f8", [1 << 32, 4], [1, 2, 3]),
+                npyFile("<f8", [1 << 40], [], isColumnMajor: true), archive,
             ] {
                 try put(bytes, "\(folder)/a")
                 #expect(dataError { _ = try open("\(folder)/a") }?.kind == .badInput)

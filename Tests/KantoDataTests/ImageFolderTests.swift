@@ -7,12 +7,16 @@ import Testing
     /// A gray picture of one value.
     static func write(_ value: UInt8, _ path: String, width: Int = 4, height: Int = 4, channels: Int = 1) throws {
         try PNG.write(
-            Picture(width: width, height: height, channels: channels, pixels: [UInt8](repeating: value, count: width * height * channels)), to: path)
+            Picture(
+                width: width, height: height, channels: channels,
+                pixels: [UInt8](repeating: value, count: width * height * channels)), to: path)
     }
 
     @Test func foldersAreClasses() throws {
         try withTemporaryFolder { folder in
-            for (name, value) in [("dog/b.PNG", 102), ("dog/deep/a.png", 153), ("cat/x.png", 0), ("Ärger ü\n/1.Png", 255)] as [(String, UInt8)] {
+            for (name, value) in [("dog/b.PNG", 102), ("dog/deep/a.png", 153), ("cat/x.png", 0), ("Ärger ü\n/1.Png", 255)]
+                as [(String, UInt8)]
+            {
                 try createDirectories("\(folder)/\(parentFolder(of: name))")
                 try Self.write(value, "\(folder)/\(name)")
             }
@@ -22,13 +26,16 @@ import Testing
             let data = try open(folder)
             #expect(data.count == 4 && data.sampleShape == [4, 4, 1])
             #expect(data.classNames.map(Set.init) == ["cat", "dog", "Ärger ü\n"])
-            let names = try #require(data.classNames), labels = try #require(data.labels)
+            let names = try #require(data.classNames)
+            let labels = try #require(data.labels)
             #expect(labels.map { names[$0] } == names.flatMap { $0 == "dog" ? ["dog", "dog"] : [$0] })
             let values = try data.all()
             let first = (0..<4).map { values[$0 * 16] }
             let expected = names.flatMap { ["cat": [0], "dog": [0.4, 0.6]][$0] ?? [1] as [Float] }
             #expect(isClose(first, expected))
-            #expect(data.notes.contains { $0.contains("1 pictures beside the folders of classes") } && data.notes.contains { $0.contains("1 files are no pictures") })
+            #expect(
+                data.notes.contains { $0.contains("1 pictures beside the folders of classes") }
+                    && data.notes.contains { $0.contains("1 files are no pictures") })
         }
     }
 
@@ -42,7 +49,9 @@ import Testing
             let values = try data.samples([2, 0])
             #expect(isClose(Array(values[..<3]), [0.2, 0.2, 0.2]))
             #expect(values[144..<147].map { $0 * 255 } == [20, 40, 201])
-            let gray = try open(folder) { ($0.channels, $0.size, $0.scaledTo) = (1, PictureSize(height: 3, width: 4), ValueRange(-1, 1)) }
+            let gray = try open(folder) {
+                ($0.channels, $0.size, $0.scaledTo) = (1, PictureSize(height: 3, width: 4), ValueRange(-1, 1))
+            }
             #expect(gray.sampleShape == [3, 4, 1] && gray.valueRange == ValueRange(-1, 1))
             #expect(try gray.all().allSatisfy { -1...1 ~= $0 })
         }
@@ -54,7 +63,10 @@ import Testing
             for number in 11..<40 { try put(readFile("\(folder)/10.png"), "\(folder)/\(number).png") }
             try Self.write(1, "\(folder)/27.png", width: 5)
             let error = dataError { _ = try open(folder) }
-            #expect(error?.description == "\(folder)/27.png: is 5 wide and 4 high; expected 4 and 4, as 10.png is; data.size makes all pictures of one size")
+            #expect(
+                error?.description
+                    == "\(folder)/27.png: is 5 wide and 4 high; expected 4 and 4, as 10.png is; data.size makes all pictures of one size"
+            )
             #expect(try open(folder) { $0.size = PictureSize(height: 2, width: 2) }.all().count == 120)
         }
     }
@@ -80,7 +92,9 @@ import Testing
                 results.append(try data.all())
                 // The next one stands in.
                 #expect(try data.samples([50]) == data.samples([51]))
-                #expect(data.notes.count == 1 && data.notes[0].contains("1 of 300 files are broken and left out; the first: \(folder)/150.png"))
+                #expect(
+                    data.notes.count == 1
+                        && data.notes[0].contains("1 of 300 files are broken and left out; the first: \(folder)/150.png"))
             }
             #expect(results[0] == results[1] && results[0] == results[2])
             // Three in 300 are one in a hundred, four are more.
@@ -96,7 +110,8 @@ import Testing
         try withTemporaryFolder { folder in
             let whole = try fixture("color.jpg")
             for number in 100..<400 { try put(number == 333 ? Array(whole.dropLast(12)) : whole, "\(folder)/\(number).jpg") }
-            let data = try open(folder), values = try data.all()
+            let data = try open(folder)
+            let values = try data.all()
             #expect((0..<300).allSatisfy { values[$0 * 144..<($0 + 1) * 144] == values[..<144] })
             #expect(data.notes.count == 1 && data.notes[0].contains("333.jpg: is a damaged JPEG file"))
         }

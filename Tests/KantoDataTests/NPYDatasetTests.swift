@@ -4,21 +4,25 @@ import Testing
 
 @Suite struct NPYDatasetTests {
     /// 3 samples of 2x2, the numbers 0 to 11 in each type and order.
-    private static func bytes<Value: BinaryFloatingPoint, Bits: FixedWidthInteger>(_: Value.Type, _ bits: (Value) -> Bits, _ isBig: Bool) -> [UInt8] {
+    private static func bytes<Value: BinaryFloatingPoint, Bits: FixedWidthInteger>(
+        _: Value.Type, _ bits: (Value) -> Bits, _ isBig: Bool
+    ) -> [UInt8] {
         (0..<12).flatMap { isBig ? bigEndian(bits(Value($0))) : littleEndian(bits(Value($0))) }
     }
     private static func bytes<Value: FixedWidthInteger>(_: Value.Type, _ isBig: Bool) -> [UInt8] {
         (0..<12).flatMap { isBig ? bigEndian(Value($0)) : littleEndian(Value($0)) }
     }
-    static let types: [(String, [UInt8])] = [false, true].flatMap { isBig -> [(String, [UInt8])] in
-        let order = isBig ? ">" : "<"
-        return [
-            (order + "f2", bytes(Float16.self, \.bitPattern, isBig)), (order + "f4", bytes(Float.self, \.bitPattern, isBig)),
-            (order + "f8", bytes(Double.self, \.bitPattern, isBig)), (order + "i2", bytes(Int16.self, isBig)),
-            (order + "u2", bytes(UInt16.self, isBig)), (order + "i4", bytes(Int32.self, isBig)), (order + "u4", bytes(UInt32.self, isBig)),
-            (order + "i8", bytes(Int64.self, isBig)), (order + "u8", bytes(UInt64.self, isBig)),
-        ]
-    } + [("|i1", bytes(Int8.self, false)), ("|u1", bytes(UInt8.self, false))]
+    static let types: [(String, [UInt8])] =
+        [false, true].flatMap { isBig -> [(String, [UInt8])] in
+            let order = isBig ? ">" : "<"
+            return [
+                (order + "f2", bytes(Float16.self, \.bitPattern, isBig)), (order + "f4", bytes(Float.self, \.bitPattern, isBig)),
+                (order + "f8", bytes(Double.self, \.bitPattern, isBig)), (order + "i2", bytes(Int16.self, isBig)),
+                (order + "u2", bytes(UInt16.self, isBig)), (order + "i4", bytes(Int32.self, isBig)),
+                (order + "u4", bytes(UInt32.self, isBig)),
+                (order + "i8", bytes(Int64.self, isBig)), (order + "u8", bytes(UInt64.self, isBig)),
+            ]
+        } + [("|i1", bytes(Int8.self, false)), ("|u1", bytes(UInt8.self, false))]
 
     @Test(arguments: types) func readsEveryType(type: String, bytes: [UInt8]) throws {
         try withTemporaryFolder { folder in
@@ -55,7 +59,8 @@ import Testing
             #expect(data.sampleShape == [3] && data.valueRange == nil)
             #expect(try data.all() == [-1, -1, 0, 1, 1, 0])
             #expect(data.restored([-1, -1, 0, 2, 1, 1]) == [1, 1e9, 5, 4, 1e9 + 2, 6])
-            #expect(data.notes.count == 1 && data.notes[0].contains("1 of 3 columns hold one value only, the first of them column 3"))
+            #expect(
+                data.notes.count == 1 && data.notes[0].contains("1 of 3 columns hold one value only, the first of them column 3"))
         }
     }
 
@@ -67,6 +72,8 @@ import Testing
             let data = try open("\(folder)/a.npy") { $0.layout = .channelsHeightWidth }
             #expect(data.sampleShape == [1, 5, 3])
             #expect(isClose(try data.all(), [0, 5, 10, 1, 6, 11, 2, 7, 12, 3, 8, 13, 4, 9, 14].map { $0 / 15 }))
+            let turned = try open("\(folder)/a.npy") { $0.layout = .widthHeightChannels }
+            #expect(turned.sampleShape == [1, 3, 5])
             // A row of numbers is a picture if somebody says so.
             try put(npyFile("|u1", [2, 6], (0..<12).map { UInt8($0) }), "\(folder)/a.npy")
             let pictures = try open("\(folder)/a.npy") { $0.size = PictureSize(height: 2, width: 3) }
@@ -74,18 +81,37 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (npyFile("<f4", [1, 2], littleEndian(Float.nan.bitPattern) + [0, 0, 0, 0]), "sample 0: holds a value that is not a finite number"),
-        (npyFile("<f8", [2, 1], [0, 0, 0, 0, 0, 0, 0, 0] + littleEndian(Double.infinity.bitPattern)), "sample 1: holds a value that is not a finite"),
-        (npyFile("<f4", [2, 1], [0, 0, 0, 0]), "expected "), (npyFile("<f4", [0, 2], []), "none of them zero"),
-        (npyFile("<f4", [1 << 40, 1 << 40], []), "more than any file holds"), (npyFile("<f4", [1 << 30, 1 << 20], []), "expected "),
-        (npyFile("<c8", [1, 1], [0, 0, 0, 0, 0, 0, 0, 0]), "found '<c8'"), (npyFile("|u1", [3], [1, 2, 3]), "expected an array of shape"),
-        (npyFile("<f4", [2, 1, 1], [0, 0, 128, 63, 0, 0, 128, 63]), "all values are 1; data.range must say"),
-        (npyFile("<f8", [1, 2, 1], littleEndian((-Double.greatestFiniteMagnitude).bitPattern) + littleEndian(Double.greatestFiniteMagnitude.bitPattern)),
-            "data.range must say"),
-        (npyFile("<f8", [2, 1], littleEndian((-Double.greatestFiniteMagnitude).bitPattern) + littleEndian(Double.greatestFiniteMagnitude.bitPattern)),
-            "too large"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            (
+                npyFile("<f4", [1, 2], littleEndian(Float.nan.bitPattern) + [0, 0, 0, 0]),
+                "sample 0: holds a value that is not a finite number"
+            ),
+            (
+                npyFile("<f8", [2, 1], [0, 0, 0, 0, 0, 0, 0, 0] + littleEndian(Double.infinity.bitPattern)),
+                "sample 1: holds a value that is not a finite"
+            ),
+            (npyFile("<f4", [2, 1], [0, 0, 0, 0]), "expected "), (npyFile("<f4", [0, 2], []), "none of them zero"),
+            (npyFile("<f4", [1 << 40, 1 << 40], []), "more than any file holds"),
+            (npyFile("<f4", [1 << 30, 1 << 20], []), "expected "),
+            (npyFile("<c8", [1, 1], [0, 0, 0, 0, 0, 0, 0, 0]), "found '<c8'"),
+            (npyFile("|u1", [3], [1, 2, 3]), "expected an array of shape"),
+            (npyFile("<f4", [2, 1, 1], [0, 0, 128, 63, 0, 0, 128, 63]), "all values are 1; data.range must say"),
+            (
+                npyFile(
+                    "<f8", [1, 2, 1],
+                    littleEndian((-Double.greatestFiniteMagnitude).bitPattern)
+                        + littleEndian(Double.greatestFiniteMagnitude.bitPattern)),
+                "data.range must say"
+            ),
+            (
+                npyFile(
+                    "<f8", [2, 1],
+                    littleEndian((-Double.greatestFiniteMagnitude).bitPattern)
+                        + littleEndian(Double.greatestFiniteMagnitude.bitPattern)),
+                "too large"
+            ),
+        ] as [([UInt8], String)])
     func refuses(bytes: [UInt8], reason: String) throws {
         try withTemporaryFolder { folder in
             try put(bytes, "\(folder)/a.npy")
@@ -103,12 +129,15 @@ import Testing
     @Test(arguments: [false, true]) func readsSamplesAndLabels(isDeflated: Bool) throws {
         guard !isDeflated || Deflate.isAvailable else { return }
         try withTemporaryFolder { folder in
-            let archive = zipFile(["x_test.npy": Self.images, "x_train.npy": Self.images, "y_train.npy": Self.labels], isDeflated: isDeflated)
+            let archive = zipFile(
+                ["x_test.npy": Self.images, "x_train.npy": Self.images, "y_train.npy": Self.labels], isDeflated: isDeflated)
             try put(archive, "\(folder)/a.npz")
             let data = try open("\(folder)/a.npz")
             #expect(try data.sampleShape == [1, 2, 1] && data.labels == [3, 0] && data.all() == [0, 0.2, 0.4, 1])
             #expect(try open("\(folder)/a.npz") { $0.array = "x_test" }.labels == nil)
-            #expect(dataError { _ = try open("\(folder)/a.npz") { $0.array = "z" } }?.description.contains("found x_test, x_train, y_train") == true)
+            #expect(
+                dataError { _ = try open("\(folder)/a.npz") { $0.array = "z" } }?.description.contains(
+                    "found x_test, x_train, y_train") == true)
             for length in stride(from: 4, to: archive.count, by: 7) {
                 try put(Array(archive[..<length]), "\(folder)/a.npz")
                 #expect(dataError { _ = try open("\(folder)/a.npz") }?.kind == .badInput, "\(length)")

@@ -24,7 +24,9 @@ import Testing
     }
 
     @Test func enlargingGoesInALine() throws {
-        #expect(try fit([0, 100, 0, 100], [2, 2, 1], to: [4, 4, 1]) == Array(repeating: [0, 25, 75, 100] as [Float], count: 4).flatMap(\.self))
+        #expect(
+            try fit([0, 100, 0, 100], [2, 2, 1], to: [4, 4, 1])
+                == Array(repeating: [0, 25, 75, 100] as [Float], count: 4).flatMap(\.self))
         #expect(try fit([7], [1, 1, 1], to: [2, 2, 1]) == [7, 7, 7, 7])
     }
 
@@ -38,10 +40,14 @@ import Testing
     @Test func colors() throws {
         #expect(try fit([10, 20], [1, 2, 1], to: [1, 2, 3]) == [10, 10, 10, 20, 20, 20])
         #expect(isClose(try fit([100, 0, 0, 0, 100, 0, 0, 0, 100], [1, 3, 3], to: [1, 3, 1]), [29.9, 58.7, 11.4], 1e-4))
-        #expect(dataError { _ = try fit([1, 2], [1, 1, 2], to: [1, 1, 3]) }?.description.contains("have 2 channels, of which 3 cannot be made") == true)
+        #expect(
+            dataError { _ = try fit([1, 2], [1, 1, 2], to: [1, 1, 3]) }?.description.contains(
+                "have 2 channels, of which 3 cannot be made") == true)
     }
 
-    @Test(arguments: [(1, 1), (1, 9), (9, 1), (7, 5), (5, 7), (64, 28), (28, 64), (1000, 3)]) func valuesStayInTheirRange(from: Int, to: Int) throws {
+    @Test(arguments: [(1, 1), (1, 9), (9, 1), (7, 5), (5, 7), (64, 28), (28, 64), (1000, 3)]) func valuesStayInTheirRange(
+        from: Int, to: Int
+    ) throws {
         let white = try fit([UInt8](repeating: 255, count: from * from), [from, from, 1], to: [to, to, 1])
         #expect(white.allSatisfy { abs($0 - 255) < 1e-3 })
     }

@@ -17,10 +17,14 @@ import Testing
         var squares = 0.0
         let corner = 0.5.squareRoot()
         for point in points {
-            let (x, y) = name == "grid25"
+            let (x, y) =
+                name == "grid25"
                 ? ((point.x / 2).rounded() * 2, (point.y / 2).rounded() * 2)
                 : [(1, 0), (corner, corner), (0, 1), (-corner, corner), (-1, 0), (-corner, -corner), (0, -1), (corner, -corner)]
-                    .min { ($0.0 - point.x) * ($0.0 - point.x) + ($0.1 - point.y) * ($0.1 - point.y) < ($1.0 - point.x) * ($1.0 - point.x) + ($1.1 - point.y) * ($1.1 - point.y) }!
+                    .min {
+                        ($0.0 - point.x) * ($0.0 - point.x) + ($0.1 - point.y) * ($0.1 - point.y) < ($1.0 - point.x)
+                            * ($1.0 - point.x) + ($1.1 - point.y) * ($1.1 - point.y)
+                    }!
             modes[[Int(x * 1000), Int(y * 1000)], default: 0] += 1
             squares += (point.x - x) * (point.x - x) + (point.y - y) * (point.y - y)
         }
@@ -44,7 +48,8 @@ import Testing
     }
 
     @Test(arguments: PlaneSet.allCases) func anIndexIsAlwaysTheSamePoint(set: PlaneSet) throws {
-        let name = set.rawValue, all = try points(name, [5, 1 << 40, 0])
+        let name = set.rawValue
+        let all = try points(name, [5, 1 << 40, 0])
         let again = try points(name, [0, 5, 1 << 40])
         #expect(all[0] == again[1] && all[1] == again[2] && all[2] == again[0])
         #expect(try points(name, [0], seed: 1)[0] != again[0])

@@ -10,8 +10,8 @@ struct ArrayDataset: Dataset {
     let notes: [String]
     private let records: Records
     private let map: AffineMap
-    /// Of pictures that stand channel by channel: [height, width, channels].
-    private let planar: [Int]?
+    /// How pictures stand that are not row by row: their sizes and, of each, how far one step goes.
+    private let order: PictureOrder?
     /// Nil where samples are as they stand.
     private let fit: PictureFit?
     /// Whether each value must be checked when it is read, because nobody looked at all of them before.
@@ -20,9 +20,9 @@ struct ArrayDataset: Dataset {
     /// What a reader of a format knows.
     struct Parts {
         var records: Records
-        /// One sample's: [height, width, channels], [height, width] or [n]; [channels, height, width] if it is planar.
+        /// One sample's as it stands: [n], or two or three sizes in the order of `layout`, which may leave out the channels.
         var shape: [Int]
-        var isPlanar = false
+        var layout = PictureLayout.heightWidthChannels
         var labels: [Int]?
         var classNames: [String]?
         var featureNames: [String]?
@@ -41,12 +41,14 @@ struct ArrayDataset: Dataset {
             let fit = try PictureFit(native, to: [size.height, size.width, description.channels ?? native[2]], name: name)
             self.fit = fit.isIdentity ? nil : fit
             sampleShape = fit.target
-            planar = parts.isPlanar ? native : nil
+            order = parts.shape.count > 1 && parts.layout != .heightWidthChannels ? PictureOrder(native, parts.layout) : nil
         } else {
             guard description.size == nil, description.channels == nil else {
-                throw DataError(.badInput, "\(name): holds rows of \(parts.shape[0]) numbers, which data.size and data.channels do not make pictures")
+                throw DataError(
+                    .badInput,
+                    "\(name): holds rows of \(parts.shape[0]) numbers, which data.size and data.channels do not make pictures")
             }
-            (sampleShape, fit, planar) = (parts.shape, nil, nil)
+            (sampleShape, fit, order) = (parts.shape, nil, nil)
         }
         records = parts.records
         count = records.count
@@ -62,15 +64,23 @@ struct ArrayDataset: Dataset {
     private static func pictureShape(_ parts: Parts, _ description: DataDescription) throws -> [Int]? {
         let shape = parts.shape
         switch shape.count {
-        case 2: return shape + [1]
-        case 3: return parts.isPlanar ? [shape[1], shape[2], shape[0]] : shape
+        case 2: return parts.layout == .widthHeightChannels ? [shape[1], shape[0], 1] : shape + [1]
+        case 3:
+            return switch parts.layout {
+            case .heightWidthChannels: shape
+            case .channelsHeightWidth: [shape[1], shape[2], shape[0]]
+            case .widthHeightChannels: [shape[1], shape[0], shape[2]]
+            }
         case 1:
             // Rows of 784 numbers are pictures of 28x28, if somebody says so.
-            guard let size = description.size, checkedProduct(size.height * size.width, description.channels ?? 1) == shape[0] else { return nil }
+            guard let size = description.size, checkedProduct(size.height * size.width, description.channels ?? 1) == shape[0]
+            else { return nil }
             return [size.height, size.width, description.channels ?? 1]
         default:
             throw DataError(
-                .badInput, "\(parts.records.name): a sample has the shape \(shape); expected [n], [height, width] or [height, width, channels]")
+                .badInput,
+                "\(parts.records.name): a sample has the shape \(shape); expected [n], [height, width] or [height, width, channels]"
+            )
         }
     }
 
@@ -87,33 +97,64 @@ struct ArrayDataset: Dataset {
 
     private func convert(_ source: UnsafeRawPointer, into output: UnsafeMutablePointer<Float>) {
         let count = records.valueCount
-        guard planar != nil || fit != nil else { return map.apply(records.format, source, count: count, into: output) }
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: count * (planar != nil && fit != nil ? 2 : 1)) { buffer in
+        guard order != nil || fit != nil else { return map.apply(records.format, source, count: count, into: output) }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: count * (order != nil && fit != nil ? 2 : 1)) { buffer in
             let values = buffer.baseAddress!
             map.apply(records.format, source, count: count, into: values)
-            guard let planar else { return fit!.apply(values, into: output) }
+            guard let order else { return fit!.apply(values, into: output) }
             let pixels = fit == nil ? output : values + count
-            let (area, channels) = (planar[0] * planar[1], planar[2])
-            for channel in 0..<channels {
-                for pixel in 0..<area { pixels[pixel * channels + channel] = values[channel * area + pixel] }
-            }
+            order.sort(values, into: pixels)
             fit?.apply(pixels, into: output)
         }
     }
 
     private func check(_ sample: UnsafeBufferPointer<Float>, _ index: Int) throws {
         // Rounding may leave the range by a little.
-        let bounds = valueRange.map { range in
-            let slack = 1e-5 * (range.upper - range.lower)
-            return Float(range.lower - slack)...Float(range.upper + slack)
-        } ?? -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude
+        let bounds =
+            valueRange.map { range in
+                let slack = 1e-5 * (range.upper - range.lower)
+                return Float(range.lower - slack)...Float(range.upper + slack)
+            } ?? -Float.greatestFiniteMagnitude...Float.greatestFiniteMagnitude
         guard let value = sample.first(where: { !bounds.contains($0) }) else { return }
         throw DataError(
-            .badInput, "\(records.place(of: index)): holds a value that training would see as \(value); expected "
+            .badInput,
+            "\(records.place(of: index)): holds a value that training would see as \(value); expected "
                 + (valueRange.map { "what lies in \($0)" } ?? "a finite number"))
     }
 
     func restored(_ samples: [Float]) -> [Float] { map.inverted(samples) }
+}
+
+/// Where the numbers of a picture stand that is not in the order of rows, columns and channels.
+private struct PictureOrder: Sendable {
+    private let height: Int
+    private let width: Int
+    private let channels: Int
+    /// From a row, a column, a channel to the next.
+    private let steps: (row: Int, column: Int, channel: Int)
+
+    /// - Parameter shape: [height, width, channels].
+    init(_ shape: [Int], _ layout: PictureLayout) {
+        (height, width, channels) = (shape[0], shape[1], shape[2])
+        steps =
+            switch layout {
+            case .heightWidthChannels: (width * channels, channels, 1)
+            case .channelsHeightWidth: (width, 1, height * width)
+            case .widthHeightChannels: (channels, height * channels, 1)
+            }
+    }
+
+    func sort(_ values: UnsafePointer<Float>, into pixels: UnsafeMutablePointer<Float>) {
+        var place = 0
+        for row in 0..<height {
+            for column in 0..<width {
+                for channel in 0..<channels {
+                    pixels[place] = values[row * steps.row + column * steps.column + channel * steps.channel]
+                    place += 1
+                }
+            }
+        }
+    }
 }
 
 /// Samples of equal size in one or several files.

@@ -54,7 +54,9 @@ struct ByteSource: Sendable {
         precondition(0 <= offset && offset + buffer.count <= size)
         switch storage {
         case .memory(let bytes):
-            bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start + offset..<start + offset + buffer.count])) }
+            bytes.withUnsafeBytes {
+                buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start + offset..<start + offset + buffer.count]))
+            }
         case .file(let shared): try shared.file.read(into: buffer, at: start + offset)
         }
     }
@@ -65,7 +67,9 @@ struct ByteSource: Sendable {
     func bytes(_ range: Range<Int>) throws -> [UInt8] {
         try requireMemory(range.count)
         return try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
-            try read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]), at: range.lowerBound)
+            try read(
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<range.count]),
+                at: range.lowerBound)
             filled = range.count
         }
     }

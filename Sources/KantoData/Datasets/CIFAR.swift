@@ -10,7 +10,8 @@ struct CIFAR: Sendable {
     private let namesFile: String
 
     static let ten = CIFAR(name: "cifar10", largestLabels: [9], trainingPrefix: "data_batch_", namesFile: "batches.meta.txt")
-    static let hundred = CIFAR(name: "cifar100", largestLabels: [19, 99], trainingPrefix: "train.bin", namesFile: "fine_label_names.txt")
+    static let hundred = CIFAR(
+        name: "cifar100", largestLabels: [19, 99], trainingPrefix: "train.bin", namesFile: "fine_label_names.txt")
 
     private static let picture = [3, 32, 32]
     private var stride: Int { largestLabels.count + 3 * 32 * 32 }
@@ -28,7 +29,9 @@ struct CIFAR: Sendable {
         }
     }
 
-    private func trainingFiles(_ names: [String]) -> [String] { names.filter { $0.hasPrefix(trainingPrefix) && $0.hasSuffix(".bin") } }
+    private func trainingFiles(_ names: [String]) -> [String] {
+        names.filter { $0.hasPrefix(trainingPrefix) && $0.hasSuffix(".bin") }
+    }
 
     func open(_ source: DataSource, _ description: DataDescription, _ options: Datasets.Options) throws -> any Dataset {
         var files: [ByteSource] = []
@@ -46,7 +49,7 @@ struct CIFAR: Sendable {
             name: source.path,
             parts: zip(files, labels).map { Records.Part(source: $0, start: largestLabels.count, count: $1.count) },
             format: NumberFormat(.uint8), valueCount: 3 * 32 * 32, stride: stride)
-        var parts = ArrayDataset.Parts(records: records, shape: Self.picture, isPlanar: true)
+        var parts = ArrayDataset.Parts(records: records, shape: Self.picture, layout: .channelsHeightWidth)
         if description.labels == nil {
             (parts.labels, parts.classNames) = (labels.flatMap(\.self), classNames)
         } else {
@@ -59,13 +62,16 @@ struct CIFAR: Sendable {
         guard file.size > 0, file.size.isMultiple(of: stride) else {
             throw DataError.bad(
                 file.name, at: file.size / stride * stride,
-                "expected records of \(stride) bytes, as \(name) has them; found \(file.size % stride) bytes after \(file.size / stride) records")
+                "expected records of \(stride) bytes, as \(name) has them; found \(file.size % stride) bytes after \(file.size / stride) records"
+            )
         }
         return try (0..<file.size / stride).map { record in
             let start = record * stride
             return try file.withBytes(start..<start + largestLabels.count) { bytes in
                 for (place, largest) in largestLabels.enumerated() where bytes[place] > largest {
-                    throw DataError.bad(file.name, at: start + place, "expected a class from 0 to \(largest), as \(name) has them; found \(bytes[place])")
+                    throw DataError.bad(
+                        file.name, at: start + place,
+                        "expected a class from 0 to \(largest), as \(name) has them; found \(bytes[place])")
                 }
                 return Int(bytes[bytes.count - 1])
             }

@@ -24,7 +24,11 @@ enum CSVDataset {
         parts.notes = table.hasHeader ? [] : ["\(file.name): has no header; its first line is the first row"]
         if let words = table.labels {
             (parts.labels, parts.classNames) = LabelFile.number(words)
-        } else {
+        } else if let path = description.labels {
+            guard fileMode(path) != nil else {
+                let names = table.columns.prefix(12).joined(separator: ", ") + (table.columns.count > 12 ? ", …" : "")
+                throw DataError(.missingInput, "\(path): is neither a column of \(file.name) (\(names)) nor a file")
+            }
             try parts.addLabels(description, options)
         }
         return try ArrayDataset(parts, description)
@@ -54,24 +58,33 @@ private struct CSVTable {
         let all = names.indices.map { hasHeader ? String(decoding: names[$0], as: UTF8.self) : "\($0 + 1)" }
         let labelIndex = labelColumn.flatMap(all.firstIndex)
         columns = all.indices.filter { $0 != labelIndex }.map { all[$0] }
-        guard !columns.isEmpty else { throw DataError(.badInput, "\(file.name): line \(lines.number): expected a column of numbers beside '\(all[0])'") }
+        guard !columns.isEmpty else {
+            throw DataError(.badInput, "\(file.name): line \(lines.number): expected a column of numbers beside '\(all[0])'")
+        }
         if labelIndex != nil { labels = [] }
 
         var line = hasHeader ? try lines.line() : first
         while let row = line {
-            if !row.isEmpty { try add(Self.fields(text, row, lines.number, file.name), all, labelIndex, lines.number, file.name, memoryLimit) }
+            if !row.isEmpty {
+                try add(Self.fields(text, row, lines.number, file.name), all, labelIndex, lines.number, file.name, memoryLimit)
+            }
             line = try lines.line()
         }
-        guard rowCount > 0 else { throw DataError(.badInput, "\(file.name): line \(lines.number): the file ends; expected rows of numbers after the header") }
+        guard rowCount > 0 else {
+            throw DataError(
+                .badInput, "\(file.name): line \(lines.number): the file ends; expected rows of numbers after the header")
+        }
     }
 
-    private static func fields(_ text: CSVText, _ line: ArraySlice<UInt8>, _ number: Int, _ name: String) throws -> [ArraySlice<UInt8>] {
+    private typealias Fields = [ArraySlice<UInt8>]
+
+    private static func fields(_ text: CSVText, _ line: ArraySlice<UInt8>, _ number: Int, _ name: String) throws -> Fields {
         guard let fields = text.fields(line) else { throw DataError(.badInput, "\(name): line \(number): a quote is not closed") }
         return fields
     }
 
     private mutating func add(
-        _ fields: [ArraySlice<UInt8>], _ names: [String], _ labelIndex: Int?, _ line: Int, _ file: String, _ memoryLimit: Int
+        _ fields: Fields, _ names: [String], _ labelIndex: Int?, _ line: Int, _ file: String, _ memoryLimit: Int
     ) throws {
         guard fields.count == names.count else {
             throw DataError(.badInput, "\(file): line \(line): expected \(names.count) columns, found \(fields.count)")
@@ -88,7 +101,9 @@ private struct CSVTable {
             }
             guard !field.isEmpty else { throw bad("expected a number, found nothing") }
             guard let number = CSVText.number(field) else {
-                throw bad("expected a number, found '\(text)'\(hasHeader && labelIndex == nil ? " (data.labels may name a column of classes)" : "")")
+                throw bad(
+                    "expected a number, found '\(text)'\(hasHeader && labelIndex == nil ? " (data.labels may name a column of classes)" : "")"
+                )
             }
             guard number.isFinite else { throw bad("expected a finite number, found '\(text)'") }
             withUnsafeBytes(of: number.bitPattern.littleEndian) { values.append(contentsOf: $0) }
@@ -96,7 +111,8 @@ private struct CSVTable {
         rowCount += 1
         guard values.count <= memoryLimit else {
             throw DataError(
-                .badInput, "\(file): line \(line): its numbers take more than \(memoryLimit) bytes of memory; save them as an .npy file, "
+                .badInput,
+                "\(file): line \(line): its numbers take more than \(memoryLimit) bytes of memory; save them as an .npy file, "
                     + "which is read piece by piece")
         }
     }

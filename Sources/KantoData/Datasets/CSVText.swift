@@ -19,7 +19,9 @@ struct CSVText {
         var fields: [ArraySlice<UInt8>] = []
         var position = line.startIndex
         while true {
-            while position < line.endIndex, Self.isSpace(line[position]), line[position] != separator || separator == UInt8(ascii: " ") { position += 1 }
+            while position < line.endIndex, Self.isSpace(line[position]),
+                line[position] != separator || separator == UInt8(ascii: " ")
+            { position += 1 }
             if separator == UInt8(ascii: " "), position == line.endIndex, !fields.isEmpty { return fields }
             if position < line.endIndex, line[position] == UInt8(ascii: "\"") {
                 guard let (text, end) = Self.quoted(line, position + 1) else { return nil }
@@ -59,7 +61,9 @@ struct CSVText {
 
     /// A decimal number; nil for other text. What spells infinity or NaN is a number, but not a finite one.
     static func number(_ field: ArraySlice<UInt8>) -> Double? {
-        guard let first = field.first, first != UInt8(ascii: "0") || field.dropFirst().first.map({ $0 | 0x20 != UInt8(ascii: "x") }) ?? true else { return nil }
+        guard let first = field.first,
+            first != UInt8(ascii: "0") || field.dropFirst().first.map({ $0 | 0x20 != UInt8(ascii: "x") }) ?? true
+        else { return nil }
         return Double(String(decoding: field, as: UTF8.self))
     }
 }
@@ -92,7 +96,9 @@ struct LineReader {
                 return take(position..<block.count)
             }
             guard block.count - position <= Self.longestLine else {
-                throw DataError(.badInput, "\(source.name): line \(number + 1): is longer than \(Self.longestLine) bytes; expected rows of numbers")
+                throw DataError(
+                    .badInput,
+                    "\(source.name): line \(number + 1): is longer than \(Self.longestLine) bytes; expected rows of numbers")
             }
             let end = min(source.size, next + max(Self.blockSize, block.count - position))
             block = Array(block[position...]) + (try source.bytes(next..<end))

@@ -22,7 +22,7 @@ public struct DataDescription: Describable {
     public var labels: String?
     /// Which array of an .npz file is the samples; nil for the one that looks like it.
     public var array: String?
-    /// How an array in an .npy file orders a picture's dimensions.
+    /// How the pictures of an IDX, .npy or .npz file order their dimensions.
     public var layout = PictureLayout.heightWidthChannels
 
     public init() {}
@@ -52,7 +52,10 @@ public struct DataDescription: Describable {
 /// How an array orders a picture's dimensions.
 public enum PictureLayout: String, DescriptionConvertible, CaseIterable {
     case heightWidthChannels = "hwc"
+    /// As PyTorch has them.
     case channelsHeightWidth = "chw"
+    /// With rows and columns exchanged, as EMNIST is published.
+    case widthHeightChannels = "whc"
 }
 
 /// The size of pictures: `64` in a description, or `[48, 64]`, the height and the width.

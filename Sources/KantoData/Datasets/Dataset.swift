@@ -70,7 +70,9 @@ extension Dataset {
 
     /// Stops a program that asks for what is not there.
     func checkRequest(_ indexes: ArraySlice<Int>, _ buffer: UnsafeMutableBufferPointer<Float>) {
-        precondition(buffer.count == indexes.count * sampleSize, "the buffer is not as large as \(indexes.count) samples of \(sampleShape)")
+        precondition(
+            buffer.count == indexes.count * sampleSize, "the buffer is not as large as \(indexes.count) samples of \(sampleShape)"
+        )
         precondition(indexes.allSatisfy { 0..<count ~= $0 }, "there are \(count) samples; an index is outside")
     }
 }

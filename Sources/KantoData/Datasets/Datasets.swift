@@ -27,20 +27,26 @@ public enum Datasets {
             }
             return try format.open(source, description, options)
         }
-        if let format = DatasetFormat.all.first(where: { $0.recognizes(source) }) { return try format.open(source, description, options) }
+        if let format = DatasetFormat.all.first(where: { $0.recognizes(source) }) {
+            return try format.open(source, description, options)
+        }
         switch source.content {
         case .nothing:
             throw DataError(
-                .missingInput, "\(source.path): there is no such file or folder, and no generated set of that name (\(PlaneSet.names))")
+                .missingInput,
+                "\(source.path): there is no such file or folder, and no generated set of that name (\(PlaneSet.names))")
         case .folder(let names):
-            let found = names.isEmpty ? "nothing" : names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count) names)" : "")
+            let found =
+                names.isEmpty
+                ? "nothing" : names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", … (\(names.count) names)" : "")
             throw DataError(
                 .badInput, "\(source.path): holds no data of a format that is read (\(DatasetFormat.names)); found \(found)")
         case .file(let file):
             guard file.size > 0 else { throw DataError.bad(source.path, at: 0, "the file is empty") }
             let found = source.start.prefix(8).map { hexadecimal($0) }.joined(separator: " ")
             throw DataError.bad(
-                source.path, at: 0, "is of no format that is read (\(DatasetFormat.names)); it starts with the bytes \(found); "
+                source.path, at: 0,
+                "is of no format that is read (\(DatasetFormat.names)); it starts with the bytes \(found); "
                     + "pictures are given as their folder; data.format names a format")
         }
     }

@@ -18,7 +18,8 @@ enum IDXDataset {
     }
 
     static func open(_ source: DataSource, _ description: DataDescription, _ options: Datasets.Options) throws -> any Dataset {
-        let path: String, file: ByteSource
+        let path: String
+        let file: ByteSource
         switch source.content {
         case .file(let bytes): (path, file) = (source.path, bytes)
         case .folder(let names):
@@ -34,16 +35,24 @@ enum IDXDataset {
     static func open(
         images: ByteSource, labels: ByteSource?, _ description: DataDescription, _ options: Datasets.Options
     ) throws -> any Dataset {
-        let header = try IDXHeader(images.prefix(IDXHeader.largest), fileSize: images.size, name: images.name, types: IDXHeader.types)
+        let header = try IDXHeader(
+            images.prefix(IDXHeader.largest), fileSize: images.size, name: images.name, types: IDXHeader.types)
         guard 2...4 ~= header.shape.count, header.shape.allSatisfy({ $0 > 0 }) else {
             throw DataError.bad(
                 images.name, at: 3,
-                "expected sizes [count, height, width], with channels or without, or [count, n], none of them zero; found \(header.shape)")
+                "expected sizes [count, height, width], with channels or without, or [count, n], none of them zero; found \(header.shape)"
+            )
         }
-        let count = header.shape[0], size = header.shape.dropFirst().reduce(1, *)
+        let count = header.shape[0]
+        let size = header.shape.dropFirst().reduce(1, *)
         let records = Records(
-            name: images.name, parts: [.init(source: images, start: header.start, count: count)], format: header.format, valueCount: size)
-        var parts = ArrayDataset.Parts(records: records, shape: Array(header.shape.dropFirst()))
+            name: images.name, parts: [.init(source: images, start: header.start, count: count)], format: header.format,
+            valueCount: size)
+        var parts = ArrayDataset.Parts(records: records, shape: Array(header.shape.dropFirst()), layout: description.layout)
+        if images.name.lowercased().contains("emnist"), description.layout == .heightWidthChannels {
+            parts.notes.append(
+                "\(images.name): EMNIST is published with rows and columns exchanged; set data.layout to whc to have it upright")
+        }
         if let labels {
             parts.labels = try LabelFile.integers(labels, count: count)
         } else {
@@ -79,12 +88,15 @@ enum IDXDataset {
             guard spellings.count == 1 else { return nil }
             return (candidates.first { !$0.path.hasSuffix(".gz") } ?? candidates[0]).path
         }
-        if let path = first(all.filter { $0.name.hasPrefix("train-images") }) ?? first(all.filter { $0.name.contains("train") }) ?? first(all) {
+        if let path = first(all.filter { $0.name.hasPrefix("train-images") }) ?? first(all.filter { $0.name.contains("train") })
+            ?? first(all)
+        {
             return path
         }
         guard !all.isEmpty else { throw DataError(.missingInput, "\(folder): holds no file named train-images-idx3-ubyte") }
         throw DataError(
-            .missingInput, "\(folder): holds \(all.map(\.name).joined(separator: ", ")); say which by giving the file instead of its folder")
+            .missingInput,
+            "\(folder): holds \(all.map(\.name).joined(separator: ", ")); say which by giving the file instead of its folder")
     }
 
     /// The file beside the pictures whose name says labels instead, in any of the published spellings; nil if there is none.

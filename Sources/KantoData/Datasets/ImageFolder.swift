@@ -37,8 +37,12 @@ private struct ImageFolderDataset: Dataset {
     init(_ list: ImageFolderList, _ description: DataDescription, _ options: Datasets.Options) throws {
         self.list = list
         count = list.paths.count
-        guard count > 0 else { throw DataError(.missingInput, "\(list.folder): holds no picture whose name ends in \(ImageFolderList.endings)") }
-        if !JPEG.isAvailable, let jpeg = list.paths.first(where: ImageFolderList.isNamedAsJPEG) { throw JPEG.unavailable("\(list.folder)/\(jpeg)") }
+        guard count > 0 else {
+            throw DataError(.missingInput, "\(list.folder): holds no picture whose name ends in \(ImageFolderList.endings)")
+        }
+        if !JPEG.isAvailable, let jpeg = list.paths.first(where: ImageFolderList.isNamedAsJPEG) {
+            throw JPEG.unavailable("\(list.folder)/\(jpeg)")
+        }
         var notes = list.notes
         threadCount = options.threadCount > 0 ? options.threadCount : standardReadingThreadCount
         broken = BrokenFiles(folder: list.folder, count: count)
@@ -113,9 +117,12 @@ final class BrokenFiles: Sendable {
             return $0.count
         }
         guard number * 100 <= count else {
-            throw DataError(.badInput, "\(error.description); \(number) of \(count) files in \(folder) are broken, more than one in a hundred")
+            throw DataError(
+                .badInput, "\(error.description); \(number) of \(count) files in \(folder) are broken, more than one in a hundred"
+            )
         }
-        Diagnostics.warnOnce("\(error.description); it is left out (\(number) of \(count) files so far)", key: "broken \(folder) \(index)")
+        Diagnostics.warnOnce(
+            "\(error.description); it is left out (\(number) of \(count) files so far)", key: "broken \(folder) \(index)")
     }
 
     /// What is known so far; nil if nothing is broken.

@@ -32,10 +32,13 @@ struct ImageFolderList: Sendable {
             labels = classes.count > 1 ? classes.enumerated().flatMap { place, each in each.paths.map { _ in place } } : nil
             classNames = classes.count > 1 ? classes.map(\.name) : nil
             if let first = top.pictures.first {
-                notes.append("\(folder): \(top.pictures.count) pictures beside the folders of classes are left out, such as \(first)")
+                notes.append(
+                    "\(folder): \(top.pictures.count) pictures beside the folders of classes are left out, such as \(first)")
             }
         }
-        if others > 0 { notes.append("\(folder): \(others) files are no pictures by their names (\(Self.endings)) and are left out") }
+        if others > 0 {
+            notes.append("\(folder): \(others) files are no pictures by their names (\(Self.endings)) and are left out")
+        }
         self.notes = notes
     }
 
@@ -57,14 +60,18 @@ struct ImageFolderList: Sendable {
         others += list.others
         var paths = list.pictures.map { "\(name)/\($0)" }
         if depth < deepest {
-            for inner in list.folders { paths += try pictures(in: "\(name)/\(inner)", of: folder, depth: depth + 1, others: &others) }
+            for inner in list.folders {
+                paths += try pictures(in: "\(name)/\(inner)", of: folder, depth: depth + 1, others: &others)
+            }
         }
         return paths
     }
 
     /// What one folder holds, sorted. Hidden names do not count, and names that are no text are `others`.
     private static func list(_ folder: String) throws -> (pictures: [String], folders: [String], others: Int) {
-        var pictures: [String] = [], folders: [String] = [], others = 0
+        var pictures: [String] = []
+        var folders: [String] = []
+        var others = 0
         let isOpen = forEachName(in: Array(folder.utf8CString)) { cName in
             guard cName.pointee != CChar(bitPattern: UInt8(ascii: ".")) else { return }
             guard let name = String(validatingCString: cName) else {

@@ -1,5 +1,5 @@
 #if LIBJPEG
-import KantoJPEG
+    import KantoJPEG
 #endif
 
 /// Pictures out of JPEG files, by libjpeg-turbo.
@@ -9,14 +9,15 @@ public enum JPEG {
     /// Whether this build has libjpeg-turbo.
     public static var isAvailable: Bool {
         #if LIBJPEG
-        true
+            true
         #else
-        false
+            false
         #endif
     }
 
     /// How a build gets it, for people.
-    public static let wayToGet = "libjpeg62-turbo-dev was not installed when Kanto was built (apt-get install libjpeg62-turbo-dev, then "
+    public static let wayToGet =
+        "libjpeg62-turbo-dev was not installed when Kanto was built (apt-get install libjpeg62-turbo-dev, then "
         + "'swift package purge-cache', then build again)"
 
     /// The most bytes that a decoded picture may have, 1 GiB.
@@ -32,59 +33,65 @@ public enum JPEG {
     ///   memory as the picture takes.
     public static func read(bytes: [UInt8], name: String) throws -> Picture {
         #if LIBJPEG
-        let size = try examine(bytes, fileSize: bytes.count, name: name)
-        let (width, height, channels) = (Int(size.width), Int(size.height), Int(size.channels))
-        let count = width * height * channels
-        try requireMemory(count)
-        return try withMessage { message in
-            var picture = size, status: Int32 = 0
-            let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-                status = kanto_jpeg_decode(bytes, bytes.count, &picture, buffer.baseAddress, message)
-                filled = status == 0 ? count : 0
+            let size = try examine(bytes, fileSize: bytes.count, name: name)
+            let (width, height, channels) = (Int(size.width), Int(size.height), Int(size.channels))
+            let count = width * height * channels
+            try requireMemory(count)
+            return try withMessage { message in
+                var picture = size
+                var status: Int32 = 0
+                let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+                    status = kanto_jpeg_decode(bytes, bytes.count, &picture, buffer.baseAddress, message)
+                    filled = status == 0 ? count : 0
+                }
+                guard status == 0 else {
+                    throw DataError(.badInput, "\(name): is a damaged JPEG file: \(String(cString: message))")
+                }
+                return Picture(width: width, height: height, channels: channels, pixels: pixels)
             }
-            guard status == 0 else { throw DataError(.badInput, "\(name): is a damaged JPEG file: \(String(cString: message))") }
-            return Picture(width: width, height: height, channels: channels, pixels: pixels)
-        }
         #else
-        throw unavailable(name)
+            throw unavailable(name)
         #endif
     }
 
     /// The height, the width and the number of channels, from a file's first bytes, as far as its pixels at least.
     static func shape(_ bytes: [UInt8], fileSize: Int, name: String) throws -> [Int] {
         #if LIBJPEG
-        let size = try examine(bytes, fileSize: fileSize, name: name)
-        return [Int(size.height), Int(size.width), Int(size.channels)]
+            let size = try examine(bytes, fileSize: fileSize, name: name)
+            return [Int(size.height), Int(size.width), Int(size.channels)]
         #else
-        throw unavailable(name)
+            throw unavailable(name)
         #endif
     }
 
-    static func unavailable(_ name: String) -> DataError { DataError(.badInput, "\(name): this build reads no JPEG: \(wayToGet)") }
+    static func unavailable(_ name: String) -> DataError {
+        DataError(.badInput, "\(name): this build reads no JPEG: \(wayToGet)")
+    }
 
     #if LIBJPEG
-    private static func examine(_ bytes: [UInt8], fileSize: Int, name: String) throws -> kanto_jpeg_picture {
-        let size = try withMessage { message in
-            var picture = kanto_jpeg_picture()
-            guard kanto_jpeg_examine(bytes, bytes.count, &picture, message) == 0 else {
-                throw DataError(.badInput, "\(name): is not a JPEG file that can be read: \(String(cString: message))")
+        private static func examine(_ bytes: [UInt8], fileSize: Int, name: String) throws -> kanto_jpeg_picture {
+            let size = try withMessage { message in
+                var picture = kanto_jpeg_picture()
+                guard kanto_jpeg_examine(bytes, bytes.count, &picture, message) == 0 else {
+                    throw DataError(.badInput, "\(name): is not a JPEG file that can be read: \(String(cString: message))")
+                }
+                return picture
             }
-            return picture
+            // A block of 8x8 takes a bit at least, or somewhat less where it is coded arithmetically.
+            let pixels = Int(size.width) * Int(size.height)
+            guard pixels > 0, pixels * Int(size.channels) <= largestPicture, pixels / 4096 <= fileSize else {
+                throw DataError(
+                    .badInput,
+                    "\(name): \(size.width)x\(size.height) pixels are more than \(fileSize) bytes can hold or than can be read")
+            }
+            return size
         }
-        // A block of 8x8 takes a bit at least, or somewhat less where it is coded arithmetically.
-        let pixels = Int(size.width) * Int(size.height)
-        guard pixels > 0, pixels * Int(size.channels) <= largestPicture, pixels / 4096 <= fileSize else {
-            throw DataError(
-                .badInput, "\(name): \(size.width)x\(size.height) pixels are more than \(fileSize) bytes can hold or than can be read")
-        }
-        return size
-    }
 
-    private static func withMessage<R>(_ body: (UnsafeMutablePointer<CChar>) throws -> R) rethrows -> R {
-        try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(KANTO_JPEG_MESSAGE)) { buffer in
-            buffer[0] = 0
-            return try body(buffer.baseAddress!)
+        private static func withMessage<R>(_ body: (UnsafeMutablePointer<CChar>) throws -> R) rethrows -> R {
+            try withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(KANTO_JPEG_MESSAGE)) { buffer in
+                buffer[0] = 0
+                return try body(buffer.baseAddress!)
+            }
         }
-    }
     #endif
 }

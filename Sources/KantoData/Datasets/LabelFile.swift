@@ -16,7 +16,8 @@ enum LabelFile {
             let header = try NPYLayout(file)
             (shape, format, start) = (header.shape, header.format, header.start)
         } else {
-            let header = try IDXHeader(file.prefix(IDXHeader.largest), fileSize: file.size, name: file.name, types: IDXHeader.types)
+            let header = try IDXHeader(
+                file.prefix(IDXHeader.largest), fileSize: file.size, name: file.name, types: IDXHeader.types)
             (shape, format, start) = (header.shape, header.format, header.start)
         }
         guard elementCount(of: shape) == count, shape.first == count else {
@@ -29,7 +30,11 @@ enum LabelFile {
         try file.withBytes(start..<file.size) { bytes in
             guard let base = bytes.baseAddress else { return }
             format.forEach(base, count: count) { index, value in
-                if let label = Int(exactly: value), 0...largestLabel ~= label { labels.append(label) } else if wrong == nil { wrong = (index, value) }
+                if let label = Int(exactly: value), 0...largestLabel ~= label {
+                    labels.append(label)
+                } else if wrong == nil {
+                    wrong = (index, value)
+                }
             }
         }
         if let wrong {
@@ -45,7 +50,9 @@ enum LabelFile {
 
     /// A class a line; names are numbered in their order.
     private static func text(_ file: ByteSource, count: Int) throws -> (labels: [Int], names: [String]?) {
-        guard file.size <= 1 << 30 else { throw DataError(.badInput, "\(file.name): holds \(file.size) bytes; expected a class a line") }
+        guard file.size <= 1 << 30 else {
+            throw DataError(.badInput, "\(file.name): holds \(file.size) bytes; expected a class a line")
+        }
         let bytes = try file.bytes(0..<file.size)
         var words = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
             String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
@@ -54,7 +61,9 @@ enum LabelFile {
         guard words.count == count else {
             throw DataError(.badInput, "\(file.name): expected \(count) lines, one class a sample; found \(words.count)")
         }
-        if let empty = words.firstIndex(of: "") { throw DataError(.badInput, "\(file.name): line \(empty + 1): expected a class; found nothing") }
+        if let empty = words.firstIndex(of: "") {
+            throw DataError(.badInput, "\(file.name): line \(empty + 1): expected a class; found nothing")
+        }
         return number(words)
     }
 

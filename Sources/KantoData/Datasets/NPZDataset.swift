@@ -5,7 +5,8 @@ enum NPZDataset {
     /// What people call them, in the order in which they are looked for: training before tests.
     private static let sampleNames = ["train_images", "x_train", "X_train", "images", "data", "x", "X", "arr_0"]
     private static let labelNames = [
-        "train_images": "train_labels", "x_train": "y_train", "X_train": "y_train", "images": "labels", "data": "labels", "x": "y", "X": "y",
+        "train_images": "train_labels", "x_train": "y_train", "X_train": "y_train", "images": "labels", "data": "labels",
+        "x": "y", "X": "y",
         "arr_0": "arr_1",
     ]
 
@@ -25,7 +26,9 @@ enum NPZDataset {
             chosen = names[0]
         } else {
             throw DataError(
-                .badInput, "\(file.name): holds the arrays \(list(names)), none of which is named as samples are; data.array says which they are")
+                .badInput,
+                "\(file.name): holds the arrays \(list(names)), none of which is named as samples are; data.array says which they are"
+            )
         }
         guard let samples = entry(chosen) else {
             throw DataError(.badInput, "\(file.name): holds no array '\(chosen)'; found \(list(names))")
@@ -36,7 +39,8 @@ enum NPZDataset {
         let labelsFile = try labels.map { try archive.content(of: $0, atMost: memory) }.flatMap { file in
             chosen == "arr_0" && (try? NPYLayout(file).shape.count) != 1 ? nil : file
         }
-        return try NPYDataset.open(archive.content(of: samples, atMost: memory).loaded(atMost: memory), labels: labelsFile, description, options)
+        return try NPYDataset.open(
+            archive.content(of: samples, atMost: memory).loaded(atMost: memory), labels: labelsFile, description, options)
     }
 
     private static func list(_ names: [String]) -> String {

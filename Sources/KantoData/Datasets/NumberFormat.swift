@@ -1,8 +1,17 @@
 /// How numbers stand in a file, named as NumPy does without the byte order.
 enum NumberType: String, Sendable, CaseIterable {
     case boolean = "b1"
-    case uint8 = "u1", int8 = "i1", uint16 = "u2", int16 = "i2", uint32 = "u4", int32 = "i4", uint64 = "u8", int64 = "i8"
-    case float16 = "f2", float32 = "f4", float64 = "f8"
+    case uint8 = "u1"
+    case int8 = "i1"
+    case uint16 = "u2"
+    case int16 = "i2"
+    case uint32 = "u4"
+    case int32 = "i4"
+    case uint64 = "u8"
+    case int64 = "i8"
+    case float16 = "f2"
+    case float32 = "f4"
+    case float64 = "f8"
 
     /// In bytes.
     var size: Int { Int(rawValue.suffix(1))! }

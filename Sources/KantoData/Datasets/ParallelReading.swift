@@ -62,14 +62,17 @@ struct ReadingThread: Sendable {
         let body = Unmanaged.passRetained(Body(run))
         var thread = pthread_t()
         // Signals are for the threads that there were.
-        var all = sigset_t(), old = sigset_t()
+        var all = sigset_t()
+        var old = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &old)
         defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-        let status = pthread_create(&thread, nil, { pointer in
-            Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue().run()
-            return nil
-        }, body.toOpaque())
+        let status = pthread_create(
+            &thread, nil,
+            { pointer in
+                Unmanaged<Body>.fromOpaque(pointer!).takeRetainedValue().run()
+                return nil
+            }, body.toOpaque())
         guard status == 0 else {
             body.release()
             return nil

@@ -9,7 +9,8 @@ enum PictureFile {
         let start = try file.prefix(8)
         if start.starts(with: JPEG.magic) {
             guard file.size <= largestJPEG else {
-                throw DataError(.badInput, "\(path): holds \(file.size) bytes; the most that is read of a JPEG file is \(largestJPEG)")
+                throw DataError(
+                    .badInput, "\(path): holds \(file.size) bytes; the most that is read of a JPEG file is \(largestJPEG)")
             }
             return try JPEG.read(bytes: file.content(), name: path)
         }
@@ -39,7 +40,8 @@ enum PictureFile {
     private static let pngMagic: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
     private static func unknown(_ path: String, _ start: [UInt8]) -> DataError {
-        start.isEmpty ? .bad(path, at: 0, "the file is empty; expected a picture") : .bad(path, at: 0, "is neither a PNG nor a JPEG file")
+        start.isEmpty
+            ? .bad(path, at: 0, "the file is empty; expected a picture") : .bad(path, at: 0, "is neither a PNG nor a JPEG file")
     }
 }
 
@@ -61,21 +63,27 @@ struct PictureHeaders {
             return
         }
         let count = list.paths.count
-        let indexes = description.size == nil ? Array(0..<count) : (0..<min(count, Self.lookedAt)).map { $0 * (count / min(count, Self.lookedAt)) }
+        let indexes =
+            description.size == nil
+            ? Array(0..<count) : (0..<min(count, Self.lookedAt)).map { $0 * (count / min(count, Self.lookedAt)) }
         let found = try Self.shapes(list, indexes, broken, threadCount)
         guard let first = found.first(where: { $0.shape != nil })?.shape else {
-            throw DataError(.badInput, "\(list.folder): none of \(indexes.count) files that were looked at is a picture that can be read")
+            throw DataError(
+                .badInput, "\(list.folder): none of \(indexes.count) files that were looked at is a picture that can be read")
         }
         let size = description.size ?? PictureSize(height: first[0], width: first[1])
         if description.size == nil, let other = found.first(where: { $0.shape.map { $0[..<2] != first[..<2] } ?? false }) {
             let name = list.paths[found.first { $0.shape != nil }!.index]
             throw DataError(
-                .badInput, "\(list.folder)/\(list.paths[other.index]): is \(other.shape![1]) wide and \(other.shape![0]) high; expected \(first[1]) and "
+                .badInput,
+                "\(list.folder)/\(list.paths[other.index]): is \(other.shape![1]) wide and \(other.shape![0]) high; expected \(first[1]) and "
                     + "\(first[0]), as \(name) is; data.size makes all pictures of one size")
         }
         let isColored = found.contains { $0.shape?[2] == 3 }
         if description.channels == nil, !isColored, indexes.count < count {
-            notes.append("\(list.folder): its pictures are taken as gray, as \(indexes.count) that were looked at are; data.channels declares it")
+            notes.append(
+                "\(list.folder): its pictures are taken as gray, as \(indexes.count) that were looked at are; data.channels declares it"
+            )
         }
         (height, width, channels) = (size.height, size.width, description.channels ?? (isColored ? 3 : 1))
     }
@@ -92,7 +100,8 @@ struct PictureHeaders {
             try readInParallel((indexes.count + blockSize - 1) / blockSize, threadCount: threadCount) { block in
                 for place in block * blockSize..<min(indexes.count, (block + 1) * blockSize) {
                     let index = indexes[place]
-                    do { shapes[place].shape = try PictureFile.shape("\(list.folder)/\(list.paths[index])") } catch let error as DataError
+                    do { shapes[place].shape = try PictureFile.shape("\(list.folder)/\(list.paths[index])") } catch let error
+                        as DataError
                         where error.kind == .badInput
                     { try broken.add(index, error) }
                 }

@@ -24,7 +24,9 @@ struct PictureFit: Sendable {
     init(_ source: [Int], to target: [Int], name: String) throws(DataError) {
         guard target[2] == source[2] || source[2] == 1 || (source[2] == 3 && target[2] == 1) else {
             throw DataError(
-                .badInput, "\(name): its pictures have \(source[2]) channels, of which \(target[2]) cannot be made; set data.channels to \(source[2])")
+                .badInput,
+                "\(name): its pictures have \(source[2]) channels, of which \(target[2]) cannot be made; set data.channels to \(source[2])"
+            )
         }
         self.source = source
         self.target = target
@@ -46,7 +48,8 @@ struct PictureFit: Sendable {
         let rowSize = target[1] * source[2]
         withUnsafeTemporaryAllocation(of: Float.self, capacity: (rows.count + 1) * rowSize) { buffer in
             // Rows first become as wide as wanted, then as many.
-            let narrowed = buffer.baseAddress!, line = narrowed + rows.count * rowSize
+            let narrowed = buffer.baseAddress!
+            let line = narrowed + rows.count * rowSize
             columns.weights.withUnsafeBufferPointer { weights in
                 for row in 0..<rows.count {
                     let start = (rows.start + row) * source[1] * source[2]
@@ -55,10 +58,12 @@ struct PictureFit: Sendable {
             }
             rows.weights.withUnsafeBufferPointer { weights in
                 for row in 0..<target[0] {
-                    let first = rows.firsts[row] - rows.start, places = rows.places[row]..<rows.places[row + 1]
+                    let first = rows.firsts[row] - rows.start
+                    let places = rows.places[row]..<rows.places[row + 1]
                     for column in 0..<rowSize { line[column] = weights[places.lowerBound] * narrowed[first * rowSize + column] }
                     for place in places.dropFirst() {
-                        let weight = weights[place], source = narrowed + (first + place - places.lowerBound) * rowSize
+                        let weight = weights[place]
+                        let source = narrowed + (first + place - places.lowerBound) * rowSize
                         for column in 0..<rowSize { line[column] += weight * source[column] }
                     }
                     mix(line, into: output + row * target[1] * target[2])
@@ -75,7 +80,8 @@ struct PictureFit: Sendable {
         for column in 0..<target[1] {
             let (first, places) = (columns.firsts[column], columns.places[column]..<columns.places[column + 1])
             for channel in 0..<channels {
-                var sum: Float = 0, position = first * channels + channel
+                var sum: Float = 0
+                var position = first * channels + channel
                 for place in places {
                     sum += weights[place] * line[position].float
                     position += channels

@@ -34,15 +34,18 @@ enum PlaneSet: String, CaseIterable, Sendable {
     func point(using random: inout Random) -> (x: Double, y: Double) {
         switch self {
         case .ring8:
-            let mode = Int.random(in: 0..<8, using: &random), noise = normalPair(&random)
+            let mode = Int.random(in: 0..<8, using: &random)
+            let noise = normalPair(&random)
             let center = Self.eighths[mode]
             return (center.x + 0.01 * noise.first, center.y + 0.01 * noise.second)
         case .grid25:
-            let mode = Int.random(in: 0..<25, using: &random), noise = normalPair(&random)
+            let mode = Int.random(in: 0..<25, using: &random)
+            let noise = normalPair(&random)
             return (Double(mode / 5 * 2 - 4) + 0.05 * noise.first, Double(mode % 5 * 2 - 4) + 0.05 * noise.second)
         case .swissroll:
             // As scikit-learn's make_swiss_roll with noise 0.25, its first and last coordinate over 7.5.
-            let angle = 1.5 * Double.pi * (1 + 2 * random.uniform()), noise = normalPair(&random)
+            let angle = 1.5 * Double.pi * (1 + 2 * random.uniform())
+            let noise = normalPair(&random)
             return ((angle * cos(angle) + 0.25 * noise.first) / 7.5, (angle * sin(angle) + 0.25 * noise.second) / 7.5)
         }
     }
@@ -71,7 +74,9 @@ struct PlaneDataset: Dataset {
 
     init(_ set: PlaneSet, _ description: DataDescription, seed: UInt64) throws {
         guard description.size == nil, description.channels == nil, description.labels == nil, description.range == nil else {
-            throw DataError(.badInput, "\(set.rawValue): is generated; data.size, data.channels, data.range and data.labels say nothing of it")
+            throw DataError(
+                .badInput, "\(set.rawValue): is generated; data.size, data.channels, data.range and data.labels say nothing of it"
+            )
         }
         (self.set, self.seed) = (set, seed)
     }

@@ -19,7 +19,8 @@ struct ValueSurvey {
             default: nil
             }
         let declared = description.range ?? typeRange
-        let count = records.isInMemory || declared == nil ? records.count : min(records.count, max(1, Self.firstLook / records.stride))
+        let count =
+            records.isInMemory || declared == nil ? records.count : min(records.count, max(1, Self.firstLook / records.stride))
         isWhole = count == records.count || (description.range == nil && typeRange != nil)
 
         var seen = Extremes()
@@ -30,14 +31,17 @@ struct ValueSurvey {
                 columns?.add(records.format, bytes)
             }
             if seen.hasNonFinite {
-                throw DataError(.badInput, "\(records.place(of: index)): holds a value that is not a finite number (NaN or infinity)")
+                throw DataError(
+                    .badInput, "\(records.place(of: index)): holds a value that is not a finite number (NaN or infinity)")
             }
         }
         if let range = description.range {
             for (value, index) in [(seen.smallest, seen.smallestIndex), (seen.largest, seen.largestIndex)]
             where !(range.lower...range.upper ~= value) {
                 throw DataError(
-                    .badInput, "\(records.place(of: index)): holds \(decimal(value)), which is not in \(range), the range that data.range declares")
+                    .badInput,
+                    "\(records.place(of: index)): holds \(decimal(value)), which is not in \(range), the range that data.range declares"
+                )
             }
         }
 
@@ -46,7 +50,9 @@ struct ValueSurvey {
             range = nil
             let still = columns.deviations.indices.filter { columns.deviations[$0] == 0 }
             if !still.isEmpty {
-                notes.append("\(records.name): \(still.count) of \(columns.means.count) columns hold one value only, the first of them column \(still[0] + 1)")
+                notes.append(
+                    "\(records.name): \(still.count) of \(columns.means.count) columns hold one value only, the first of them column \(still[0] + 1)"
+                )
             }
         } else if let declared {
             map = AffineMap(declared, onto: description.scaledTo)
@@ -54,15 +60,20 @@ struct ValueSurvey {
             if typeRange != nil, description.range == nil, declared.upper == 255, seen.largest < 64 {
                 notes.append(
                     "\(records.name): its values are bytes, taken as 0...255, but the largest \(isWhole && count < records.count ? "of the first \(count) samples " : "")is "
-                        + "\(decimal(seen.largest)): pictures are nearly black; if \(decimal(seen.largest)) is white, set data.range to [0, \(decimal(seen.largest))]")
+                        + "\(decimal(seen.largest)): pictures are nearly black; if \(decimal(seen.largest)) is white, set data.range to [0, \(decimal(seen.largest))]"
+                )
             }
         } else if seen.smallest < seen.largest, (seen.largest - seen.smallest).isFinite {
             let found = ValueRange(seen.smallest, seen.largest)
             map = AffineMap(found, onto: description.scaledTo)
             range = description.scaledTo
-            notes.append("\(records.name): its values lie in \(found), as read from the data, and become \(description.scaledTo); data.range declares another range")
+            notes.append(
+                "\(records.name): its values lie in \(found), as read from the data, and become \(description.scaledTo); data.range declares another range"
+            )
         } else {
-            let found = seen.smallest < seen.largest ? "values go from \(seen.smallest) to \(seen.largest)" : "all values are \(decimal(seen.smallest))"
+            let found =
+                seen.smallest < seen.largest
+                ? "values go from \(seen.smallest) to \(seen.largest)" : "all values are \(decimal(seen.smallest))"
             throw DataError(.badInput, "\(records.name): \(found); data.range must say what black and white are")
         }
         guard (map.multipliers + map.offsets).allSatisfy(\.isFinite) else {

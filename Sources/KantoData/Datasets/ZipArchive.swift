@@ -25,10 +25,16 @@ struct ZipArchive {
         // The end is a record of 22 bytes and a comment of at most 65,535.
         let tailStart = max(0, source.size - 22 - 65_535)
         let tail = Reader(try source.bytes(tailStart..<source.size), name: source.name, start: tailStart)
-        guard let end = (0...max(0, tail.bytes.count - 22)).reversed().first(where: { tail.bytes[$0...].starts(with: [0x50, 0x4B, 5, 6]) }) else {
+        guard
+            let end = (0...max(0, tail.bytes.count - 22)).reversed().first(where: {
+                tail.bytes[$0...].starts(with: [0x50, 0x4B, 5, 6])
+            })
+        else {
             throw DataError.bad(source.name, at: source.size, "the file ends; expected the list of an archive's files")
         }
-        var count = try tail.number(end + 10, 2), size = try tail.number(end + 12, 4), offset = try tail.number(end + 16, 4)
+        var count = try tail.number(end + 10, 2)
+        var size = try tail.number(end + 12, 4)
+        var offset = try tail.number(end + 16, 4)
         if count == 0xFFFF || size == 0xFFFF_FFFF || offset == 0xFFFF_FFFF {
             guard end >= 20, tail.bytes[(end - 20)...].starts(with: [0x50, 0x4B, 6, 7]) else {
                 throw DataError.bad(source.name, at: tailStart + end, "the archive's list lies nowhere")
@@ -53,11 +59,15 @@ struct ZipArchive {
     /// An entry of the list, and how long it is in bytes.
     private static func entry(_ list: Reader, _ start: Int) throws -> (Entry, Int) {
         guard try list.number(start, 4) == 0x0201_4B50 else { throw list.bad(start, "expected an entry of the archive's list") }
-        let flags = try list.number(start + 8, 2), method = try list.number(start + 10, 2)
-        let nameSize = try list.number(start + 28, 2), extraSize = try list.number(start + 30, 2)
+        let flags = try list.number(start + 8, 2)
+        let method = try list.number(start + 10, 2)
+        let nameSize = try list.number(start + 28, 2)
+        let extraSize = try list.number(start + 30, 2)
         let name = String(decoding: try list.slice(start + 46, nameSize), as: UTF8.self)
         guard flags & 1 == 0 else { throw list.bad(start, "'\(name)' is encrypted") }
-        guard method == 0 || method == 8 else { throw list.bad(start, "'\(name)' is compressed by method \(method); expected 0 or 8 (deflate)") }
+        guard method == 0 || method == 8 else {
+            throw list.bad(start, "'\(name)' is compressed by method \(method); expected 0 or 8 (deflate)")
+        }
         var numbers = [try list.number(start + 24, 4), try list.number(start + 20, 4), try list.number(start + 42, 4)]
         // What does not fit into 32 bits stands in an extra field, in this order.
         var place = start + 46 + nameSize
@@ -78,7 +88,9 @@ struct ZipArchive {
         let checksum = UInt32(truncatingIfNeeded: try list.number(start + 16, 4))
         let length = 46 + nameSize + extraSize + (try list.number(start + 32, 2))
         return (
-            Entry(name: name, isDeflated: method == 8, checksum: checksum, compressedSize: numbers[1], size: numbers[0], offset: numbers[2]), length
+            Entry(
+                name: name, isDeflated: method == 8, checksum: checksum, compressedSize: numbers[1], size: numbers[0],
+                offset: numbers[2]), length
         )
     }
 
@@ -89,14 +101,18 @@ struct ZipArchive {
         let header = try Reader(source, entry.offset, 30)
         guard try header.number(0, 4) == 0x0403_4B50 else { throw header.bad(0, "expected the header of '\(entry.name)'") }
         let start = entry.offset + 30 + (try header.number(26, 2)) + (try header.number(28, 2))
-        guard start <= source.size, entry.compressedSize <= source.size - start, entry.isDeflated || entry.size == entry.compressedSize else {
-            throw DataError.bad(source.name, at: entry.offset, "'\(entry.name)' would end after the file, which holds \(source.size) bytes")
+        guard start <= source.size, entry.compressedSize <= source.size - start,
+            entry.isDeflated || entry.size == entry.compressedSize
+        else {
+            throw DataError.bad(
+                source.name, at: entry.offset, "'\(entry.name)' would end after the file, which holds \(source.size) bytes")
         }
         let name = "\(source.name): \(entry.name)"
         let stored = source.part(start..<start + entry.compressedSize, name: name)
         guard entry.isDeflated else { return stored }
         let content = try Deflate.content(of: stored, .none, atMost: limit)
-        let isWhole = try content.size == entry.size && content.withBytes(0..<content.size) { Deflate.crc32($0) == entry.checksum }
+        let isWhole =
+            try content.size == entry.size && content.withBytes(0..<content.size) { Deflate.crc32($0) == entry.checksum }
         guard isWhole else { throw DataError.bad(source.name, at: start, "'\(entry.name)' is damaged: its checksum differs") }
         return content
     }
@@ -112,7 +128,8 @@ struct ZipArchive {
 
         init(_ source: ByteSource, _ offset: Int, _ count: Int) throws {
             guard offset <= source.size, count <= source.size - offset else {
-                throw DataError.bad(source.name, at: source.size, "the file ends; expected a part of an archive at byte \(offset)")
+                throw DataError.bad(
+                    source.name, at: source.size, "the file ends; expected a part of an archive at byte \(offset)")
             }
             self.init(try source.bytes(offset..<offset + count), name: source.name, start: offset)
         }
@@ -120,7 +137,9 @@ struct ZipArchive {
         func bad(_ place: Int, _ reason: String) -> DataError { .bad(name, at: start + place, reason) }
 
         func slice(_ place: Int, _ count: Int) throws -> ArraySlice<UInt8> {
-            guard place >= 0, place + count <= bytes.count else { throw bad(bytes.count, "the archive's list ends; expected \(count) more bytes") }
+            guard place >= 0, place + count <= bytes.count else {
+                throw bad(bytes.count, "the archive's list ends; expected \(count) more bytes")
+            }
             return bytes[place..<place + count]
         }
 
