@@ -1,13 +1,13 @@
 import KantoData
 
 /// Points of a plane, sets of them in colors of their own, on one scale in both directions.
-enum PointCloud {
+public enum PointCloud {
     /// In pixels.
-    static let side = 640
+    private static let side = 640
 
     /// - Parameters:
     ///   - sets: x and y of each point in turn; the first set is drawn below the others. What is not finite is left out.
-    static func picture(_ sets: [(name: String, points: [Float])]) -> Picture {
+    public static func picture(_ sets: [(name: String, points: [Float])]) -> Picture {
         let margin = ChartStyle.margin, top = margin + ChartStyle.lineHeight
         var canvas = Canvas(width: side + 2 * margin, height: side + top + margin)
         canvas.drawLegend(sets.map(\.name), x: margin, top: margin / 2)

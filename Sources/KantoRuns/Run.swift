@@ -30,6 +30,7 @@ public final class Run {
     /// The same noise for every snapshot, so that one sees how the samples change.
     private let noise: Tensor
     private let real: Tensor
+    private let units: SampleUnits
 
     /// How many samples a snapshot shows: pictures, or rows of numbers.
     private static func sampleCount(_ configuration: RunConfiguration) -> Int {
@@ -70,9 +71,8 @@ public final class Run {
         _ configuration: RunConfiguration, note: (String) -> Void = { _ in }, chooseFolder: () throws -> String
     ) throws {
         var configuration = configuration
-        // The same from any folder; the name of a set that is generated is no path.
-        if let path = try? absolutePath(configuration.data.path) { configuration.data.path = path }
-        (trainer, real) = try Self.makeTrainer(configuration, note: note)
+        configuration.data.path = Datasets.location(configuration.data.path)
+        (trainer, real, units) = try Self.makeTrainer(configuration, note: note)
         divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
         noise = try Self.noise(configuration)
         configuration.training.criticStep = trainer.criticStepMethod
@@ -103,7 +103,7 @@ public final class Run {
         var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
         if let iterations { configuration.training.iterations = iterations }
         lock = try RunLock(folder: folder)
-        (trainer, real) = try Self.makeTrainer(configuration, note: note)
+        (trainer, real, units) = try Self.makeTrainer(configuration, note: note)
         noise = try Self.noise(configuration)
         lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
         guard trainer.iteration < configuration.training.iterations else {
@@ -125,7 +125,9 @@ public final class Run {
     }
 
     /// - Parameter note: is told what the data's reader has to say.
-    private static func makeTrainer(_ configuration: RunConfiguration, note: (String) -> Void) throws -> (Trainer, real: Tensor) {
+    private static func makeTrainer(
+        _ configuration: RunConfiguration, note: (String) -> Void
+    ) throws -> (Trainer, real: Tensor, SampleUnits) {
         let data = try openData(configuration)
         for line in data.notes { note(line) }
         let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
@@ -135,7 +137,7 @@ public final class Run {
                 data, flips: configuration.data.flip, batchSize: configuration.training.batchSize, seed: configuration.training.seed),
             configuration: configuration.training)
         let count = min(sampleCount(configuration), data.count)
-        return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape))
+        return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
     }
 
     /// - Throws: `DataError` if the data are missing, wrong, or not what the networks take.
@@ -234,6 +236,7 @@ public final class Run {
         try log.sync()
         var metadata = Checkpoint.metadata(of: trainer)
         metadata[TrainedGenerator.networksKey] = configuration.networks.descriptionValue.json
+        metadata[TrainedGenerator.unitsKey] = units.descriptionValue.json
         metadata["seed"] = "\(configuration.training.seed)"
         let path = "\(folder)/checkpoints/\(name).safetensors"
         try SafetensorsFile.write(try Checkpoint.arrays(of: trainer), metadata: metadata, hasDigest: true, to: path)

@@ -11,6 +11,11 @@ public struct TrainedGenerator: Sendable {
     /// With its averaged weights if the run kept an average.
     public let generator: Sequential
 
+    /// What its samples mean.
+    public let units: SampleUnits
+
+    /// The key of the units in a checkpoint's metadata.
+    static let unitsKey = "units"
     /// The key of the networks' description in a checkpoint's metadata.
     static let networksKey = "networks"
     /// The name of the averaged generator in a checkpoint.
@@ -20,19 +25,24 @@ public struct TrainedGenerator: Sendable {
     /// - Throws: `DataError` if the file is missing or broken, or does not describe its networks.
     public init(contentsOf path: String) throws {
         let file = try SafetensorsFile(contentsOf: path)
-        guard let text = file.metadata[Self.networksKey] else {
+        guard let networks: NetworkPairDescription = try Self.description(Self.networksKey, in: file) else {
             throw DataError(.badInput, "\(path): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
         }
-        do throws(DescriptionError) {
-            networks = try NetworkPairDescription(DescriptionValue(json: Array(text.utf8)))
-        } catch {
-            throw DataError(.badInput, "\(path): metadata: \(Self.networksKey): \(error)")
-        }
+        self.networks = networks
+        // Checkpoints of earlier versions say nothing of it.
+        units = try Self.description(Self.unitsKey, in: file) ?? SampleUnits()
         let name = file.names.contains { $0.hasPrefix(Self.averageName + ".") } ? Self.averageName : "generator"
         try Checkpoint.check(name, networks.generator, in: file)
         var random = Random(seed: 0)
         generator = try networks.generator.makeNetwork(using: &random)
         try Checkpoint.read(name, into: generator, from: file)
+    }
+
+    private static func description<Value: Describable>(_ key: String, in file: SafetensorsFile) throws(DataError) -> Value? {
+        guard let text = file.metadata[key] else { return nil }
+        do throws(DescriptionError) { return try Value(DescriptionValue(json: Array(text.utf8))) } catch {
+            throw DataError(.badInput, "\(file.name): metadata: \(key): \(error)")
+        }
     }
 
     /// - Parameter checkpoint: its name in `checkpoints`, `interrupted` say.

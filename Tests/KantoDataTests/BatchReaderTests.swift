@@ -11,7 +11,7 @@ import Testing
             if indexes.first == 3 { throw DataError(.badInput, "the third is broken") }
             for (place, index) in indexes.enumerated() { buffer[place] = Float(index) }
         }
-        func restored(_ samples: [Float]) -> [Float] { samples }
+        var units: SampleUnits { SampleUnits() }
     }
 
     private func next(_ reader: BatchReader, _ count: Int) throws -> ([Int], [Float]) {

@@ -33,12 +33,4 @@ struct AffineMap: Sendable {
             }
         }
     }
-
-    /// Samples of training, back to what they mean.
-    func inverted(_ samples: [Float]) -> [Float] {
-        samples.indices.map { index in
-            let column = index % multipliers.count
-            return Float((Double(samples[index]) - offsets[column]) / multipliers[column])
-        }
-    }
 }

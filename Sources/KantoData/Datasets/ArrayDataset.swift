@@ -122,7 +122,7 @@ struct ArrayDataset: Dataset {
                 + (valueRange.map { "what lies in \($0)" } ?? "a finite number"))
     }
 
-    func restored(_ samples: [Float]) -> [Float] { map.inverted(samples) }
+    var units: SampleUnits { SampleUnits(map, columns: featureNames, brightness: valueRange) }
 }
 
 /// Where the numbers of a picture stand that is not in the order of rows, columns and channels.

@@ -22,7 +22,7 @@ struct DataSource {
     init(_ path: String, memoryLimit: Int) throws {
         var path = path
         self.memoryLimit = memoryLimit
-        guard let mode = fileMode(path) else {
+        guard !DatasetFormat.setsMadeHere.contains(path), let mode = fileMode(path) else {
             (self.path, content, start) = (path, .nothing, [])
             return
         }

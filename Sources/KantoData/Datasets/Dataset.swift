@@ -26,8 +26,8 @@ public protocol Dataset: Sendable {
     /// - Throws: `DataError` if a file cannot be read or its content is not what it should be.
     func read(_ indexes: ArraySlice<Int>, into buffer: UnsafeMutableBufferPointer<Float>) throws
 
-    /// Samples as training has them, [any number] + sampleShape, in the data's own units.
-    func restored(_ samples: [Float]) -> [Float]
+    /// What the values that `read` gives mean in the data's own units.
+    var units: SampleUnits { get }
 }
 
 extension Dataset {
@@ -35,6 +35,9 @@ extension Dataset {
     public var classNames: [String]? { nil }
     public var featureNames: [String]? { nil }
     public var notes: [String] { [] }
+
+    /// Samples as training has them, [any number] + sampleShape, in the data's own units.
+    public func restored(_ samples: [Float]) -> [Float] { units.restored(samples) }
 
     /// How many numbers a sample has.
     public var sampleSize: Int { sampleShape.reduce(1, *) }

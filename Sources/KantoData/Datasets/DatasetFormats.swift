@@ -40,6 +40,9 @@ struct DatasetFormat: Sendable {
                 open: { _, description, options in try PlaneDataset(set, description, seed: options.seed) })
         }
 
+    /// The sets that Kanto makes. Their names mean them also where a file or a folder has such a name, which `./digits` means.
+    static let setsMadeHere = ["digits"] + PlaneSet.allCases.map(\.rawValue)
+
     static let names = all.map(\.name).joined(separator: ", ")
 }
 

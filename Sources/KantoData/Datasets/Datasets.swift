@@ -15,6 +15,11 @@ public enum Datasets {
     /// The formats that are read: the names for `DataDescription.format`, and what each is.
     public static var formats: [(name: String, summary: String)] { DatasetFormat.all.map { ($0.name, $0.summary) } }
 
+    /// A path that means the same from any folder, or the name of a set that Kanto makes.
+    public static func location(_ path: String) -> String {
+        DatasetFormat.setsMadeHere.contains(path) ? path : (try? absolutePath(path)) ?? path
+    }
+
     /// Opens what a description names. The format is told by the content, unless the description names it.
     ///
     /// - Throws: `DataError`, which names the file, the place, what was expected and what was found; `KernelError.memory` if

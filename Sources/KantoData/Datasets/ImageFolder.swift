@@ -97,7 +97,7 @@ private struct ImageFolderDataset: Dataset {
         for place in 0..<sampleSize { output[place] = Float(Double(output[place]) * multiplier + offset) }
     }
 
-    func restored(_ samples: [Float]) -> [Float] { map.inverted(samples) }
+    var units: SampleUnits { SampleUnits(map, brightness: valueRange) }
 }
 
 /// Which files of a folder turned out to be broken: a few are left out, many are an error.

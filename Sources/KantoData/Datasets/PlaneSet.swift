@@ -92,5 +92,5 @@ struct PlaneDataset: Dataset {
         }
     }
 
-    func restored(_ samples: [Float]) -> [Float] { samples.map { Float(Double($0) * set.scale) } }
+    var units: SampleUnits { SampleUnits(AffineMap(multipliers: [1 / set.scale], offsets: [0]), columns: featureNames) }
 }
