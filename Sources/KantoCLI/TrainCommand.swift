@@ -20,6 +20,12 @@ struct TrainCommand: KantoCommand {
     @Option(help: ArgumentHelp("The data, in place of the preset's: MNIST and its like, CIFAR, a folder of pictures, .npy, .npz, CSV, or ring8, grid25, swissroll.", valueName: "path"))
     var data: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Networks made for the data's shape, in place of the preset's: mlp, conv or resnet; --set architecture.width for other widths.",
+            valueName: "architecture"))
+    var networks: String?
+
     @Option(help: ArgumentHelp("The run's folder, new or empty. (default: runs/<preset>-<number>)", valueName: "dir"))
     var out: String?
 
@@ -54,7 +60,7 @@ struct TrainCommand: KantoCommand {
             after: run.trainer.iteration, total: training.iterations, samplesPerIteration: training.batchSize * (training.criticSteps + 1))
         let (name, threads) = (try Backend.selected[0].name, try Kernels.threadCount())
         if resume == nil {
-            print("training \(configuration.preset ?? setup ?? Self.standardPreset) on \(name), \(threads) threads, into \(folder)")
+            print("training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(name), \(threads) threads, into \(folder)")
         } else {
             print("going on with \(folder) on \(name), \(threads) threads, after iteration \(run.trainer.iteration)")
         }
@@ -83,7 +89,7 @@ struct TrainCommand: KantoCommand {
 
     private func resumedRun(_ folder: String) throws -> Run {
         let others: [(String, Bool)] = [
-            ("a preset or a configuration", setup != nil), ("--data", data != nil), ("--out", out != nil), ("--seed", seed != nil),
+            ("a preset or a configuration", setup != nil), ("--data", data != nil), ("--networks", networks != nil), ("--out", out != nil), ("--seed", seed != nil),
             ("--set", !settings.isEmpty), ("--critic-step", criticStep.method != nil),
         ]
         if let (other, _) = others.first(where: \.1) {
@@ -112,17 +118,19 @@ struct TrainCommand: KantoCommand {
 
     /// What the command line says, on top of a file or a preset.
     private func runConfiguration() throws -> RunConfiguration {
-        let setup = setup ?? Self.standardPreset
-        let isFile = setup.hasSuffix(".json")
-        let value = isFile ? try DescriptionValue(contentsOf: setup) : .object(["preset": .text(setup)])
+        let isFile = setup?.hasSuffix(".json") ?? false
+        // Networks made for the data need nothing of a preset.
+        let preset = setup ?? (networks == nil ? Self.standardPreset : nil)
+        let value = isFile ? try DescriptionValue(contentsOf: setup!) : .object(preset.map { ["preset": .text($0)] } ?? [:])
         // Alone first, so that what is wrong with a file is not put down to the command line.
         if isFile {
             do throws(DescriptionError) { _ = try RunConfiguration(completing: value) } catch {
-                throw DataError(.badInput, "\(setup): \(error)")
+                throw DataError(.badInput, "\(setup!): \(error)")
             }
         }
         var words: [(path: String, value: DescriptionValue)] = []
         if let data { words.append(("data.path", .text(data))) }
+        if let networks { words.append(("architecture.name", .text(networks))) }
         if let iterations { words.append(("iterations", .integer(Int128(iterations)))) }
         if let seed { words.append(("seed", .integer(Int128(seed)))) }
         if let method = criticStep.method { words.append(("critic_step", method.descriptionValue)) }

@@ -7,6 +7,8 @@ public struct Reshape: DescribedLayer {
     public init() {}
     /// - Parameter shape: of a sample, without the batch.
     public init(_ shape: Int...) { self.shape = shape }
+    /// - Parameter shape: of a sample, without the batch.
+    public init(_ shape: [Int]) { self.shape = shape }
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.reshaped([input.shape.first ?? 0] + shape) }
 }
 

@@ -72,7 +72,7 @@ public final class Run {
     ) throws {
         var configuration = configuration
         configuration.data.path = Datasets.location(configuration.data.path)
-        (trainer, real, units) = try Self.makeTrainer(configuration, note: note)
+        (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
         divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
         noise = try Self.noise(configuration)
         configuration.training.criticStep = trainer.criticStepMethod
@@ -103,7 +103,7 @@ public final class Run {
         var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
         if let iterations { configuration.training.iterations = iterations }
         lock = try RunLock(folder: folder)
-        (trainer, real, units) = try Self.makeTrainer(configuration, note: note)
+        (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
         noise = try Self.noise(configuration)
         lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
         guard trainer.iteration < configuration.training.iterations else {
@@ -124,12 +124,24 @@ public final class Run {
         start = monotonicSeconds() - metrics.seconds
     }
 
-    /// - Parameter note: is told what the data's reader has to say.
+    /// - Parameters:
+    ///   - configuration: receives the networks that an architecture makes for the data.
+    ///   - note: is told what the data's reader has to say.
     private static func makeTrainer(
-        _ configuration: RunConfiguration, note: (String) -> Void
+        _ configuration: inout RunConfiguration, note: (String) -> Void
     ) throws -> (Trainer, real: Tensor, SampleUnits) {
         let data = try openData(configuration)
         for line in data.notes { note(line) }
+        if let architecture = configuration.architecture {
+            do throws(DescriptionError) {
+                let range = data.valueRange.map { $0.lower...$0.upper }
+                configuration.networks = try architecture.networks(for: data.sampleShape, range: range)
+            } catch {
+                throw DataError(.badInput, "architecture \(architecture.name): \(error)")
+            }
+            configuration.architecture = nil
+        }
+        try checkData(data, configuration)
         let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
         let trainer = try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
@@ -140,7 +152,7 @@ public final class Run {
         return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
     }
 
-    /// - Throws: `DataError` if the data are missing, wrong, or not what the networks take.
+    /// - Throws: `DataError` if the data are missing or wrong.
     private static func openData(_ configuration: RunConfiguration) throws -> any Dataset {
         let path = configuration.data.path
         guard !path.isEmpty else {
@@ -149,7 +161,12 @@ public final class Run {
         }
         var options = Datasets.Options()
         options.seed = configuration.training.seed
-        let data = try Datasets.open(configuration.data, options)
+        return try Datasets.open(configuration.data, options)
+    }
+
+    /// - Throws: `DataError` if the networks do not take the data, or these do not fill a batch.
+    private static func checkData(_ data: any Dataset, _ configuration: RunConfiguration) throws(DataError) {
+        let path = configuration.data.path
         let wanted = configuration.networks.sampleShape
         guard data.sampleShape == wanted else {
             throw DataError(
@@ -159,7 +176,6 @@ public final class Run {
         guard data.count >= configuration.training.batchSize else {
             throw DataError(.badInput, "\(path): \(data.count) samples do not fill a batch of \(configuration.training.batchSize)")
         }
-        return data
     }
 
     private static func noise(_ configuration: RunConfiguration) throws -> Tensor {

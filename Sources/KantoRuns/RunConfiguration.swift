@@ -13,6 +13,8 @@ public struct RunConfiguration: Describable {
     public var data = DataDescription()
     /// The generator and the critic.
     public var networks = NetworkPairDescription()
+    /// What makes both for the shape of the data, in place of `networks`.
+    public var architecture: ArchitectureDescription?
     /// Everything else that the trainer goes by; its keys stand at the top of the file.
     public var training = TrainingConfiguration()
     /// Iterations between sample pictures and checkpoints.
@@ -29,7 +31,7 @@ public struct RunConfiguration: Describable {
             DescriptionKey("preset", \.preset, expected: "the name of a preset") { name in
                 name == nil || Preset.all.contains { $0.name == name }
             },
-            DescriptionKey("data", \.data), DescriptionKey("networks", \.networks, isRequired: true),
+            DescriptionKey("data", \.data), DescriptionKey("networks", \.networks), DescriptionKey("architecture", \.architecture),
         ] + TrainingConfiguration.keys.map { DescriptionKey($0, of: \.training) } + [
             DescriptionKey("sample_interval", \.sampleInterval, in: 1...1_000_000_000),
             DescriptionKey("kept_checkpoints", \.keptCheckpoints, expected: "a whole number from 1, or null for all") {
@@ -37,6 +39,15 @@ public struct RunConfiguration: Describable {
             },
             DescriptionKey("machine", \.machine),
         ]
+
+    /// - Throws: `DescriptionError` if there are no networks, or two ways to make them.
+    public func validate() throws(DescriptionError) {
+        let hasNetworks = !networks.generator.layers.isEmpty || !networks.critic.layers.isEmpty
+        guard hasNetworks || architecture != nil else { throw DescriptionError("'networks' is missing, or an 'architecture' in their place") }
+        guard !hasNetworks || architecture == nil else {
+            throw DescriptionError("stands beside 'networks'; expected one of the two", at: "architecture")
+        }
+    }
 
     /// What a file or a command line says, on top of the preset that it names.
     ///
@@ -52,6 +63,8 @@ extension RunConfiguration {
         "learning_rate": "optimizer.learning_rate", "beta1": "optimizer.beta1", "beta2": "optimizer.beta2",
         "penalty_weight": "regularizer.weight", "backends": "machine.backends", "instruction_set": "machine.instruction_set",
         "thread_count": "machine.thread_count",
+        // A path alone leaves what else a preset says of its data.
+        "data": "data.path",
     ]
 
     /// - Throws: `DescriptionError` if a key stands in both places.
@@ -59,7 +72,8 @@ extension RunConfiguration {
         guard case .object(var members) = value else { return value }
         var found: [(path: String, value: DescriptionValue)] = []
         for (name, path) in places {
-            guard let member = members.removeValue(forKey: name) else { continue }
+            guard let member = members[name], !member.isObject else { continue }
+            members[name] = nil
             guard value.value(at: path) == nil else { throw DescriptionError("stands twice: as '\(name)' and as '\(path)'", at: path) }
             if member != .null { found.append((path, member)) }
         }
@@ -94,10 +108,15 @@ extension RunConfiguration {
         guard case .object(let members) = value else {
             throw DescriptionError("not an object that describes a run, found \(value)")
         }
-        // A path alone leaves what else a preset says of its data.
-        if let path = members["data"], case .text = path { try value.set("data", to: .object(["path": path])) }
         if let name = members["preset"], name != .null {
             value = value.merged(over: try Preset(named: String(name)).configuration.descriptionValue)
+        }
+        let isOfOtherNetworks = (members["architecture"] ?? .null) != .null
+            || words.contains { $0.path == "architecture" || $0.path.hasPrefix("architecture.") }
+        if isOfOtherNetworks, members["networks"] == nil, case .object(var members) = value {
+            // The preset's own.
+            members["networks"] = nil
+            value = .object(members)
         }
         if case .object(var members) = value {
             // One network's own optimizer is at first that of both.

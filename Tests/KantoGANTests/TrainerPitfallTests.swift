@@ -81,7 +81,7 @@ struct TrainerPitfallTests {
         var whole = try BatchSampler(Self.numbered(4), batchSize: 4, seed: 5)
         #expect(try Set(whole.next().floats) == [1, 2, 3, 4])
         let error = #expect(throws: TensorError.self) { try BatchSampler(Self.numbered(3), batchSize: 4, seed: 5) }
-        #expect(error?.description == "batches: data of shape [3, 1] do not fill a batch of 4")
+        #expect(error?.description == "batches: 3 samples do not fill a batch of 4")
     }
 
     @Test(arguments: PitfallTests.methods) func emptyAndUnequalBatchesAreNamed(_ method: CriticStepMethod) throws {

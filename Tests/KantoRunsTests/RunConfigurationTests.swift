@@ -27,8 +27,8 @@ import Testing
             generator: NetworkDescription(input: [2], Dense.Description(8), ReLU(), Dense.Description(3)),
             critic: NetworkDescription(input: [3], Dense.Description(8), LeakyReLU(0.1), Dense.Description(1)))
         let run = try read(["networks": networks.descriptionValue, "data": .text("points.npy")])
-        #expect(run.networks == networks && run.training == TrainingConfiguration() && run.data == "points.npy")
-        #expect(message(["data": .text("points.npy")]) == "'networks' is missing")
+        #expect(run.networks == networks && run.training == TrainingConfiguration() && run.data.path == "points.npy")
+        #expect(message(["data": .text("points.npy")]) == "'networks' is missing, or an 'architecture' in their place")
         // No preset, with words of the command line on top.
         let value = DescriptionValue.object(["preset": .null, "networks": networks.descriptionValue])
         #expect(try RunConfiguration(completing: value, setting: [(path: "seed", value: .word("7"))]).training.seed == 7)
@@ -44,14 +44,14 @@ import Testing
                 continue
             }
             let keys = Set(RunConfiguration.keys.map(\.name))
-            let absent = ["data", "critic_optimizer", "generator_optimizer", "average_decay", "machine"]
+            let absent = ["architecture", "critic_optimizer", "generator_optimizer", "average_decay", "machine"]
             #expect(Set(members.keys) == keys.subtracting(absent))
         }
     }
 
     @Test func keysAndValuesAreNamed() {
-        #expect(message(["preset": .text("digits"), "dta": .text("x")]) .hasPrefix("there is no key 'dta'; did you mean 'data'? The keys are preset, data, networks,"))
-        #expect(message(["preset": .text("digit")]) == "there is no preset 'digit'; did you mean 'digits'? The presets are digits")
+        #expect(message(["preset": .text("digits"), "dta": .text("x")]) .hasPrefix("there is no key 'dta'; did you mean 'data'? The keys are preset, data, networks, architecture,"))
+        #expect(message(["preset": .text("digit")]) == "there is no preset 'digit'; did you mean 'digits'? The presets are digits, ring8, grid25, swissroll, mnist, cifar, cifar-resnet, resnet64, dcgan64")
         #expect(message(["preset": .text("digits"), "seed": .number(1.5)]).hasPrefix("seed: expected a whole number from 0"))
         #expect(message(["preset": .text("digits"), "seed": .integer(-1)]).hasPrefix("seed: expected a whole number from 0"))
         #expect(

@@ -2,7 +2,7 @@ import Foundation
 import KantoData
 import KantoGAN
 import KantoNN
-import KantoRuns
+@testable import KantoRuns
 import KantoTensor
 import TestSupport
 import Testing
@@ -16,7 +16,7 @@ import Testing
 
     @Test func aFolderIsChosenOnlyForARunThatCanBegin() throws {
         let wrong = [
-            configuration { $0.data = "/nowhere" }, configuration { $0.training.batchSize = 2000 },
+            configuration { $0.data.path = "/nowhere" }, configuration { $0.training.batchSize = 2000 },
             configuration { $0.networks.critic.input = [8, 8, 3] },
         ]
         for configuration in wrong {
@@ -27,6 +27,42 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Rows of numbers are trained on, and drawn in their own units.
+    @Test func rowsAreDrawnInTheirOwnUnits() throws {
+        let folder = try TemporaryFolder()
+        let rows = (0..<64).map { "\(1000 + $0),\(Double($0 % 7) * 1e-3 - 5)" }.joined(separator: "\n")
+        var configuration = RunConfiguration()
+        configuration.data.path = try folder.write("size,\"depth, m\"\n" + rows + "\n", to: "rows.csv")
+        configuration.architecture = ArchitectureDescription(kind: PerceptronArchitecture(), common: ArchitectureKinds.Common())
+        configuration.training.batchSize = 16
+        let run = try Run(configuration, folder: folder.path + "/run")
+        #expect(run.configuration.architecture == nil && run.configuration.networks.sampleShape == [2])
+        _ = try run.step()
+        try run.writeSnapshot("final")
+        // What was made for the data stands in the configuration.
+        #expect(try RunConfiguration(contentsOf: run.folder + "/config.json").networks == run.configuration.networks)
+
+        let trained = try TrainedGenerator(run: run.folder)
+        #expect(trained.units.columns == ["size", "depth, m"])
+        let means = trained.units.restored([0, 0, 0, 0])
+        #expect(abs(means[0] - 1031.5) < 1e-2 && abs(means[1] + 4.997) < 1e-2 && means[0] == means[2])
+    }
+
+    /// Mirrored or not, a batch is the same each time it is read, and others are mirrored the next time.
+    @Test func flipsFollowTheBatch() throws {
+        let data = try Datasets.open(DataDescription(path: "digits"))
+        func batches(flips: Bool, _ numbers: [Int]) throws -> [[Float]] {
+            let batches = try DatasetBatches(data, flips: flips, batchSize: 32, seed: 3)
+            return try numbers.map { try batches.batch($0).floats }
+        }
+        let (plain, flipped) = (try batches(flips: false, [0, 1, 2]), try batches(flips: true, [0, 1, 2]))
+        #expect(try batches(flips: true, [2, 0, 1]) == [flipped[2], flipped[0], flipped[1]])
+        let counts = (0..<3).map { number in
+            (0..<32).count { plain[number][$0 * 64..<($0 + 1) * 64] != flipped[number][$0 * 64..<($0 + 1) * 64] }
+        }
+        #expect(counts.allSatisfy { 6...26 ~= $0 }, "\(counts)")
     }
 
     /// Numbers that grow without end are told before they are infinite; the last good checkpoint is named.

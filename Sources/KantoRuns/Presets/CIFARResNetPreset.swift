@@ -18,20 +18,20 @@ extension Preset {
         }
         run.networks.generator = NetworkDescription(
             input: [128],
-            layers: described(Dense.Description(2048), Reshape(4, 4, 128)) + [up(), up(), up()]
-                + described(
+            layers: layerDescriptions(Dense.Description(2048), Reshape(4, 4, 128)) + [up(), up(), up()]
+                + layerDescriptions(
                     BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot), Tanh()))
         // The first block has nothing before its first convolution, and pools before its shortcut.
         let first = Residual.Description(
-            main: described(
+            main: layerDescriptions(
                 Conv2D.Description(128, kernel: 3, padding: .same), ReLU(), Conv2D.Description(128, kernel: 3, padding: .same),
                 AveragePool()),
-            shortcut: described(AveragePool(), Conv2D.Description(128, kernel: 1, initializer: .glorot)))
+            shortcut: layerDescriptions(AveragePool(), Conv2D.Description(128, kernel: 1, initializer: .glorot)))
         let plain = ResidualBlock(channels: (128, 128)).layer
         run.networks.critic = NetworkDescription(
             input: [32, 32, 3],
-            layers: described(first) + [ResidualBlock(channels: (128, 128), resampling: .down).layer, plain, plain]
-                + described(ReLU(), GlobalAveragePool(), Dense.Description(1)))
+            layers: layerDescriptions(first) + [ResidualBlock(channels: (128, 128), resampling: .down).layer, plain, plain]
+                + layerDescriptions(ReLU(), GlobalAveragePool(), Dense.Description(1)))
         run.training.iterations = 100_000
         run.training.optimizer = OptimizerDescription(
             Adam.Description(beta1: 0, beta2: 0.9), learningRate: 2e-4, schedule: LinearSchedule())

@@ -4,7 +4,7 @@ import KantoNN
 // shortcut and at the ends of a network are not, as there.
 
 /// Layers of several kinds, as a network's description lists them.
-func described(_ kinds: any LayerKind...) -> [LayerDescription] { kinds.map { LayerDescription($0) } }
+func layerDescriptions(_ kinds: any LayerKind...) -> [LayerDescription] { kinds.map { LayerDescription($0) } }
 
 /// Two convolutions of 3x3 with what stands before them, beside a shortcut.
 struct ResidualBlock {
@@ -22,16 +22,16 @@ struct ResidualBlock {
 
     var layer: LayerDescription {
         let middle = widensFirst ? channels.to : channels.from
-        let activation = (normalization.map { described($0) } ?? []) + described(ReLU())
-        let up = resampling == .up ? described(Upsample()) : []
-        let down = resampling == .down ? described(AveragePool()) : []
+        let activation = (normalization.map { layerDescriptions($0) } ?? []) + layerDescriptions(ReLU())
+        let up = resampling == .up ? layerDescriptions(Upsample()) : []
+        let down = resampling == .down ? layerDescriptions(AveragePool()) : []
         let first = Conv2D.Description(middle, kernel: 3, padding: .same, hasBias: hasFirstBias)
         let second = Conv2D.Description(channels.to, kernel: 3, padding: .same)
         let changes = resampling != .none || channels.from != channels.to
-        let shortcut = described(Conv2D.Description(channels.to, kernel: 1, initializer: .glorot))
+        let shortcut = layerDescriptions(Conv2D.Description(channels.to, kernel: 1, initializer: .glorot))
         return LayerDescription(
             Residual.Description(
-                main: activation + up + described(first) + activation + described(second) + down,
+                main: activation + up + layerDescriptions(first) + activation + layerDescriptions(second) + down,
                 shortcut: changes ? up + shortcut + down : []))
     }
 }
