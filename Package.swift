@@ -12,10 +12,18 @@ if let prefixOfOneDNN, !hasOneDNN {
 }
 // Debian keeps the header of the chosen BLAS (update-alternatives) in the folder of the architecture.
 let hasCBLAS = ["x86_64", "aarch64"].contains { access("/usr/include/\($0)-linux-gnu/cblas.h", F_OK) == 0 }
+/// `KANTO_PNG=off` builds as on a machine without libpng.
+let wantsPNG = Context.environment["KANTO_PNG"]
+if let wantsPNG, wantsPNG != "off" {
+    print("KANTO_PNG is '\(wantsPNG)', expected 'off' or nothing")
+    exit(1)
+}
+let hasPNG = wantsPNG == nil && access("/usr/include/png.h", F_OK) == 0
 #else
 let prefixOfOneDNN: String? = nil
 let hasOneDNN = false
 let hasCBLAS = false
+let hasPNG = false
 #endif
 
 // Kernels are optimized in debug builds too, so that tests run at full speed, and as one module, so that no call is left
@@ -36,8 +44,10 @@ let definesOfPlugins: [SwiftSetting] =
 
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
+    .library(name: "KantoPictures", targets: ["KantoPictures"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
     .library(name: "KantoConsistency", targets: ["KantoConsistency"]),
+    .library(name: "KantoWorkloads", targets: ["KantoWorkloads"]),
     .executable(name: "kanto", targets: ["KantoCLI"]),
 ]
 
@@ -71,14 +81,18 @@ var targets: [Target] = [
     .target(name: "KantoTensor", dependencies: ["KantoABI", "KantoKernels"]),
     .target(name: "KantoNN", dependencies: ["KantoTensor"]),
     .target(name: "KantoGAN", dependencies: ["KantoNN"]),
-    .systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "KantoDigits", exclude: ["LICENSE-DATA.md"]),
-    .target(name: "KantoData", dependencies: ["KantoNN", "CPNG", "KantoDigits"]),
-    .target(name: "Kanto", dependencies: ["KantoGAN", "KantoData"]),
+    .target(
+        name: "KantoData", dependencies: ["KantoNN", "KantoDigits"] + (hasPNG ? ["CPNG"] : []),
+        swiftSettings: hasPNG ? [.define("LIBPNG")] : []),
+    .target(name: "KantoRuns", dependencies: ["KantoGAN", "KantoData"]),
+    .target(name: "Kanto", dependencies: ["KantoRuns"]),
+    .target(name: "KantoPictures", dependencies: ["KantoRuns"]),
+    .target(name: "KantoWorkloads", dependencies: ["KantoGAN"]),
     .executableTarget(
         name: "KantoCLI",
         dependencies: [
-            "Kanto", "KantoConsistency",
+            "Kanto", "KantoPictures", "KantoWorkloads", "KantoConsistency",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -88,12 +102,16 @@ var targets: [Target] = [
     .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
-    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
+    .testTarget(name: "KantoGANTests", dependencies: ["KantoGAN", "KantoData", "KantoWorkloads", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData", "TestSupport"]),
-    .testTarget(name: "KantoGANTests", dependencies: ["Kanto", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "KantoRunsTests", dependencies: ["KantoRuns", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "KantoPicturesTests", dependencies: ["KantoPictures", "TestSupport"]),
+    .testTarget(name: "KantoWorkloadsTests", dependencies: ["KantoWorkloads"]),
+    .testTarget(name: "KantoTests", dependencies: ["Kanto"]),
+    .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
     .testTarget(name: "KantoReferenceTests", dependencies: ["KantoReference", "KantoKernels", "KantoConsistency"]),
     .testTarget(
-        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "TestSupport"],
+        name: "ConsistencyTests", dependencies: ["KantoKernels", "KantoConsistency", "KantoWorkloads", "TestSupport"],
         swiftSettings: definesOfPlugins),
     .testTarget(
         name: "PluginTests", dependencies: ["KantoABI", "KantoKernels", "KantoCLI", "TestSupport"],
@@ -106,6 +124,10 @@ var targets: [Target] = [
 let exportsOfPlugin = LinkerSetting.unsafeFlags([
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/exports.map",
 ])
+
+if hasPNG {
+    targets.append(.systemLibrary(name: "CPNG", path: "Sources/CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]))
+}
 
 if hasOneDNN {
     products.append(.library(name: "KantoOneDNN", type: .dynamic, targets: ["KantoOneDNN"]))
@@ -132,6 +154,41 @@ if hasCBLAS {
             name: "KantoCBLAS", dependencies: ["KantoABI"], path: "Plugins/CBLAS", publicHeadersPath: ".",
             cSettings: [.unsafeFlags(["-O2"])],
             linkerSettings: [.linkedLibrary("blas"), .linkedLibrary("m"), exportsOfPlugin]))
+}
+
+// What reads compressed files and photographs. A library that is not installed costs its formats only; KANTO_ZLIB=off and
+// KANTO_JPEG=off build as if it were not.
+func isInstalled(_ header: String, unless variable: String) -> Bool {
+    #if canImport(Glibc)
+    if let word = Context.environment[variable] {
+        guard word == "off" else {
+            print("\(variable) is '\(word)', expected 'off' or nothing")
+            exit(1)
+        }
+        return false
+    }
+    return ["", "x86_64-linux-gnu/", "aarch64-linux-gnu/"].contains { access("/usr/include/\($0)\(header)", F_OK) == 0 }
+    #else
+    return false
+    #endif
+}
+
+@MainActor func extend(_ name: String, dependencies: [Target.Dependency] = [], define: String? = nil, exclude: [String] = []) {
+    let target = targets.first { $0.name == name }!
+    target.dependencies += dependencies
+    target.exclude += exclude
+    if let define { target.swiftSettings = (target.swiftSettings ?? []) + [.define(define)] }
+}
+
+extend("KantoData", dependencies: ["KantoABI", "KantoShims"])
+extend("KantoDataTests", exclude: ["Fixtures"])
+if isInstalled("zlib.h", unless: "KANTO_ZLIB") {
+    targets.append(.systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]))
+    extend("KantoData", dependencies: ["CZlib"], define: "ZLIB")
+}
+if isInstalled("jpeglib.h", unless: "KANTO_JPEG") {
+    targets.append(.target(name: "KantoJPEG", linkerSettings: [.linkedLibrary("jpeg")]))
+    extend("KantoData", dependencies: ["KantoJPEG"], define: "LIBJPEG")
 }
 
 let package = Package(

@@ -14,7 +14,8 @@ let package = Package(
             dependencies: [
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "Kanto", package: "Kanto"),
-                .product(name: "KantoConsistency", package: "Kanto"),
+                .product(name: "KantoKernels", package: "Kanto"),
+                .product(name: "KantoWorkloads", package: "Kanto"),
             ],
             path: "Benchmarks/\(name)",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Kanto
+import KantoKernels
 
 struct BackendsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

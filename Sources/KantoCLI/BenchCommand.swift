@@ -1,5 +1,4 @@
 import ArgumentParser
-import Kanto
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
-import Kanto
-import KantoConsistency
+import KantoData
+import KantoKernels
+import KantoWorkloads
 
 struct BenchKernelsCommand: KantoCommand {
     static let configuration = CommandConfiguration(
@@ -54,6 +55,7 @@ struct BenchKernelsCommand: KantoCommand {
         if let plot, !plot.hasSuffix(".png") {
             throw Failure.usage("--plot \(plot): expected a file name that ends with .png")
         }
+        if let plot { try PNG.requireAvailable(for: plot) }
         let chosen = try problems.flatMap(Self.problems)
         let names = try backendNames()
         let baseline = try relativeTo.map(Self.backendName)

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Kanto
+import KantoKernels
 
 struct BenchOverheadCommand: KantoCommand {
     static let configuration = CommandConfiguration(

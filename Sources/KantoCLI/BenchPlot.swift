@@ -1,4 +1,6 @@
-import Kanto
+import KantoData
+import KantoKernels
+import KantoPictures
 
 /// The pictures of `kanto bench --plot`.
 struct BenchPlot {

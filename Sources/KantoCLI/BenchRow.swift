@@ -1,4 +1,4 @@
-import Kanto
+import KantoKernels
 
 /// What `kanto bench` found of one problem on one backend.
 struct BenchRow {

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Glibc
 import Kanto
+import KantoKernels
+import KantoWorkloads
 
 struct BenchStepsCommand: KantoCommand {
     static let configuration = CommandConfiguration(
@@ -69,7 +71,10 @@ struct BenchStepsCommand: KantoCommand {
                 try generatorStep()
             }),
         ]
-        let work = try forwardWork(networks.critic, real)
+        let problems = try workload.networks.critic.forwardProblems(batchSize: count)
+        let work = (
+            all: problems.reduce(0) { $0 + $1.floatingPointOperations } / 1e9,
+            inside: problems.reduce(0) { $0 + $1.floatingPointOperationsInside } / 1e9)
         for (name, run) in steps {
             try run()
             var timings = Timings(), limits = Timings()
@@ -85,33 +90,8 @@ struct BenchStepsCommand: KantoCommand {
         }
     }
 
-    /// Billions of floating-point operations of one forward pass: all taps counted, and those inside the input alone.
-    private func forwardWork(_ critic: Sequential, _ input: Tensor) throws -> (all: Double, inside: Double) {
-        var value = input
-        var all = 0.0, inside = 0.0
-        for layer in critic.layers {
-            let given = value.shape
-            value = try withoutGradient { try layer(value) }
-            let problem: Problem
-            if let layer = layer as? Conv2D {
-                let (shape, window, padding) = (layer.weight.shape, layer.window, layer.window.padding)
-                let geometry = Convolution2D(
-                    batch: given[0], height: given[1], width: given[2], channels: given[3], outputChannels: shape[3],
-                    kernel: (shape[0], shape[1]), stride: (window.stride, window.stride),
-                    padding: (padding.top, padding.left, padding.bottom, padding.right),
-                    dilation: (window.dilation, window.dilation), groups: window.groups)
-                problem = .convolution(.convolution2DForward, .float32, geometry)
-            } else if let layer = layer as? Dense {
-                problem = .matmul(m: value.count / layer.weight.shape[1], n: layer.weight.shape[1], k: layer.weight.shape[0])
-            } else {
-                continue
-            }
-            all += problem.floatingPointOperations / 1e9
-            inside += problem.floatingPointOperationsInside / 1e9
-        }
-        return (all, inside)
-    }
-
+    /// - Parameter work: billions of floating-point operations of one forward pass: all taps counted, and those inside the input
+    ///   alone.
     private func report(
         _ workload: String, _ step: String, _ timings: Timings, limit: Double, method: CriticStepMethod?,
         work: (all: Double, inside: Double)?

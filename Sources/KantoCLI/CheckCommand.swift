@@ -14,7 +14,7 @@ struct CheckCommand: KantoCommand {
             …) and the parameters after some steps of Adam (adam.critic.0.weight, …).
 
             Its metadata are texts: layers, such as [["conv", 1, 8, 5, 2, 2], ["leaky_relu", 0.2], ["flatten"], \
-            ["dense", 288, 1]] (conv: inputs, outputs, kernel, stride, padding, then dilation and groups if not 1; also \
+            ["dense", 288, 1]] (conv: inputs, channels, kernel, stride, padding, then dilation and groups if not 1; also \
             relu, elu, gelu, silu, tanh, sigmoid, softplus, avg_pool, upsample, layer_norm, group_norm, instance_norm, \
             residual), regulariser (gp, lp, r1), lambda, learning_rate, betas, steps.
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Kanto
+import KantoKernels
 
 struct ExplainCommand: KantoCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Kanto
+import KantoKernels
 
 @main
 struct KantoTool: ParsableCommand {

@@ -1,6 +1,6 @@
 // `stdout` is a variable of C, which this module never sets.
 @preconcurrency import Glibc
-import Kanto
+import KantoKernels
 
 /// Gives the standard streams that are closed to `/dev/null`: otherwise the next file that is opened takes their numbers, and
 /// what is printed goes into it. It is opened for reading alone, so that printing fails as on a closed stream.
@@ -22,6 +22,15 @@ func flushOutput() throws {
     guard isFlushed, ferror(stdout) == 0 else {
         throw Failure(message: "standard output cannot be written: \(reason)", code: Failure.cannotWrite)
     }
+}
+
+/// A word as a shell takes it: in quotes where it would otherwise be more than one, or something else.
+func quotedForShell(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy { byte in
+        let character = Character(Unicode.Scalar(byte))
+        return character.isLetter || character.isNumber || "/._-+,:=@%".contains(character)
+    }
+    return plain && !word.isEmpty ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
 }
 
 /// Says a line on standard error, behind what was printed.

@@ -28,16 +28,19 @@ struct PresetsCommand: KantoCommand {
 
     private func show(_ preset: Preset) throws {
         let (networks, training) = (preset.configuration.networks, preset.configuration.training)
-        let made = try networks.makeNetworks(seed: 1)
         print("\(preset.name): \(preset.summary)")
-        print("  critic      \(try layers(networks.critic)) (\(made.critic.parameterCount) parameters)")
-        print("  generator   \(try layers(networks.generator)) (\(made.generator.parameterCount) parameters)")
+        print("  critic      \(try layers(networks.critic)) (\(try parameterCount(networks.critic)) parameters)")
+        print("  generator   \(try layers(networks.generator)) (\(try parameterCount(networks.generator)) parameters)")
         print("  training    \(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch \(training.batchSize),")
         let regularizer = training.regularizer
         print("              \(training.optimizer.summary), penalty \(regularizer.regularizer.formula(weight: regularizer.weight))")
         print("  data        \(preset.dataSummary)")
         print("              \(preset.dataAttribution)")
         print("  source      \(preset.source)")
+    }
+
+    private func parameterCount(_ network: NetworkDescription) throws -> Int {
+        try network.parameterShapes().reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
     /// The layers in one line.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Glibc
 import Kanto
-import Synchronization
+import KantoKernels
+import KantoPictures
 
 struct TrainCommand: KantoCommand {
     static let configuration = CommandConfiguration(
@@ -14,10 +15,16 @@ struct TrainCommand: KantoCommand {
             """)
 
     @Argument(help: ArgumentHelp("A preset, or a config.json of an earlier run.", valueName: "preset|config.json"))
-    var setup = "digits"
+    var setup: String?
 
-    @Option(help: ArgumentHelp("Images in the IDX format, a file or a folder, in place of the preset's data.", valueName: "path"))
+    @Option(help: ArgumentHelp("The data, in place of the preset's: MNIST and its like, CIFAR, a folder of pictures, .npy, .npz, CSV, or ring8, grid25, swissroll.", valueName: "path"))
     var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Networks made for the data's shape, in place of the preset's: mlp, conv or resnet; --set architecture.width for other widths.",
+            valueName: "architecture"))
+    var networks: String?
 
     @Option(help: ArgumentHelp("The run's folder, new or empty. (default: runs/<preset>-<number>)", valueName: "dir"))
     var out: String?
@@ -33,37 +40,71 @@ struct TrainCommand: KantoCommand {
     @Option(name: .customLong("set"), help: ArgumentHelp("Another number, by its name in config.json.", valueName: "key=value"))
     var settings: [String] = []
 
-    mutating func execute() throws {
-        let configuration = try runConfiguration()
-        let run = try makeRun(configuration)
-        let folder = run.folder
-        Interruption.catchSignal()
+    @Option(help: ArgumentHelp("Go on with a run that was ended or killed, from its last checkpoint.", valueName: "run"))
+    var resume: String?
 
-        var progress = ProgressLine(total: configuration.training.iterations, samplesPerIteration: configuration.training.batchSize * (configuration.training.criticSteps + 1))
-        print("training \(configuration.preset ?? setup) on \(try Backend.selected[0].name), \(try Kernels.threadCount()) threads, into \(folder)")
-        let regularizer = configuration.training.regularizer
-        let penalty = regularizer.regularizer.formula(weight: regularizer.weight)
+    private static let standardPreset = "digits"
+
+    mutating func execute() throws {
+        let run = try resume.map { try resumedRun($0) } ?? makeRun(runConfiguration())
+        let (configuration, folder) = (run.configuration, run.folder)
+        if PNG.isAvailable {
+            run.onSnapshot = { try $0.drawPictures() }
+        } else {
+            Diagnostics.warnOnce("the run is trained without pictures: \(PNG.wayToGet)", key: "no libpng")
+        }
+        Interruption.catchSignals()
+
+        let training = configuration.training
+        var progress = ProgressLine(
+            after: run.trainer.iteration, total: training.iterations, samplesPerIteration: training.batchSize * (training.criticSteps + 1))
+        let (name, threads) = (try Backend.selected[0].name, try Kernels.threadCount())
+        if resume == nil {
+            print("training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(name), \(threads) threads, into \(folder)")
+        } else {
+            print("going on with \(folder) on \(name), \(threads) threads, after iteration \(run.trainer.iteration)")
+        }
+        let penalty = training.regularizer.regularizer.formula(weight: training.regularizer.weight)
         print("penalty \(penalty), \(run.trainer.criticStepMethod.rawValue) critic step")
-        for _ in 0..<configuration.training.iterations {
+        while run.trainer.iteration < training.iterations {
             let metrics = try run.step()
             progress.show(metrics)
-            if Interruption.isRequested {
-                LiveLine.end()
-                try run.writeSnapshot("interrupted")
-                print("interrupted after iteration \(metrics.iteration); wrote \(run.lastCheckpoint!)")
-                throw ExitCode(130)
-            }
+            if let signal = Interruption.signal { throw try interrupted(run, by: signal) }
         }
         LiveLine.end()
         try run.writeSnapshot("final")
-        print("wrote \(folder)/samples/final.png, losses.png and checkpoints/final.safetensors")
+        let pictures = PNG.isAvailable ? "samples/final.png, losses.png and " : ""
+        print("wrote \(folder)/\(pictures)checkpoints/final.safetensors")
     }
 
+    /// Saves what there is; the lines go where somebody may still read them.
+    private func interrupted(_ run: Run, by signal: Int32) throws -> ExitCode {
+        LiveLine.end()
+        try run.writeSnapshot("interrupted")
+        let line = "interrupted after iteration \(run.trainer.iteration); wrote \(run.lastCheckpoint!); go on with: "
+            + "kanto train --resume \(quotedForShell(run.folder))"
+        if signal == SIGPIPE { printError(line) } else { print(line) }
+        return ExitCode(Interruption.exitCode(signal))
+    }
+
+    private func resumedRun(_ folder: String) throws -> Run {
+        let others: [(String, Bool)] = [
+            ("a preset or a configuration", setup != nil), ("--data", data != nil), ("--networks", networks != nil), ("--out", out != nil), ("--seed", seed != nil),
+            ("--set", !settings.isEmpty), ("--critic-step", criticStep.method != nil),
+        ]
+        if let (other, _) = others.first(where: \.1) {
+            throw Failure.usage("--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
+        }
+        return try Run(resuming: folder, iterations: iterations, note: warn)
+    }
+
+    private func warn(_ line: String) { Diagnostics.warnOnce(line, key: line) }
+
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
-        if let out { return try Run(configuration, folder: out) }
+        if let out { return try Run(configuration, note: warn, chooseFolder: { out }) }
         var made: String?
         do {
-            return try Run(configuration) {
+            return try Run(configuration, note: warn) {
                 let folder = try Self.newFolder(for: configuration.preset ?? "run")
                 made = folder
                 return folder
@@ -77,16 +118,19 @@ struct TrainCommand: KantoCommand {
 
     /// What the command line says, on top of a file or a preset.
     private func runConfiguration() throws -> RunConfiguration {
-        let isFile = setup.hasSuffix(".json")
-        let value = isFile ? try DescriptionValue(contentsOf: setup) : .object(["preset": .text(setup)])
+        let isFile = setup?.hasSuffix(".json") ?? false
+        // Networks made for the data need nothing of a preset.
+        let preset = setup ?? (networks == nil ? Self.standardPreset : nil)
+        let value = isFile ? try DescriptionValue(contentsOf: setup!) : .object(preset.map { ["preset": .text($0)] } ?? [:])
         // Alone first, so that what is wrong with a file is not put down to the command line.
         if isFile {
             do throws(DescriptionError) { _ = try RunConfiguration(completing: value) } catch {
-                throw DataError(.badInput, "\(setup): \(error)")
+                throw DataError(.badInput, "\(setup!): \(error)")
             }
         }
         var words: [(path: String, value: DescriptionValue)] = []
-        if let data { words.append(("data", .text(data))) }
+        if let data { words.append(("data.path", .text(data))) }
+        if let networks { words.append(("architecture.name", .text(networks))) }
         if let iterations { words.append(("iterations", .integer(Int128(iterations)))) }
         if let seed { words.append(("seed", .integer(Int128(seed)))) }
         if let method = criticStep.method { words.append(("critic_step", method.descriptionValue)) }
@@ -120,33 +164,17 @@ struct TrainCommand: KantoCommand {
     }
 }
 
-/// Ctrl-C: the first one ends the run in good order, the second one at once.
-private enum Interruption {
-    private static let requested = Atomic<Bool>(false)
-
-    static var isRequested: Bool { requested.load(ordering: .relaxed) }
-
-    static func catchSignal() {
-        signal(SIGINT) { _ in
-            Interruption.requested.store(true, ordering: .relaxed)
-            signal(SIGINT, SIG_DFL)
-        }
-        // A program that started this one may have blocked it, as Foundation's `Process` does.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-    }
-}
-
 /// One live line on a terminal; elsewhere a plain line now and then.
 struct ProgressLine {
+    private let first: Int
     private let total: Int
     private let samplesPerIteration: Int
     private let start = monotonicSeconds()
     private var lastShown = -Double.infinity
 
-    init(total: Int, samplesPerIteration: Int) {
+    /// - Parameter iteration: that the process begins after.
+    init(after iteration: Int = 0, total: Int, samplesPerIteration: Int) {
+        first = iteration
         self.total = total
         self.samplesPerIteration = samplesPerIteration
     }
@@ -154,7 +182,7 @@ struct ProgressLine {
     mutating func show(_ metrics: IterationMetrics) {
         let now = monotonicSeconds()
         let width = terminalWidth()
-        guard metrics.iteration == total || metrics.iteration == 1 || now - lastShown >= (width == nil ? 5 : 0.1) else { return }
+        guard metrics.iteration == total || metrics.iteration == first + 1 || now - lastShown >= (width == nil ? 5 : 0.1) else { return }
         lastShown = now
         let text = text(metrics, seconds: now - start, width: width)
         if width == nil {
@@ -168,7 +196,7 @@ struct ProgressLine {
     /// What fits a terminal of so many columns, or all; it never reaches the last column, behind which a terminal would go on
     /// in the next line.
     func text(_ metrics: IterationMetrics, seconds: Double, width: Int?) -> String {
-        let rate = Double(metrics.iteration) / seconds
+        let rate = Double(metrics.iteration - first) / seconds
         let fields = [
             ("iteration \(metrics.iteration)/\(total)", 0),
             ("critic loss \(fixed(metrics.criticLoss, 3))", 5),

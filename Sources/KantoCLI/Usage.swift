@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
-import Kanto
+import KantoData
+import KantoKernels
 
 /// The words of the command line.
 ///

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Glibc
-import Kanto
 import KantoConsistency
+import KantoKernels
 
 struct VerifyCommand: KantoCommand {
     static let configuration = CommandConfiguration(

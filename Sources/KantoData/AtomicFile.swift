@@ -5,23 +5,23 @@ import KantoKernels
 /// in the same folder, which is synced and then renamed.
 ///
 /// A symbolic link is followed and kept, also one whose target is not there yet. An existing file's permissions are kept.
-public enum AtomicFile {
+package enum AtomicFile {
     /// - Throws: `DataError` of kind `.cannotWrite`; the old content then stands.
-    public static func write(_ bytes: [UInt8], to path: String) throws {
-        try write(to: path) { file in try bytes.withUnsafeBytes { try file.append($0) } }
+    package static func write(_ bytes: [UInt8], to path: String) throws(DataError) {
+        try write(to: path) { (file) throws(DataError) in try file.append(bytes) }
     }
 
     /// Writes what `content` appends, piece by piece. When it throws, the old content stands.
-    static func write(to path: String, content: (OutputFile) throws -> Void) throws {
+    static func write(to path: String, content: (OutputFile) throws(DataError) -> Void) throws(DataError) {
         try reportingFailure(path) {
             try FileReplacement.write(to: path) { try content(OutputFile(descriptor: $0, path: path)) }
         }
     }
 }
 
-private func reportingFailure(_ path: String, _ body: () throws -> Void) throws {
-    do { try body() } catch let failure as FileReplacement.Failure {
-        throw DataError(.cannotWrite, "\(path): \(failure.reason)")
+private func reportingFailure(_ path: String, _ body: () throws -> Void) throws(DataError) {
+    do { try body() } catch let error as DataError { throw error } catch {
+        throw DataError(.cannotWrite, "\(path): \((error as? FileReplacement.Failure)?.reason ?? "\(error)")")
     }
 }
 
@@ -31,7 +31,20 @@ struct OutputFile {
     /// As the user named it, for messages.
     let path: String
 
-    func append(_ bytes: UnsafeRawBufferPointer) throws {
+    /// The values as they stand in memory: little-endian, see `[UInt8].values(of:at:count:)`.
+    func append(_ values: [some BitwiseCopyable]) throws(DataError) {
+        try values.withUnsafeBufferPointer { (buffer) throws(DataError) in try append(UnsafeRawBufferPointer(buffer)) }
+    }
+
+    func append(_ values: NumericArray.Values) throws(DataError) {
+        switch values {
+        case .float32(let values): try append(values)
+        case .float64(let values): try append(values)
+        case .uint8(let values): try append(values)
+        }
+    }
+
+    private func append(_ bytes: UnsafeRawBufferPointer) throws(DataError) {
         guard writeAll(bytes, to: descriptor) else {
             let hint = errno == ENOSPC || errno == EDQUOT ? "; free some space and try again" : ""
             throw DataError(.cannotWrite, "\(path): cannot be written: \(systemMessage())\(hint)")
@@ -39,7 +52,7 @@ struct OutputFile {
     }
 
     /// Makes what was written outlast a loss of power.
-    func sync() throws {
+    func sync() throws(DataError) {
         // A pipe, a terminal and some file systems cannot.
         guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS else {
             throw DataError(.cannotWrite, "\(path): cannot be synced to disk: \(systemMessage())")
@@ -47,8 +60,20 @@ struct OutputFile {
     }
 }
 
+/// Cuts a file to its first bytes.
+///
+/// - Throws: `DataError` of kind `.cannotWrite`.
+package func cutFile(_ path: String, to byteCount: Int) throws(DataError) {
+    guard truncate(path, off_t(byteCount)) == 0 else {
+        throw DataError(.cannotWrite, "\(path): cannot be cut to \(byteCount) bytes: \(systemMessage())")
+    }
+}
+
+/// Removes a file; does nothing where there is none or it cannot be removed.
+package func removeFile(_ path: String) { unlink(path) }
+
 /// Makes a folder and those above it, each to outlast a loss of power; does nothing where it exists.
-public func createDirectories(_ path: String) throws {
+package func createDirectories(_ path: String) throws(DataError) {
     if isFolder(path) { return }
     let parent = parentFolder(of: path)
     if parent != path { try createDirectories(parent) }
@@ -65,7 +90,7 @@ public func createDirectories(_ path: String) throws {
 /// succeeds.
 ///
 /// - Throws: `DataError` of kind `.cannotWrite`, also if the folder holds anything.
-public func claimDirectory(_ path: String, by mark: String) throws {
+package func claimDirectory(_ path: String, by mark: String) throws(DataError) {
     try createDirectories(path)
     if let first = try? namesInFolder(path).first {
         throw DataError(.cannotWrite, "\(path): holds '\(first)' already; expected a new or empty folder")
@@ -77,7 +102,7 @@ public func claimDirectory(_ path: String, by mark: String) throws {
 }
 
 /// Makes a name that was just made outlast a loss of power.
-public func syncParent(of path: String) throws {
+package func syncParent(of path: String) throws(DataError) {
     try reportingFailure(path) { try FileReplacement.syncFolder(parentFolder(of: path)) }
 }
 

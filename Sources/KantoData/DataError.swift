@@ -13,6 +13,7 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     public let kind: Kind
+    /// One line: the file, the byte where that says more, what was wrong and what was expected.
     public let description: String
 
     /// The description may quote a file's content; it becomes one line that cannot spoil a terminal.
@@ -25,30 +26,4 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
     static func bad(_ file: String, at offset: Int, _ reason: String) -> DataError {
         DataError(.badInput, "\(file): byte \(offset): \(reason)")
     }
-}
-
-/// The number of elements of a shape; nil when a size is negative or the product does not fit.
-///
-/// Once one size is zero the others do not matter: [0, 2⁶²] holds nothing.
-func elementCount(of shape: [Int]) -> Int? {
-    guard shape.allSatisfy({ $0 >= 0 }) else { return nil }
-    if shape.contains(0) { return 0 }
-    var count = 1
-    for size in shape {
-        let (product, overflow) = count.multipliedReportingOverflow(by: size)
-        if overflow { return nil }
-        count = product
-    }
-    return count
-}
-
-/// A product that does not fit is nil.
-func checkedProduct(_ a: Int, _ b: Int) -> Int? {
-    let (product, overflow) = a.multipliedReportingOverflow(by: b)
-    return overflow ? nil : product
-}
-
-/// A shape as messages print it: `[3, 4]`.
-func describe(_ shape: [Int]) -> String {
-    "[" + shape.map(String.init).joined(separator: ", ") + "]"
 }

@@ -6,7 +6,7 @@ let largestFile = 1 << 34
 
 /// A regular file that is open for reading. A reader looks at its size and its first bytes before it asks for all of it:
 /// what is no file of its kind costs neither the time nor the memory of reading it.
-struct InputFile: ~Copyable {
+struct InputFile: ~Copyable, Sendable {
     let path: String
     /// In bytes.
     let size: Int
@@ -51,21 +51,26 @@ struct InputFile: ~Copyable {
     func prefix(_ count: Int) throws -> [UInt8] {
         let count = min(count, size)
         try requireMemory(count)
-        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let received = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(filled))
-                if received < 0 && errno == EINTR { continue }
-                guard received >= 0 else {
-                    throw DataError(.missingInput, "\(path): cannot be read at byte \(filled): \(systemMessage())")
-                }
-                if received == 0 { break }
-                filled += received
+        return try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            try read(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+            filled = count
+        }
+    }
+
+    /// Fills a buffer with the bytes from `offset` on. Several threads may read at once.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+        var filled = 0
+        while filled < buffer.count {
+            let received = pread(descriptor, buffer.baseAddress! + filled, buffer.count - filled, off_t(offset + filled))
+            if received < 0 && errno == EINTR { continue }
+            guard received >= 0 else {
+                throw DataError(.missingInput, "\(path): cannot be read at byte \(offset + filled): \(systemMessage())")
             }
+            guard received > 0 else {
+                throw DataError(.badInput, "\(path): ended at byte \(offset + filled) of \(size); was it changed while being read?")
+            }
+            filled += received
         }
-        guard bytes.count == count else {
-            throw DataError(.badInput, "\(path): ended at byte \(bytes.count) of \(size); was it changed while being read?")
-        }
-        return bytes
     }
 
     /// All bytes.
@@ -77,10 +82,10 @@ struct InputFile: ~Copyable {
 /// - Parameter limit: in bytes; a larger file is not read.
 /// - Throws: `DataError` of kind `.missingInput` for what cannot be opened or read, `.badInput` for what is too large;
 ///   `KernelError.memory` if the system refuses so much memory.
-public func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] { try InputFile(path, atMost: limit).content() }
+package func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] { try InputFile(path, atMost: limit).content() }
 
 /// The whole content of a regular file of at most 16 GiB.
-public func readFile(_ path: String) throws -> [UInt8] { try readFile(path, atMost: largestFile) }
+package func readFile(_ path: String) throws -> [UInt8] { try readFile(path, atMost: largestFile) }
 
 /// Asks the system for memory that an array is about to take: an array itself ends the process where it is refused.
 ///
@@ -93,13 +98,24 @@ func requireMemory(_ byteCount: Int) throws {
 }
 
 /// The names in a folder, sorted, without those that start with a dot or are no text.
-package func namesInFolder(_ path: String) throws -> [String] {
+package func namesInFolder(_ path: String) throws(DataError) -> [String] {
     var names: [String] = []
     let isOpen = forEachName(in: Array(path.utf8CString)) { name in
         if let name = String(validatingCString: name), !name.hasPrefix(".") { names.append(name) }
     }
     guard isOpen else { throw DataError(.missingInput, "\(path): cannot be listed: \(systemMessage())") }
     return names.sorted()
+}
+
+/// A path that means the same in every working directory.
+///
+/// - Throws: `DataError` of kind `.missingInput` if there is nothing.
+package func absolutePath(_ path: String) throws(DataError) -> String {
+    guard let text = realpath(path, nil) else {
+        throw DataError(.missingInput, "\(path): cannot be opened: \(systemMessage())")
+    }
+    defer { free(text) }
+    return String(cString: text)
 }
 
 /// What is at a path, symbolic links followed; nil when there is nothing.
@@ -138,4 +154,8 @@ extension [UInt8] {
             initialized = count
         }
     }
+}
+
+extension mode_t {
+    var isFolder: Bool { self & S_IFMT == S_IFDIR }
 }

@@ -39,7 +39,7 @@ public final class MetricsLog {
     /// Opens a log, or makes it. A last line without its end, as a killed run may leave, is cut off.
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`.
-    public init(appendingTo path: String) throws {
+    public init(appendingTo path: String) throws(DataError) {
         let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             throw DataError(.cannotWrite, "\(path): cannot be opened for writing: \(systemMessage())")
@@ -54,12 +54,12 @@ public final class MetricsLog {
     /// Writes one line with the fields in the order given.
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`, such as for a full disk; the log then ends at the line before.
-    public func append(_ fields: KeyValuePairs<String, MetricValue>) throws {
+    public func append(_ fields: KeyValuePairs<String, MetricValue>) throws(DataError) {
         let members = fields.map { "\(jsonQuoted($0.key)):\($0.value.json)" }
         let line = Array("{\(members.joined(separator: ","))}\n".utf8)
         let end = lseek(file.descriptor, 0, SEEK_END)
-        do {
-            try line.withUnsafeBytes { try file.append($0) }
+        do throws(DataError) {
+            try file.append(line)
         } catch {
             if end >= 0 { ftruncate(file.descriptor, end) }
             throw error
@@ -69,9 +69,9 @@ public final class MetricsLog {
     /// Makes the lines so far outlast a loss of power.
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`.
-    public func sync() throws { try file.sync() }
+    public func sync() throws(DataError) { try file.sync() }
 
-    private func cutPartialLine() throws {
+    private func cutPartialLine() throws(DataError) {
         let size = lseek(file.descriptor, 0, SEEK_END)
         // A pipe or a terminal has no end to look at.
         guard size > 0 else { return }

@@ -2,16 +2,16 @@
 ///
 /// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public enum NPY {
-    private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+    static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     /// Writes an array as .npy 1.0, row-major ("C order"), atomically.
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`.
-    public static func write(_ array: NumericArray, to path: String) throws {
+    public static func write(_ array: NumericArray, to path: String) throws(DataError) {
         let header = header(of: array)
-        try AtomicFile.write(to: path) { file in
-            try header.withUnsafeBytes { try file.append($0) }
-            try array.values.withUnsafeBytes { try file.append($0) }
+        try AtomicFile.write(to: path) { (file) throws(DataError) in
+            try file.append(header)
+            try file.append(array.values)
         }
     }
 
@@ -44,20 +44,22 @@ public enum NPY {
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
+    ///
+    /// - Throws: as `read(contentsOf:)` does.
     public static func read(bytes: [UInt8], name: String) throws -> NumericArray {
         let text = try textRange(bytes, fileSize: bytes.count, name: name)
         return try array(header(bytes, text, fileSize: bytes.count, name: name), at: text.upperBound, of: bytes)
     }
 
     /// Magic number, version and the header's length, in bytes at most.
-    private static let fixedPart = 12
+    static let fixedPart = 12
     /// In bytes. NumPy itself refuses longer ones.
     private static let longestText = 10_000
 
     /// Where the header's text stands.
     ///
     /// - Parameter bytes: the file's first bytes, `fixedPart` or more or all.
-    private static func textRange(_ bytes: [UInt8], fileSize: Int, name: String) throws -> Range<Int> {
+    static func textRange(_ bytes: [UInt8], fileSize: Int, name: String) throws -> Range<Int> {
         guard bytes.count >= 10 else {
             throw DataError.bad(name, at: bytes.count, "the file ends; expected the 10 bytes that start an .npy file")
         }
@@ -102,13 +104,13 @@ public enum NPY {
         }
         guard let size = elementCount(of: header.shape).flatMap({ checkedProduct($0, elementSize) }), size <= largestFile else {
             throw DataError.bad(
-                name, at: text.lowerBound, "the shape \(describe(header.shape)) is more than any file holds")
+                name, at: text.lowerBound, "the shape \(header.shape) is more than any file holds")
         }
         let start = text.upperBound
         guard fileSize - start == size else {
             throw DataError.bad(
                 name, at: min(fileSize, start + size),
-                "expected \(start + size) bytes for \(header.type) \(describe(header.shape)); found \(fileSize)")
+                "expected \(start + size) bytes for \(header.type) \(header.shape); found \(fileSize)")
         }
         return (header.shape, elementSize)
     }
@@ -124,7 +126,7 @@ public enum NPY {
 }
 
 /// Reads the header, a literal of a Python dictionary such as `{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }`.
-private struct NPYHeaderParser {
+struct NPYHeaderParser {
     let bytes: [UInt8]
     let end: Int
     let name: String

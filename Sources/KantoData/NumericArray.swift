@@ -1,10 +1,12 @@
 /// Numbers with a shape, row-major, as files hold them.
 public struct NumericArray: Equatable, Sendable {
+    /// The elements, in the type of the file.
     public enum Values: Equatable, Sendable {
         case float32([Float])
         case float64([Double])
         case uint8([UInt8])
 
+        /// How many elements.
         public var count: Int {
             switch self {
             case .float32(let values): values.count
@@ -22,24 +24,18 @@ public struct NumericArray: Equatable, Sendable {
             }
         }
 
-        func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-            switch self {
-            case .float32(let values): try values.withUnsafeBytes(body)
-            case .float64(let values): try values.withUnsafeBytes(body)
-            case .uint8(let values): try values.withUnsafeBytes(body)
-            }
-        }
     }
 
     /// One size a dimension; empty for a single number.
     public let shape: [Int]
+    /// Row-major, as many as the shape says.
     public let values: Values
 
     /// - Throws: `DataError` if there are not as many values as the shape says.
     public init(shape: [Int], values: Values) throws(DataError) {
         guard elementCount(of: shape) == values.count else {
             throw DataError(
-                .badInput, "an array of shape \(describe(shape)): \(values.count) values were given, expected one for each place")
+                .badInput, "an array of shape \(shape): \(values.count) values were given, expected one for each place")
         }
         self.shape = shape
         self.values = values

@@ -1,58 +1,38 @@
-import CPNG
-
-/// A picture of 8 bits a channel: gray or red, green, blue.
-public struct Picture: Equatable, Sendable {
-    public let width: Int
-    public let height: Int
-    /// 1 (gray) or 3 (red, green, blue).
-    public let channels: Int
-    /// [height, width, channels]
-    public internal(set) var pixels: [UInt8]
-
-    /// - Precondition: one or three channels, at least one pixel, and as many bytes as the sizes say.
-    public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
-        precondition(channels == 1 || channels == 3, "a picture has 1 or 3 channels, not \(channels)")
-        precondition(width > 0 && height > 0, "a picture has at least one pixel, not \(width)x\(height)")
-        precondition(elementCount(of: [height, width, channels]) == pixels.count, "bytes do not fill the picture")
-        self.width = width
-        self.height = height
-        self.channels = channels
-        self.pixels = pixels
-    }
-}
-
-/// Pictures as PNG files.
+/// Pictures as PNG files, by libpng.
+///
+/// A build on a machine without libpng reads and writes none; everything else works there.
 public enum PNG {
+    /// Whether this build has libpng.
+    public static var isAvailable: Bool { PNGCodec.isAvailable }
+
+    /// How a build gets libpng, for people.
+    public static let wayToGet = "libpng-dev was not installed when Kanto was built (apt-get install libpng-dev, then "
+        + "'swift package purge-cache', then build again)"
+
+    /// Whoever needs long for a picture asks before.
+    ///
+    /// - Throws: `DataError` of kind `.cannotWrite`, which says how to get libpng, if this build does not have it.
+    public static func requireAvailable(for path: String) throws(DataError) {
+        guard isAvailable else { throw unavailable(.cannotWrite, path) }
+    }
+
+    static func unavailable(_ kind: DataError.Kind, _ name: String) -> DataError {
+        DataError(kind, "\(name): this build \(kind == .cannotWrite ? "writes" : "reads") no PNG: \(wayToGet)")
+    }
+
     /// Writes a picture, atomically.
     ///
-    /// - Throws: `DataError` of kind `.cannotWrite`.
-    public static func write(_ picture: Picture, to path: String) throws {
-        var image = makeImage()
-        defer { png_image_free(&image) }
-        image.width = UInt32(picture.width)
-        image.height = UInt32(picture.height)
-        image.format = format(channels: picture.channels)
-        // An upper bound, so that one pass of compression is enough: each row has a byte for its filter, zlib adds at most
-        // what libpng reckons with, and each 8 KiB are a chunk with 12 bytes of its own.
-        let rows = picture.pixels.count + picture.height
-        let compressed = rows + rows / 8 + rows / 64 + 64
-        var size = png_alloc_size_t(compressed + 12 * (compressed / 8192 + 1) + 256)
-        var written: Int32 = 0
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
-            written = png_image_write_to_memory(&image, buffer.baseAddress, &size, 0, picture.pixels, 0, nil)
-            count = written == 0 ? 0 : Int(size)
-        }
-        guard written != 0 else {
-            throw DataError(.cannotWrite, "\(path): the picture cannot be encoded: \(message(image))")
-        }
-        try AtomicFile.write(bytes, to: path)
+    /// - Throws: `DataError` of kind `.cannotWrite`, also if this build has no libpng.
+    public static func write(_ picture: Picture, to path: String) throws(DataError) {
+        try AtomicFile.write(PNGCodec.encode(picture, name: path), to: path)
     }
 
     /// Reads a file of any kind of PNG. Gray stays gray, colors and palettes become red, green, blue; 16 bits become 8.
     /// The numbers stand as they are in the file, whatever it says of gamma and color space; what is transparent is laid
     /// over black, each number times its opacity.
     ///
-    /// - Throws: `DataError`; `KernelError.memory` if the system refuses as much memory as the picture takes.
+    /// - Throws: `DataError`, also if this build has no libpng; `KernelError.memory` if the system refuses as much memory as
+    ///   the picture takes.
     public static func read(contentsOf path: String) throws -> Picture {
         let file = try InputFile(path)
         let size = try PNGChunks.pictureSize(file.prefix(PNGChunks.headerEnd), fileSize: file.size, name: path)
@@ -67,66 +47,12 @@ public enum PNG {
     /// What texts and color profiles may take, in bytes.
     private static let largestExtra = 1 << 26
 
-    /// Reads bytes in memory; `name` is what messages call them.
+    /// Reads bytes in memory, as a file of them; `name` is what messages call them.
+    ///
+    /// - Throws: as `read(contentsOf:)` does.
     public static func read(bytes: [UInt8], name: String) throws -> Picture {
         _ = try PNGChunks.pictureSize(bytes, fileSize: bytes.count, name: name)
-        let bytes = PNGChunks.withoutColorSpace(bytes)
-        var image = makeImage()
-        defer { png_image_free(&image) }
-        return try bytes.withUnsafeBytes { source in
-            guard png_image_begin_read_from_memory(&image, source.baseAddress, source.count) != 0 else {
-                throw DataError(.badInput, "\(name): is not a PNG file that can be read: \(message(image))")
-            }
-            let channels = image.format & PNG_FORMAT_FLAG_COLOR != 0 ? 3 : 1
-            let isTransparent = image.format & PNG_FORMAT_FLAG_ALPHA != 0
-            let (width, height) = (Int(image.width), Int(image.height))
-            let count = width * height
-            let stride = channels + (isTransparent ? 1 : 0)
-            image.format = format(channels: channels) | (isTransparent ? PNG_FORMAT_FLAG_ALPHA : 0)
-            // 16-bit samples are as those of 8 bits, not linear.
-            image.flags |= UInt32(PNG_IMAGE_FLAG_16BIT_sRGB)
-            try requireMemory(count * stride)
-            var status: Int32 = 0
-            let decoded = [UInt8](unsafeUninitializedCapacity: count * stride) { buffer, filled in
-                status = png_image_finish_read(&image, nil, buffer.baseAddress, 0, nil)
-                filled = status == 0 ? 0 : count * stride
-            }
-            guard status != 0 else {
-                throw DataError(.badInput, "\(name): is a damaged PNG file: \(message(image))")
-            }
-            let pixels = isTransparent ? try overBlack(decoded, channels: channels) : decoded
-            return Picture(width: width, height: height, channels: channels, pixels: pixels)
-        }
-    }
-
-    /// Pixels without their last channel, the opacity, by which the others are multiplied.
-    private static func overBlack(_ pixels: [UInt8], channels: Int) throws -> [UInt8] {
-        let count = pixels.count / (channels + 1)
-        try requireMemory(count * channels)
-        return [UInt8](unsafeUninitializedCapacity: count * channels) { buffer, filled in
-            for pixel in 0..<count {
-                let source = pixel * (channels + 1)
-                let opacity = Int(pixels[source + channels])
-                for channel in 0..<channels {
-                    buffer[pixel * channels + channel] = UInt8((Int(pixels[source + channel]) * opacity + 127) / 255)
-                }
-            }
-            filled = count * channels
-        }
-    }
-
-    private static func makeImage() -> png_image {
-        var image = png_image()
-        image.version = UInt32(PNG_IMAGE_VERSION)
-        return image
-    }
-
-    private static func format(channels: Int) -> UInt32 {
-        channels == 3 ? UInt32(PNG_FORMAT_RGB) : UInt32(PNG_FORMAT_GRAY)
-    }
-
-    private static func message(_ image: png_image) -> String {
-        withUnsafeBytes(of: image.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return try PNGCodec.decode(PNGChunks.withoutColorSpace(bytes), name: name)
     }
 }
 

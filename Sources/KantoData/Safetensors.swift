@@ -1,4 +1,4 @@
-import FoundationEssentials
+import KantoNN
 
 /// A file in the safetensors format: named arrays, and named texts beside them.
 ///
@@ -38,9 +38,11 @@ public struct SafetensorsFile: Sendable {
         }
     }
 
+    /// What the header says of an array.
     public struct Entry: Equatable, Sendable {
         /// The element type as the file names it, `F32` say.
         public let typeName: String
+        /// One size a dimension; empty for a single number.
         public let shape: [Int]
         /// In bytes from the start of the file.
         let offset: Int
@@ -74,6 +76,8 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// Reads bytes in memory; `name` is what messages call them.
+    ///
+    /// - Throws: as the initializer that reads a file does.
     public init(bytes: [UInt8], name: String) throws {
         let start = try SafetensorsHeader.dataStart(bytes, fileSize: bytes.count, name: name)
         self.init(
@@ -91,8 +95,51 @@ public struct SafetensorsFile: Sendable {
     /// The file's size.
     package var byteCount: Int { bytes.count }
 
+    /// What a file's header says under `__metadata__`; the arrays are not read.
+    ///
+    /// - Throws: as the initializer that reads a file does.
+    public static func metadata(ofFile path: String) throws -> [String: String] {
+        let file = try InputFile(path)
+        let start = try SafetensorsHeader.dataStart(
+            file.prefix(SafetensorsHeader.fixedPart), fileSize: file.size, name: path)
+        return try SafetensorsHeader(file.prefix(start), dataStart: start, fileSize: file.size, name: path).metadata
+    }
+
+    /// Compares the content with the digest that was written with it, if one was.
+    ///
+    /// - Throws: `DataError` if they differ: the file was damaged, or changed by something that knows of no digest.
+    public func checkDigest() throws(DataError) {
+        guard let expected = metadata[Self.digestKey] else { return }
+        var digest = Self.digest(of: metadata)
+        for (name, entry) in zip(names, entries) {
+            digest.combine("\(name) \(entry.typeName) \(entry.shape)")
+            bytes.withUnsafeBytes {
+                digest.combine(UnsafeRawBufferPointer(rebasing: $0[entry.offset..<entry.offset + entry.byteCount]))
+            }
+        }
+        guard digest.text == expected else {
+            throw DataError(
+                .badInput, "\(name): the content is not what was written: its digest is \(digest.text), expected \(expected); "
+                    + "the file was damaged or changed")
+        }
+    }
+
+    private static let digestKey = "digest"
+
+    /// Of the texts, but for the digest's own.
+    private static func digest(of metadata: [String: String]) -> ContentDigest {
+        var digest = ContentDigest()
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) where key != digestKey {
+            digest.combine(key)
+            digest.combine(value)
+        }
+        return digest
+    }
+
     /// The type and shape of an array.
-    public func entry(_ array: String) throws -> Entry {
+    ///
+    /// - Throws: `DataError` if the file holds none of that name.
+    public func entry(_ array: String) throws(DataError) -> Entry {
         // By halves.
         var range = names.indices
         while !range.isEmpty {
@@ -107,6 +154,9 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// An array with its shape, in the type of the file.
+    ///
+    /// - Throws: `DataError` if the file holds none of that name, or it is neither F32, F64 nor U8; `KernelError.memory` if the
+    ///   system refuses as much memory as it takes.
     public func array(_ array: String) throws -> NumericArray {
         let entry = try entry(array)
         let count = elementCount(of: entry.shape)!
@@ -126,73 +176,70 @@ public struct SafetensorsFile: Sendable {
     }
 
     /// The values of an array as float32; those of F64 are rounded.
+    ///
+    /// - Throws: as `array(_:)` does.
     public func floats(_ array: String) throws -> [Float] { try self.array(array).floats }
 
     /// The values of an array as float64; those of F32 are widened, exactly.
+    ///
+    /// - Throws: as `array(_:)` does.
     public func doubles(_ array: String) throws -> [Double] { try self.array(array).doubles }
 }
 
 extension SafetensorsFile {
     /// Writes arrays and texts to a file, atomically. The same content gives the same bytes.
     ///
+    /// - Parameter hasDigest: whether a digest of the content is written with it, for `checkDigest`.
     /// - Precondition: no array is named `__metadata__`.
     /// - Throws: `DataError` of kind `.cannotWrite`.
     public static func write(
-        _ arrays: [String: NumericArray], metadata: [String: String] = [:], to path: String
-    ) throws {
+        _ arrays: [String: NumericArray], metadata: [String: String] = [:], hasDigest: Bool = false, to path: String
+    ) throws(DataError) {
+        var metadata = metadata
+        if hasDigest {
+            var digest = digest(of: metadata)
+            for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
+                digest.combine("\(name) \(array.values.typeName) \(array.shape)")
+                digest.combine(array.values)
+            }
+            metadata[digestKey] = digest.text
+        }
         // Wide elements first: each then stands at a multiple of its size although nothing lies between them.
         let ordered = arrays.sorted { a, b in
             let (wide, other) = (a.value.values.elementSize, b.value.values.elementSize)
             return wide == other ? a.key < b.key : wide > other
         }
-        let header = try encodeHeader(ordered, metadata: metadata)
-        try AtomicFile.write(to: path) { file in
-            try header.withUnsafeBytes { try file.append($0) }
-            for (_, array) in ordered { try array.values.withUnsafeBytes { try file.append($0) } }
+        let header = header(of: ordered, metadata: metadata)
+        try AtomicFile.write(to: path) { (file) throws(DataError) in
+            try file.append(header)
+            for (_, array) in ordered { try file.append(array.values) }
         }
     }
 
-    private static func encodeHeader(
-        _ arrays: [(key: String, value: NumericArray)], metadata: [String: String]
-    ) throws -> [UInt8] {
-        var fields: [String: HeaderField] = [:]
-        if !metadata.isEmpty { fields[SafetensorsHeader.metadataKey] = .metadata(metadata) }
+    private static func header(of arrays: [(key: String, value: NumericArray)], metadata: [String: String]) -> [UInt8] {
+        var members: [String: String] = [:]
+        if !metadata.isEmpty { members[SafetensorsHeader.metadataKey] = object(metadata.mapValues(jsonQuoted)) }
         var offset = 0
         for (name, array) in arrays {
             precondition(name != SafetensorsHeader.metadataKey, "an array cannot be named \(name)")
             let end = offset + array.values.count * array.values.elementSize
-            fields[name] = .array(dtype: array.values.typeName, shape: array.shape, offsets: [offset, end])
+            members[name] = object([
+                "dtype": jsonQuoted(array.values.typeName), "shape": list(array.shape), "data_offsets": list([offset, end]),
+            ])
             offset = end
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var json = [UInt8](try encoder.encode(fields))
+        var json = Array(object(members).utf8)
         // The first array starts at a multiple of 8; JSON may end in spaces.
         json += Array(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
         return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
     }
-}
 
-/// One value of the header's JSON object.
-private enum HeaderField: Encodable {
-    case metadata([String: String])
-    case array(dtype: String, shape: [Int], offsets: [Int])
-
-    enum Key: String, CodingKey {
-        case dtype, shape
-        case offsets = "data_offsets"
+    /// A JSON object, its keys in order.
+    private static func object(_ members: [String: String]) -> String {
+        "{" + members.sorted { $0.key < $1.key }.map { "\(jsonQuoted($0.key)):\($0.value)" }.joined(separator: ",") + "}"
     }
 
-    func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .metadata(let texts): try texts.encode(to: encoder)
-        case .array(let dtype, let shape, let offsets):
-            var container = encoder.container(keyedBy: Key.self)
-            try container.encode(dtype, forKey: .dtype)
-            try container.encode(shape, forKey: .shape)
-            try container.encode(offsets, forKey: .offsets)
-        }
-    }
+    private static func list(_ numbers: [Int]) -> String { "[" + numbers.map(String.init).joined(separator: ",") + "]" }
 }
 
 extension NumericArray.Values {

@@ -138,25 +138,25 @@ struct SafetensorsHeader {
         guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= end - start else {
             throw DataError.bad(
                 name, at: place,
-                "\(array) has the data_offsets \(KantoData.describe(offsets)); expected a start and an end from 0 to "
+                "\(array) has the data_offsets \(offsets); expected a start and an end from 0 to "
                     + "\(end - start)")
         }
         let entry = SafetensorsFile.Entry(
             typeName: dtype, shape: shape, offset: start + offsets[0], byteCount: offsets[1] - offsets[0])
         guard let count = elementCount(of: shape) else {
             throw DataError.bad(
-                name, at: place, "\(array) has the shape \(KantoData.describe(shape)), which no array can have")
+                name, at: place, "\(array) has the shape \(shape), which no array can have")
         }
         // What elements of another type take is not known here: that array cannot be read, the others can.
         guard let type = entry.dtype else { return entry }
         guard let size = checkedProduct(count, type.size) else {
             throw DataError.bad(
-                name, at: place, "\(array) has the shape \(KantoData.describe(shape)), which no array can have")
+                name, at: place, "\(array) has the shape \(shape), which no array can have")
         }
         guard entry.byteCount == size else {
             throw DataError.bad(
                 name, at: entry.offset,
-                "\(array) has \(entry.byteCount) bytes; expected \(size) for \(dtype) \(KantoData.describe(shape))")
+                "\(array) has \(entry.byteCount) bytes; expected \(size) for \(dtype) \(shape)")
         }
         return entry
     }

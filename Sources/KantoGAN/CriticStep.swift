@@ -32,7 +32,9 @@ public enum CriticStepMethod: String, Sendable, CaseIterable, Codable {
 public struct CriticGradients: Sendable {
     /// The adversarial loss + λ · penalty.
     public let loss: Double
+    /// The critic's scores of the real and the generated samples, [batch, 1] each or as the critic gives them.
     public let scores: (real: Tensor, fake: Tensor)
+    /// What is known of the gradient penalty: its value before it is weighted, and the norms.
     public let penalty: GradientPenalty
     /// In the order of the critic's parameters.
     public let gradients: [Tensor]

@@ -21,9 +21,11 @@ public protocol AdversarialLoss: NamedDescription {
 public struct WassersteinLoss: AdversarialLoss {
     public static let name = "wasserstein"
     public static let keys = [DescriptionKey("drift", \WassersteinLoss.drift, in: 0...Double.greatestFiniteMagnitude)]
+    /// The weight of the mean squared score of real samples, which keeps scores near 0 (Karras et al. 2018); 0 for none.
     public var drift = 0.0
 
     public init() {}
+    /// - Parameter drift: the weight of the mean squared score of real samples.
     public init(drift: Double) { self.drift = drift }
 
     public func critic(real: Tensor, fake: Tensor) throws -> Tensor {
@@ -80,6 +82,8 @@ public enum LossKinds: KindFamily {
 public typealias LossDescription = Choice<LossKinds>
 
 extension LossDescription {
+    /// Describes a loss.
     public init(_ loss: any AdversarialLoss) { self.init(kind: loss) }
+    /// The loss that is described.
     public var loss: any AdversarialLoss { kind as! any AdversarialLoss }
 }

@@ -3,11 +3,14 @@ import KantoTensor
 
 /// A pair of networks.
 public struct NetworkPair: Sendable {
+    /// Scores samples, [batch] + the sample's shape.
     public let critic: Sequential
+    /// Draws samples from [batch, latentSize].
     public let generator: Sequential
     /// Width of the generator's noise.
     public let latentSize: Int
 
+    /// - Parameter latentSize: numbers that the generator draws a sample from.
     public init(critic: Sequential, generator: Sequential, latentSize: Int) {
         self.critic = critic
         self.generator = generator
@@ -17,11 +20,14 @@ public struct NetworkPair: Sendable {
 
 /// A generator and a critic as data. The generator's input is the noise, its output a sample, which is the critic's input.
 public struct NetworkPairDescription: Describable {
+    /// Its input is the latent vector: one size.
     public var generator = NetworkDescription()
+    /// Its input is a sample.
     public var critic = NetworkDescription()
 
     public init() {}
 
+    /// Describes both networks; what does not fit is told by `validate`.
     public init(generator: NetworkDescription, critic: NetworkDescription) { (self.generator, self.critic) = (generator, critic) }
 
     public static let keys: [DescriptionKey<Self>] = [

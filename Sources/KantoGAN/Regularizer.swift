@@ -57,6 +57,7 @@ public struct OneSidedPenalty: Regularizer {
     public var target = 1.0
 
     public init() {}
+    /// - Parameter target: the norm up to which gradients cost nothing.
     public init(target: Double) { self.target = target }
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
@@ -97,9 +98,11 @@ public struct ZeroCenteredPenalty: Regularizer {
     public static let keys = [DescriptionKey("samples", \ZeroCenteredPenalty.samples)]
     /// Which samples.
     public enum Samples: String, CaseIterable, DescriptionConvertible { case real, generated, both }
+    /// Where the gradient is taken.
     public var samples = Samples.real
 
     public init() {}
+    /// - Parameter samples: where the gradient is taken: R1 at real ones, R2 at generated ones.
     public init(_ samples: Samples) { self.samples = samples }
 
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
@@ -149,11 +152,13 @@ public struct MaximumPenalty: Regularizer {
 
 /// The regularizers that a configuration can name.
 public enum RegularizerKinds: KindFamily {
+    /// What every regularizer has beside its own keys.
     public struct Common: Describable {
         /// λ.
         public var weight = 10.0
 
         public init() {}
+        /// - Parameter weight: λ.
         public init(weight: Double) { self.weight = weight }
 
         public static let keys = [DescriptionKey("weight", \Self.weight, expected: "a number from 0 to 1e9") { 0...1e9 ~= $0 }]
@@ -169,9 +174,13 @@ public enum RegularizerKinds: KindFamily {
 public typealias RegularizerDescription = Choice<RegularizerKinds>
 
 extension RegularizerDescription {
+    /// Describes a regularizer.
+    ///
+    /// - Parameter weight: λ.
     public init(_ regularizer: any Regularizer, weight: Double = 10) {
         self.init(kind: regularizer, common: RegularizerKinds.Common(weight: weight))
     }
+    /// The regularizer that is described.
     public var regularizer: any Regularizer { kind as! any Regularizer }
     /// λ.
     public var weight: Double {
@@ -196,7 +205,9 @@ extension Regularizer where Self == DRAGANPenalty {
 }
 
 extension Regularizer where Self == ZeroCenteredPenalty {
+    /// R1 (Mescheder et al. 2018, equation 9).
     public static var r1: Self { ZeroCenteredPenalty(.real) }
+    /// R2 (Mescheder et al. 2018, equation 10).
     public static var r2: Self { ZeroCenteredPenalty(.generated) }
     /// R3GAN's.
     public static var r1AndR2: Self { ZeroCenteredPenalty(.both) }

@@ -12,8 +12,11 @@ public struct IterationMetrics: Sendable, Equatable {
     public var wassersteinEstimate = 0.0
     /// Without λ.
     public var penalty = 0.0
+    /// Over the samples at which the penalty was taken.
     public var meanGradientNorm = 0.0
+    /// Over the same samples.
     public var largestGradientNorm = 0.0
+    /// Of the generator's step.
     public var generatorLoss = 0.0
 
     public init() {}
@@ -33,28 +36,45 @@ public struct IterationMetrics: Sendable, Equatable {
 /// Run it inside `Kernels.run { … }`. Its random numbers are named by seed and iteration, so a run repeats bit for bit on
 /// the same backend and thread count.
 public final class Trainer {
+    /// The network that scores samples; trained in place.
     public let critic: any Layer
+    /// The network that draws samples; trained in place.
     public let generator: any Layer
     /// Width of the noise.
     public let latentSize: Int
+    /// All numbers of the training.
     public let configuration: TrainingConfiguration
     /// Taped or four-pass: what the configuration's method is for this critic.
     public let criticStepMethod: CriticStepMethod
+    /// Takes `criticSteps` steps an iteration.
     public let criticOptimizer: Optimizer
+    /// Takes one step an iteration.
     public let generatorOptimizer: Optimizer
     /// Of the generator's parameters, where the configuration wants one.
     public let average: ExponentialMovingAverage?
+    /// Iterations that are done.
     public private(set) var iteration = 0
-    private var batches: BatchSampler
+    private let batches: any SampleBatches
+    private var batchCount = 0
     /// Under what the critic is called; nil without a penalty.
     private let penalizedPass: PenalizedPass?
 
-    /// - Parameter data: real samples, [n, …].
-    /// - Throws: `TensorError` if a number of the configuration makes no sense, the data do not fill a batch, the critic mixes
-    ///   samples under a penalty, a layer stores parameters that it does not list, or four passes are demanded of a critic that
-    ///   does not allow them.
-    public init(
+    /// - Parameter data: real samples, [n, …], all in memory.
+    /// - Throws: as the initializer that takes batches does, and `TensorError` if the data do not fill a batch.
+    public convenience init(
         critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
+    ) throws {
+        try configuration.check()
+        try self.init(
+            critic: critic, generator: generator, latentSize: latentSize,
+            batches: BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed), configuration: configuration)
+    }
+
+    /// - Parameter batches: of real samples, of the configuration's batch size.
+    /// - Throws: `TensorError` if a number of the configuration makes no sense, the critic mixes samples under a penalty, a layer
+    ///   stores parameters that it does not list, or four passes are demanded of a critic that does not allow them.
+    public init(
+        critic: any Layer, generator: any Layer, latentSize: Int, batches: any SampleBatches, configuration: TrainingConfiguration
     ) throws {
         try configuration.check()
         self.critic = critic
@@ -68,7 +88,7 @@ public final class Trainer {
             _ = try PlacedLayer(network, network: name).all()
         }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
-        batches = try BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed)
+        self.batches = batches
         criticOptimizer = try (configuration.criticOptimizer ?? configuration.optimizer).makeOptimizer(
             critic.parameters, stepCount: configuration.iterations * configuration.criticSteps)
         generatorOptimizer = try (configuration.generatorOptimizer ?? configuration.optimizer).makeOptimizer(
@@ -80,6 +100,28 @@ public final class Trainer {
     public func runIteration() throws -> IterationMetrics {
         let stream = RandomStream.layers.rawValue << 32 | UInt64(iteration)
         return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
+    }
+
+    /// Where the training stands. Iterations that follow do not change this value.
+    public var state: TrainingState {
+        TrainingState(
+            iteration: iteration, criticOptimizer: criticOptimizer.state, generatorOptimizer: generatorOptimizer.state,
+            averages: average?.averages, batchCount: batchCount)
+    }
+
+    /// Goes on from where a training of the same configuration and data stood: what follows has the same bits, on the same
+    /// backend. The networks' parameters and state are to be restored beside it.
+    ///
+    /// - Throws: `TensorError` if the state is that of another configuration. The training is then not to be used.
+    public func restore(_ state: TrainingState) throws {
+        guard (state.averages == nil) == (average == nil), state.iteration >= 0, state.batchCount >= 0 else {
+            throw TensorError("training", "a state \(state.averages == nil ? "without" : "with") a moving average")
+        }
+        try criticOptimizer.restore(state.criticOptimizer)
+        try generatorOptimizer.restore(state.generatorOptimizer)
+        if let averages = state.averages { try average?.restore(averages) }
+        batchCount = state.batchCount
+        iteration = state.iteration
     }
 
     /// The critic's loss, without penalty, on real samples that it is not trained on and as many generated ones. Where it
@@ -109,8 +151,13 @@ public final class Trainer {
         return metrics
     }
 
+    private func nextBatch() throws -> Tensor {
+        defer { batchCount += 1 }
+        return try batches.batch(batchCount)
+    }
+
     private func criticStep(using random: inout Random) throws -> IterationMetrics {
-        let real = try batches.next()
+        let real = try nextBatch()
         let noise = try random.normal([configuration.batchSize, latentSize])
         let fake = try withoutGradient { try generator(noise) }
         let (regularizer, weight) = (configuration.regularizer.regularizer, configuration.regularizer.weight)
@@ -133,7 +180,7 @@ public final class Trainer {
     private func generatorStep(using random: inout Random) throws -> Double {
         let noise = try random.normal([configuration.batchSize, latentSize])
         let loss = try configuration.loss.loss.generator(fake: critic(generator(noise)), real: {
-            let real = try batches.next()
+            let real = try nextBatch()
             return try withoutGradient { try critic(real) }
         })
         try generatorOptimizer.minimize(loss)
@@ -151,4 +198,6 @@ public enum RandomStream: UInt64, Sendable {
     case layers = 5
     /// Noise for the critic's loss on held-out samples.
     case heldOut = 6
+    /// Which pictures of a batch are mirrored.
+    case flips = 7
 }

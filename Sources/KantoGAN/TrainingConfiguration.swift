@@ -3,20 +3,27 @@ import KantoTensor
 
 /// The numbers of a WGAN-GP training run (Gulrajani et al. 2017, Algorithm 1), whatever its data and networks are.
 public struct TrainingConfiguration: Describable {
+    /// Steps of the generator.
     public var iterations = 5000
+    /// Samples of each kind in a step.
     public var batchSize = 64
     /// Critic steps for each generator step.
     public var criticSteps = 5
+    /// Of the networks' initial weights, the order of the data, latent vectors and interpolation.
     public var seed: UInt64 = 1
+    /// The adversarial loss.
     public var loss = LossDescription(WassersteinLoss())
     /// With its weight λ.
     public var regularizer = RegularizerDescription(TwoSidedPenalty())
     /// Of both networks, as far as one does not have its own.
     public var optimizer = OptimizerDescription(Adam.Description())
+    /// The critic's own optimizer; nil for `optimizer`.
     public var criticOptimizer: OptimizerDescription?
+    /// The generator's own optimizer; nil for `optimizer`.
     public var generatorOptimizer: OptimizerDescription?
     /// The decay of the running average of the generator's parameters; nil for none.
     public var averageDecay: Double?
+    /// How the critic's gradient is computed.
     public var criticStep = CriticStepMethod.automatic
     /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
     public var allowsSampleMixing = false

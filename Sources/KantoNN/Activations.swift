@@ -15,8 +15,10 @@ public struct ReLU: ActivationLayer, DescribedLayer {
 public struct LeakyReLU: ActivationLayer, DescribedLayer {
     public static let name = "leaky_relu"
     public static let keys = [DescriptionKey("slope", \LeakyReLU.slope, in: 0...Double.greatestFiniteMagnitude)]
+    /// The slope below zero.
     public internal(set) var slope = 0.2
     public init() {}
+    /// - Parameter slope: below zero; not negative.
     public init(_ slope: Double) { self.slope = slope }
     public func summary(for input: [Int]) -> String { "\(slope)" }
     public var activation: Activation { .leakyReLU(slope: slope) }
@@ -70,8 +72,10 @@ public struct GELU: DescribedLayer {
 public struct ELU: DescribedLayer {
     public static let name = "elu"
     public static let keys = [DescriptionKey("alpha", \ELU.alpha, in: 0...Double.greatestFiniteMagnitude)]
+    /// The limit at −∞ is −alpha.
     public internal(set) var alpha = 1.0
     public init() {}
+    /// - Parameter alpha: the limit at −∞ is −alpha.
     public init(alpha: Double) { self.alpha = alpha }
 
     public func callAsFunction(_ input: Tensor) throws -> Tensor {

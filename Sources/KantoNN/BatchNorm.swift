@@ -19,11 +19,13 @@ public struct BatchNorm: Layer {
     public let weight: Parameter
     /// [c].
     public let bias: Parameter
+    /// Which mean and variance samples are normalized by.
     public let statistics: Statistics
     /// [c].
     public let runningMean: Parameter
     /// [c], of the samples' population: the mean squared deviation times N / (N − 1).
     public let runningVariance: Parameter
+    /// Added to the variance before its root is taken.
     public let epsilon: Double
 
     /// Weights 1, biases 0.
@@ -75,6 +77,7 @@ public struct BatchNorm: Layer {
         statistics == .batch ? [] : [("runningMean", runningMean), ("runningVariance", runningVariance)]
     }
 
+    /// Always: a sample's output depends on the batch.
     public var mixesSamples: Bool { true }
 }
 
@@ -83,9 +86,11 @@ extension BatchNorm {
     public struct Description: LayerKind {
         /// Of the running statistics; nil for those of each batch.
         public var momentum: Double?
+        /// Added to the variance before its root is taken.
         public var epsilon = 1e-5
 
         public init() {}
+        /// - Parameter momentum: of the running statistics; nil for those of each batch.
         public init(momentum: Double?) { self.momentum = momentum }
 
         public static let name = "batch_norm"
@@ -97,6 +102,8 @@ extension BatchNorm {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             try BatchNorm(input.last ?? 0, statistics: momentum.map { .running(momentum: $0) } ?? .batch, epsilon: epsilon)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters([input.last ?? 0]) }
 
         public func summary(for input: [Int]) -> String { momentum.map { "momentum \($0)" } ?? "" }
     }

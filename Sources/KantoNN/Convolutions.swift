@@ -1,19 +1,23 @@
 import KantoKernels
 import KantoTensor
 
-/// A convolution with bias: [n, h, w, inputs] to [n, output height, output width, outputs].
+/// A convolution, as a rule with a bias: [n, h, w, inputs] to [n, output height, output width, outputs].
 ///
 /// The output height is (height + padding − dilation · (kernel − 1) − 1) / stride + 1, rounded down; the width likewise.
 public struct Conv2D: WeightedLayer {
     /// [kernel height, kernel width, inputs / groups, outputs].
     public let weight: Parameter
-    /// [outputs].
-    public let bias: Parameter
+    /// [outputs]; nil for a layer without a bias.
+    public let bias: Parameter?
+    /// Stride, padding, dilation and groups.
     public let window: Window
 
-    public init(weight: Tensor, bias: Tensor, window: Window = Window()) {
+    /// - Parameters:
+    ///   - weight: [kernel height, kernel width, inputs / groups, outputs].
+    ///   - bias: [outputs]; nil for none.
+    public init(weight: Tensor, bias: Tensor?, window: Window = Window()) {
         self.weight = Parameter(weight)
-        self.bias = Parameter(bias)
+        self.bias = bias.map { Parameter($0) }
         self.window = window
     }
 
@@ -23,7 +27,7 @@ public struct Conv2D: WeightedLayer {
     ///   `KernelError.memory` if the system has no memory for the weights.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, dilation: Int = 1, groups: Int = 1,
-        initializer: Initializer = .heOfMeanFan, using random: inout Random
+        hasBias: Bool = true, initializer: Initializer = .heOfMeanFan, using random: inout Random
     ) throws {
         let window = Window(stride: stride, padding: padding, dilation: dilation, groups: groups)
         try window.require(inputs, outputs, kernel: kernel, for: "convolution")
@@ -32,37 +36,38 @@ public struct Conv2D: WeightedLayer {
             weight: try initializer.weights(
                 [kernel, kernel, inputs / groups, outputs], incoming: area * Double(inputs / groups),
                 outgoing: area * Double(outputs) / Double(stride * stride), using: &random),
-            bias: try Tensor.zeros([outputs]), window: window)
+            bias: hasBias ? try Tensor.zeros([outputs]) : nil, window: window)
     }
 
     /// - Throws: `TensorError` if the input is not [n, h, w, inputs] or smaller than the kernel.
     public func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor {
-        try input.convolved(with: weight, bias: bias.value, window, activation: activation)
+        try input.convolved(with: weight, bias: bias?.value, window, activation: activation)
     }
 
-    public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }
+    public var namedParameters: [(path: String, parameter: Parameter)] { weightAndBias(weight, bias) }
 }
 
-/// A transposed convolution with bias: the adjoint of a convolution from `outputs` to `inputs` channels.
+/// A transposed convolution, as a rule with a bias: the adjoint of a convolution from `outputs` to `inputs` channels.
 ///
 /// The output height is (height − 1) · stride − padding on both sides + dilation · (kernel − 1) + 1 + output padding; the
 /// width likewise.
 public struct ConvTranspose2D: Layer {
     /// [kernel height, kernel width, outputs / groups, inputs]: that of the convolution whose adjoint this is.
     public let weight: Parameter
-    /// [outputs].
-    public let bias: Parameter
+    /// [outputs]; nil for a layer without a bias.
+    public let bias: Parameter?
+    /// Stride, padding, dilation and groups, of the convolution that this one is the adjoint of.
     public let window: Window
     /// Rows and columns more at the bottom and right: a strided convolution maps several sizes to one.
     public let outputPadding: Int
 
     /// - Throws: `TensorError` if a number of the window is not positive or too large, or the output padding is less than
     ///   neither the stride nor the dilation.
-    public init(weight: Tensor, bias: Tensor, window: Window = Window(), outputPadding: Int = 0) throws {
+    public init(weight: Tensor, bias: Tensor?, window: Window = Window(), outputPadding: Int = 0) throws {
         try window.require(kernel: Array(weight.shape.prefix(2)), for: "transposed convolution")
         try window.require(outputPadding: outputPadding)
         self.weight = Parameter(weight)
-        self.bias = Parameter(bias)
+        self.bias = bias.map { Parameter($0) }
         self.window = window
         self.outputPadding = outputPadding
     }
@@ -74,7 +79,7 @@ public struct ConvTranspose2D: Layer {
     ///   the weights.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, outputPadding: Int = 0,
-        dilation: Int = 1, groups: Int = 1, initializer: Initializer = .heOfMeanFan, using random: inout Random
+        dilation: Int = 1, groups: Int = 1, hasBias: Bool = true, initializer: Initializer = .heOfMeanFan, using random: inout Random
     ) throws {
         let window = Window(stride: stride, padding: padding, dilation: dilation, groups: groups)
         try window.require(inputs, outputs, kernel: kernel, for: "transposed convolution")
@@ -84,7 +89,7 @@ public struct ConvTranspose2D: Layer {
             weight: initializer.weights(
                 [kernel, kernel, outputs / groups, inputs], incoming: area * Double(inputs) / Double(stride * stride),
                 outgoing: area * Double(outputs / groups), using: &random),
-            bias: Tensor.zeros([outputs]), window: window, outputPadding: outputPadding)
+            bias: hasBias ? Tensor.zeros([outputs]) : nil, window: window, outputPadding: outputPadding)
     }
 
     /// - Throws: `TensorError` if the input is not [n, h, w, inputs], or the padding leaves nothing of the output.
@@ -110,11 +115,12 @@ public struct ConvTranspose2D: Layer {
             height: extent(input.shape[1], inner.padding.top, inner.padding.bottom, shape[0]),
             width: extent(input.shape[2], inner.padding.left, inner.padding.right, shape[1])
         )
-        return try input.transposedConvolved(with: weight.value, outputSize: size, inner)
-            .padded(axis: 1, before: 0, after: beyond.rows).padded(axis: 2, before: 0, after: beyond.columns) + bias.value
+        let product = try input.transposedConvolved(with: weight.value, outputSize: size, inner)
+            .padded(axis: 1, before: 0, after: beyond.rows).padded(axis: 2, before: 0, after: beyond.columns)
+        return try bias.map { try product + $0.value } ?? product
     }
 
-    public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }
+    public var namedParameters: [(path: String, parameter: Parameter)] { weightAndBias(weight, bias) }
 }
 
 extension Window {
@@ -135,203 +141,6 @@ extension Window {
                 "transposed convolution",
                 "an output padding of \(outputPadding), expected 0 up to, not including, the larger of stride "
                     + "and dilation: \(max(stride, dilation))")
-        }
-    }
-}
-
-/// The padding of a convolution as a description has it.
-public enum PaddingRule: DescriptionConvertible {
-    /// The output is the input divided by the stride, rounded up; of an odd sum the larger part comes after, as in TensorFlow.
-    /// Transposed, the output is the input times the stride.
-    case same
-    case sides(Window.Padding)
-
-    public init(_ value: DescriptionValue) throws(DescriptionError) {
-        switch value {
-        case .text("same"), .word("same"): self = .same
-        case .list:
-            let sides = try [Int](value)
-            guard sides.count == 4, sides.allSatisfy({ 0...65536 ~= $0 }) else { throw Self.unexpected(value) }
-            self = .sides(Window.Padding(top: sides[0], left: sides[1], bottom: sides[2], right: sides[3]))
-        default:
-            guard let all = try? Int(value), 0...65536 ~= all else { throw Self.unexpected(value) }
-            self = .sides(Window.Padding(all))
-        }
-    }
-
-    private static func unexpected(_ value: DescriptionValue) -> DescriptionError {
-        DescriptionError(#"expected a whole number from 0 to 65536, [top, left, bottom, right], or "same", found \#(value)"#)
-    }
-
-    public func described(isWhole: Bool) -> DescriptionValue {
-        guard case .sides(let sides) = self else { return .text("same") }
-        let all = [sides.top, sides.left, sides.bottom, sides.right]
-        return Set(all).count == 1 ? all[0].descriptionValue : all.descriptionValue
-    }
-}
-
-/// What both convolutions are described by.
-private protocol ConvolutionDescription: LayerKind {
-    var channels: Int { get set }
-    var kernel: Int { get set }
-    var stride: Int { get set }
-    var padding: PaddingRule { get set }
-    var dilation: Int { get set }
-    var groups: Int { get set }
-    var initializer: Initializer { get set }
-}
-
-extension ConvolutionDescription {
-    fileprivate static var convolutionKeys: [DescriptionKey<Self>] {
-        [
-            DescriptionKey("channels", \Self.channels, in: extents, isRequired: true),
-            DescriptionKey("kernel", \Self.kernel, in: extents, isRequired: true),
-            DescriptionKey("stride", \Self.stride, in: extents), DescriptionKey("padding", \Self.padding),
-            DescriptionKey("dilation", \Self.dilation, in: extents), DescriptionKey("groups", \Self.groups, in: extents),
-            DescriptionKey("initializer", \Self.initializer),
-        ]
-    }
-
-    /// Rows that one output sees.
-    fileprivate var reach: Int { dilation * (kernel - 1) + 1 }
-
-    /// - Parameter size: height and width on the side of the convolution's input.
-    fileprivate func window(size: (height: Int, width: Int)) -> Window {
-        func same(_ extent: Int) -> (before: Int, after: Int) {
-            let sum = max(0, ((extent + stride - 1) / stride - 1) * stride + reach - extent)
-            return (sum / 2, sum - sum / 2)
-        }
-        let sides: Window.Padding
-        switch padding {
-        case .sides(let given): sides = given
-        case .same:
-            let (rows, columns) = (same(size.height), same(size.width))
-            sides = Window.Padding(top: rows.before, left: columns.before, bottom: rows.after, right: columns.after)
-        }
-        return Window(stride: stride, padding: sides, dilation: dilation, groups: groups)
-    }
-
-    fileprivate func requireGroups(_ inputs: Int) throws(DescriptionError) {
-        guard inputs % groups == 0, channels % groups == 0 else {
-            throw DescriptionError("\(groups) groups do not divide both \(inputs) input channels and \(channels) output channels")
-        }
-    }
-
-    public func summary(for input: [Int]) -> String {
-        var text = "\(kernel)x\(kernel)"
-        if stride > 1 { text += " stride \(stride)" }
-        switch padding {
-        case .same: text += " same"
-        case .sides(let sides) where sides != 0: text += " padding " + (sides.isEqual ? "\(sides.top)" : "\(sides)")
-        default: break
-        }
-        if dilation > 1 { text += " dilation \(dilation)" }
-        if groups > 1 { text += " groups \(groups)" }
-        return text + ", \(input.last ?? 0) to \(channels)"
-    }
-}
-
-extension Window.Padding {
-    fileprivate var isEqual: Bool { Set([top, left, bottom, right]).count == 1 }
-}
-
-extension Conv2D {
-    /// `{"layer": "conv", "channels": 64, "kernel": 5, "stride": 2, "padding": "same"}`.
-    public struct Description: ConvolutionDescription {
-        public var channels = 0
-        public var kernel = 0
-        public var stride = 1
-        public var padding = PaddingRule.sides(0)
-        public var dilation = 1
-        public var groups = 1
-        public var initializer = Initializer.heOfMeanFan
-
-        public init() {}
-        public init(
-            _ channels: Int, kernel: Int, stride: Int = 1, padding: PaddingRule = .sides(0), dilation: Int = 1, groups: Int = 1,
-            initializer: Initializer = .heOfMeanFan
-        ) {
-            (self.channels, self.kernel, self.stride, self.padding) = (channels, kernel, stride, padding)
-            (self.dilation, self.groups, self.initializer) = (dilation, groups, initializer)
-        }
-
-        public static let name = "conv"
-        public static let keys = convolutionKeys
-
-        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
-            let (height, width, inputs) = try requireImage(input)
-            try requireGroups(inputs)
-            let sides = window(size: (height, width)).padding
-            let room = [height + sides.top + sides.bottom - reach, width + sides.left + sides.right - reach]
-            guard room.allSatisfy({ $0 >= 0 }) else {
-                throw DescriptionError("its kernel reaches over \(reach) rows and columns, the padded samples of shape \(input) are smaller")
-            }
-            return room.map { $0 / stride + 1 } + [channels]
-        }
-
-        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
-            try Conv2D(
-                input[2], channels, kernel: kernel, stride: stride, padding: window(size: (input[0], input[1])).padding,
-                dilation: dilation, groups: groups, initializer: initializer, using: &random)
-        }
-    }
-}
-
-extension ConvTranspose2D {
-    /// `{"layer": "conv_transpose", "channels": 64, "kernel": 5, "stride": 2, "padding": "same"}`.
-    public struct Description: ConvolutionDescription {
-        public var channels = 0
-        public var kernel = 0
-        public var stride = 1
-        public var padding = PaddingRule.sides(0)
-        public var outputPadding = 0
-        public var dilation = 1
-        public var groups = 1
-        public var initializer = Initializer.heOfMeanFan
-
-        public init() {}
-        public init(
-            _ channels: Int, kernel: Int, stride: Int = 1, padding: PaddingRule = .sides(0), outputPadding: Int = 0, dilation: Int = 1,
-            groups: Int = 1, initializer: Initializer = .heOfMeanFan
-        ) {
-            (self.channels, self.kernel, self.stride, self.padding) = (channels, kernel, stride, padding)
-            (self.outputPadding, self.dilation, self.groups, self.initializer) = (outputPadding, dilation, groups, initializer)
-        }
-
-        public static let name = "conv_transpose"
-        public static let keys = convolutionKeys + [DescriptionKey("output_padding", \.outputPadding, in: 0...65535)]
-
-        public func validate() throws(DescriptionError) {
-            guard outputPadding < max(stride, dilation) else {
-                throw DescriptionError(
-                    "expected less than the stride or the dilation, \(max(stride, dilation)), found \(outputPadding)", at: "output_padding")
-            }
-            guard padding != .same || outputPadding == 0 else {
-                throw DescriptionError("padding \"same\" says the output's size; expected no output_padding beside it", at: "output_padding")
-            }
-        }
-
-        /// The window of the convolution whose adjoint this is: with `same` padding, one of an image `stride` times as large.
-        private func window(for input: [Int]) -> Window { window(size: (input[0] * stride, input[1] * stride)) }
-
-        public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
-            let (height, width, inputs) = try requireImage(input)
-            try requireGroups(inputs)
-            let sides = window(for: input).padding
-            let size = [
-                (height - 1) * stride - sides.top - sides.bottom + reach + outputPadding,
-                (width - 1) * stride - sides.left - sides.right + reach + outputPadding,
-            ]
-            guard size.allSatisfy({ $0 > 0 }) else {
-                throw DescriptionError("samples of shape \(input) less their padding leave nothing: \(size)")
-            }
-            return size + [channels]
-        }
-
-        public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
-            try ConvTranspose2D(
-                input[2], channels, kernel: kernel, stride: stride, padding: window(for: input).padding, outputPadding: outputPadding,
-                dilation: dilation, groups: groups, initializer: initializer, using: &random)
         }
     }
 }

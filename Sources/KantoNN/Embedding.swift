@@ -5,6 +5,7 @@ public struct Embedding: Layer {
     /// [count, size].
     public let weight: Parameter
 
+    /// - Parameter weight: [rows, width].
     public init(weight: Tensor) { self.weight = Parameter(weight) }
 
     /// A table of `count` rows.

@@ -4,7 +4,9 @@ import KantoTensor
 /// A running average of parameters: average = decay · average + (1 − decay) · value after each step, starting from the values
 /// at its making. A generator's samples are often drawn with it (Karras et al. 2018; Yazıcı et al. 2019).
 public final class ExponentialMovingAverage {
+    /// Those whose values are averaged.
     public let parameters: [Parameter]
+    /// The share of the average that a step keeps.
     public let decay: Double
     /// In the order of the parameters.
     public private(set) var averages: [Tensor]
@@ -18,6 +20,20 @@ public final class ExponentialMovingAverage {
         self.parameters = parameters
         self.decay = decay
         averages = parameters.map { $0.value.detached() }
+    }
+
+    /// Goes on from averages of earlier.
+    ///
+    /// - Parameter averages: in the order of the parameters.
+    /// - Throws: `TensorError` if there is not one of its shape for each parameter. Then nothing has changed.
+    public func restore(_ averages: [Tensor]) throws {
+        let isAsExpected = averages.count == parameters.count
+            && zip(averages, parameters).allSatisfy { $0.shape == $1.shape && $0.elementType == $1.value.elementType }
+        guard isAsExpected else {
+            throw TensorError(
+                "moving average", "averages of shapes \(averages.map(\.shape)), expected \(parameters.map(\.shape))")
+        }
+        self.averages = averages
     }
 
     /// Takes in the current values.

@@ -41,6 +41,9 @@ func requirePositive(_ numbers: KeyValuePairs<String, Int>, for operation: Strin
 extension Initializer: DescriptionConvertible {
     private static let named: KeyValuePairs<String, Initializer> = ["glorot": .glorot, "he": .he, "he_of_mean_fan": .heOfMeanFan]
 
+    /// Reads a name, or an object with its numbers.
+    ///
+    /// - Throws: `DescriptionError`, with the nearest name.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         if case .object(let members) = value, members.count == 1, let deviation = members["normal"] {
             self = .normal(deviation: try DescriptionError.within("normal") { () throws(DescriptionError) in try Double(deviation) })
@@ -53,6 +56,7 @@ extension Initializer: DescriptionConvertible {
         self = found.value
     }
 
+    /// As it is read.
     public func described(isWhole: Bool) -> DescriptionValue {
         if case .normal(let deviation) = self { return .object(["normal": deviation.descriptionValue]) }
         return .text(Self.named.first { $0.value == self }!.key)

@@ -34,6 +34,7 @@ extension Layer {
     public var children: [(name: String, layer: any Layer)] { [] }
     public var namedParameters: [(path: String, parameter: Parameter)] { parametersOfChildren }
     public var namedState: [(path: String, state: Parameter)] { stateOfChildren }
+    /// Whether any child does.
     public var mixesSamples: Bool { children.contains(where: \.layer.mixesSamples) }
 
     /// The children's parameters, each path begun with the child's name. A parameter that stands in several places is listed
@@ -77,6 +78,11 @@ public protocol WeightedLayer: LayerWithEpilogue {
     /// Its last axis counts the outputs.
     var weight: Parameter { get }
     func callAsFunction(_ input: Tensor, weight: Tensor, activation: Activation) throws -> Tensor
+}
+
+/// The parameters of a layer whose bias may be missing.
+func weightAndBias(_ weight: Parameter, _ bias: Parameter?) -> [(path: String, parameter: Parameter)] {
+    [("weight", weight)] + (bias.map { [("bias", $0)] } ?? [])
 }
 
 extension WeightedLayer {

@@ -62,11 +62,13 @@ public enum ScheduleKinds: KindFamily {
 public typealias ScheduleDescription = Choice<ScheduleKinds>
 
 extension ScheduleDescription {
+    /// Describes a schedule.
     public init(_ schedule: any ScheduleKind) { self.init(kind: schedule) }
 
     public func schedule(stepCount: Int) -> LearningRateSchedule { (kind as! any ScheduleKind).schedule(stepCount: stepCount) }
 }
 
+/// The learning rate as it is given.
 public struct ConstantSchedule: ScheduleKind {
     public init() {}
     public static let name = "constant"
@@ -77,6 +79,7 @@ public struct ConstantSchedule: ScheduleKind {
 public struct LinearSchedule: ScheduleKind {
     /// Steps of the optimizer; nil for all that the training takes.
     public var over: Int?
+    /// The share of the rate at the end.
     public var to = 0.0
 
     public init() {}
@@ -90,6 +93,7 @@ public struct LinearSchedule: ScheduleKind {
 public struct CosineSchedule: ScheduleKind {
     /// Steps of the optimizer; nil for all that the training takes.
     public var over: Int?
+    /// The share of the rate at the end.
     public var to = 0.0
 
     public init() {}

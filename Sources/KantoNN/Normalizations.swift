@@ -11,8 +11,13 @@ public struct LayerNorm: Layer {
     public let weight: Parameter
     /// Like the weight.
     public let bias: Parameter
+    /// Added to the variance before its root is taken.
     public let epsilon: Double
 
+    /// - Parameters:
+    ///   - weight: multiplies what is normalized.
+    ///   - bias: is added then; of the weight's shape.
+    ///   - epsilon: added to the variance before its root is taken.
     public init(weight: Tensor, bias: Tensor, epsilon: Double = 1e-5) {
         self.weight = Parameter(weight)
         self.bias = Parameter(bias)
@@ -45,13 +50,20 @@ public struct LayerNorm: Layer {
 /// Group normalization (Wu and He 2018): each sample and group of channels over positions and the group's channels, then
 /// times weight plus bias, one a channel. [n, …, c] keeps its shape.
 public struct GroupNorm: Layer {
+    /// Groups of channels, each of which is normalized by itself.
     public let groups: Int
     /// [c].
     public let weight: Parameter
     /// [c].
     public let bias: Parameter
+    /// Added to the variance before its root is taken.
     public let epsilon: Double
 
+    /// - Parameters:
+    ///   - groups: of channels, each of which is normalized by itself.
+    ///   - weight: [c].
+    ///   - bias: [c].
+    ///   - epsilon: added to the variance before its root is taken.
     public init(groups: Int, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5) {
         self.groups = groups
         self.weight = Parameter(weight)
@@ -90,8 +102,13 @@ public struct InstanceNorm: Layer {
     public let weight: Parameter
     /// [c].
     public let bias: Parameter
+    /// Added to the variance before its root is taken.
     public let epsilon: Double
 
+    /// - Parameters:
+    ///   - weight: [c].
+    ///   - bias: [c].
+    ///   - epsilon: added to the variance before its root is taken.
     public init(weight: Tensor, bias: Tensor, epsilon: Double = 1e-5) {
         self.weight = Parameter(weight)
         self.bias = Parameter(bias)
@@ -117,8 +134,10 @@ public struct InstanceNorm: Layer {
 /// Pixel normalization (Karras et al. 2018, section 4.2): each position's vector of channels, divided by the root of its mean
 /// square: x / √(mean(x²) + ε). [n, …, c] keeps its shape.
 public struct PixelNorm: DescribedLayer {
+    /// Added to the mean square before its root is taken.
     public internal(set) var epsilon = 1e-8
     public init() {}
+    /// - Parameter epsilon: added to the mean square before its root is taken.
     public init(epsilon: Double) { self.epsilon = epsilon }
 
     public func callAsFunction(_ input: Tensor) throws -> Tensor {
@@ -150,6 +169,9 @@ func requireChannels(_ weight: Parameter, of input: Tensor, for operation: Strin
     return channels
 }
 
+/// The weight and bias of a normalization.
+func affineParameters(_ shape: [Int]) -> [(path: String, shape: [Int])] { [("weight", shape), ("bias", shape)] }
+
 extension DescriptionKey {
     /// ε of a normalization.
     static func epsilon(_ property: WritableKeyPath<Root, Double> & Sendable) -> DescriptionKey {
@@ -162,18 +184,25 @@ extension LayerNorm {
     public struct Description: LayerKind {
         /// One weight and bias for each channel, or for each element of a sample.
         public enum Affine: String, CaseIterable, DescriptionConvertible { case channel, element }
+        /// Which elements have a weight and a bias of their own.
         public var affine = Affine.channel
+        /// Added to the variance before its root is taken.
         public var epsilon = 1e-5
 
         public init() {}
+        /// - Parameter affine: which elements have a weight and a bias of their own.
         public init(affine: Affine) { self.affine = affine }
 
         public static let name = "layer_norm"
         public static let keys = [DescriptionKey("affine", \Self.affine), .epsilon(\.epsilon)]
 
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
-            try LayerNorm(shape: affine == .element ? input : [input.last ?? 0], epsilon: epsilon)
+            try LayerNorm(shape: affineShape(for: input), epsilon: epsilon)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters(affineShape(for: input)) }
+
+        private func affineShape(for input: [Int]) -> [Int] { affine == .element ? input : [input.last ?? 0] }
 
         public func summary(for input: [Int]) -> String { affine == .element ? "affine by element" : "" }
     }
@@ -182,10 +211,13 @@ extension LayerNorm {
 extension GroupNorm {
     /// `{"layer": "group_norm", "groups": 8}`.
     public struct Description: LayerKind {
+        /// Groups of channels; their number divides that of the channels.
         public var groups = 0
+        /// Added to the variance before its root is taken.
         public var epsilon = 1e-5
 
         public init() {}
+        /// - Parameter groups: of channels; their number divides that of the channels.
         public init(groups: Int) { self.groups = groups }
 
         public static let name = "group_norm"
@@ -202,6 +234,8 @@ extension GroupNorm {
             try GroupNorm(groups: groups, channels: input.last ?? 0, epsilon: epsilon)
         }
 
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters([input.last ?? 0]) }
+
         public func summary(for input: [Int]) -> String { "\(groups) groups" }
     }
 }
@@ -209,6 +243,7 @@ extension GroupNorm {
 extension InstanceNorm {
     /// `"instance_norm"`.
     public struct Description: LayerKind {
+        /// Added to the variance before its root is taken.
         public var epsilon = 1e-5
         public init() {}
 
@@ -224,6 +259,8 @@ extension InstanceNorm {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             try InstanceNorm(input[2], epsilon: epsilon)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters([input[2]]) }
     }
 }
 

@@ -6,6 +6,7 @@ public struct PReLU: Layer {
     /// [c].
     public let slope: Parameter
 
+    /// - Parameter slope: [c].
     public init(slope: Tensor) { self.slope = Parameter(slope) }
 
     /// - Parameter slope: that of each channel at first.
@@ -32,6 +33,7 @@ extension PReLU {
         public var slope = 0.25
 
         public init() {}
+        /// - Parameter slope: that training starts from.
         public init(slope: Double) { self.slope = slope }
 
         public static let name = "prelu"
@@ -40,5 +42,7 @@ extension PReLU {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             try PReLU(input.last ?? 0, slope: slope)
         }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { [("slope", [input.last ?? 0])] }
     }
 }

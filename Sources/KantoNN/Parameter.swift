@@ -8,6 +8,7 @@ public final class Parameter: Sendable {
     public let isTrainable: Bool
     private let state: Mutex<Tensor>
 
+    /// - Parameter isTrainable: whether an optimizer may move it; state that a layer keeps is not.
     public init(_ value: Tensor, isTrainable: Bool = true) {
         self.isTrainable = isTrainable
         state = Mutex(isTrainable ? value.tracked() : value.detached())
@@ -19,6 +20,7 @@ public final class Parameter: Sendable {
         set { state.withLock { $0 = isTrainable ? newValue.tracked() : newValue.detached() } }
     }
 
+    /// Of its value.
     public var shape: [Int] { value.shape }
 
     /// Changes the value, in place where nothing else refers to it.

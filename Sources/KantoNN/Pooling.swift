@@ -3,8 +3,10 @@ import KantoTensor
 /// The mean of each window of size x size, without overlap: [n, h, w, c] to [n, h / size, w / size, c]. Rows and columns at
 /// the bottom and right that fill no window are left out, as in PyTorch.
 public struct AveragePool: DescribedLayer {
+    /// Rows and columns that become one.
     public internal(set) var size = 2
     public init() {}
+    /// - Parameter size: rows and columns that become one.
     public init(_ size: Int) { self.size = size }
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.averagePooled(size) }
 }
@@ -23,8 +25,10 @@ public struct GlobalAveragePool: DescribedLayer {
 
 /// Each element repeated over factor x factor, the nearest neighbor: [n, h, w, c] to [n, h · factor, w · factor, c].
 public struct Upsample: DescribedLayer {
+    /// How often each row and column is repeated.
     public internal(set) var factor = 2
     public init() {}
+    /// - Parameter factor: how often each row and column is repeated.
     public init(_ factor: Int) { self.factor = factor }
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.upsampled(factor) }
 }

@@ -2,9 +2,13 @@ import KantoTensor
 
 /// Each sample under another shape: [n, …] to [n] + shape.
 public struct Reshape: DescribedLayer {
+    /// Of a sample.
     public internal(set) var shape: [Int] = []
     public init() {}
+    /// - Parameter shape: of a sample, without the batch.
     public init(_ shape: Int...) { self.shape = shape }
+    /// - Parameter shape: of a sample, without the batch.
+    public init(_ shape: [Int]) { self.shape = shape }
     public func callAsFunction(_ input: Tensor) throws -> Tensor { try input.reshaped([input.shape.first ?? 0] + shape) }
 }
 
@@ -13,6 +17,7 @@ public struct Flatten: DescribedLayer {
     /// Image samples are flattened in the order channels, height, width, as a network made for NCHW expects.
     public internal(set) var isChannelsFirst = false
     public init() {}
+    /// - Parameter isChannelsFirst: whether all positions of a channel come before the next channel, as where a network was written for channels first.
     public init(isChannelsFirst: Bool) { self.isChannelsFirst = isChannelsFirst }
 
     public func callAsFunction(_ input: Tensor) throws -> Tensor {

@@ -1,3 +1,4 @@
+import KantoKernels
 import KantoTensor
 
 /// Layers one behind the other. An activation behind a layer that can end with it is computed in that layer's kernel.
@@ -5,9 +6,12 @@ import KantoTensor
 /// Paths are positions: the weight of layer 2 is `2.weight`. A layer may stand in several places; it has one weight there, listed
 /// under the first.
 public struct Sequential: Layer {
+    /// From the input to the output.
     public let layers: [any Layer]
 
+    /// - Parameter layers: from the input to the output.
     public init(_ layers: any Layer...) { self.layers = layers }
+    /// - Parameter layers: from the input to the output.
     public init(_ layers: [any Layer]) { self.layers = layers }
 
     /// - Throws: `TensorError`, which names the layer by its position and type.
@@ -36,10 +40,14 @@ public struct Sequential: Layer {
 
 /// main(x) + shortcut(x) (He et al. 2016). Paths begin with `main.` and `shortcut.`.
 public struct Residual: Layer {
+    /// The layers whose output is added.
     public let main: Sequential
     /// Without layers it is the identity.
     public let shortcut: Sequential
 
+    /// - Parameters:
+    ///   - main: the layers whose output is added.
+    ///   - shortcut: what the input goes through to meet it; nothing by itself.
     public init(main: Sequential, shortcut: Sequential = Sequential()) {
         self.main = main
         self.shortcut = shortcut
@@ -69,10 +77,15 @@ private func within<R>(_ place: String, _ body: () throws -> R) throws -> R {
 extension Residual {
     /// `{"layer": "residual", "main": [layers …], "shortcut": [layers …]}`; without a shortcut it is the identity.
     public struct Description: LayerKind {
+        /// The layers whose output is added.
         public var main: [LayerDescription] = []
+        /// What the input goes through to meet it.
         public var shortcut: [LayerDescription] = []
 
         public init() {}
+        /// - Parameters:
+        ///   - main: the layers whose output is added.
+        ///   - shortcut: what the input goes through to meet it.
         public init(main: [LayerDescription], shortcut: [LayerDescription] = []) { (self.main, self.shortcut) = (main, shortcut) }
 
         public static let name = "residual"
@@ -94,6 +107,21 @@ extension Residual {
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             Residual(
                 main: try main.makeLayers(for: input, using: &random), shortcut: try shortcut.makeLayers(for: input, using: &random))
+        }
+
+        /// Each branch with the shapes along it; none if its layers do not fit each other.
+        private func branches(from input: [Int]) -> [(name: String, layers: [LayerDescription], shapes: [[Int]])] {
+            [("main", main), ("shortcut", shortcut)].map { ($0, $1, (try? $1.shapes(from: input)) ?? []) }
+        }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            branches(from: input).flatMap { branch in
+                branch.layers.parameterShapes(along: branch.shapes).map { ("\(branch.name).\($0.path)", $0.shape) }
+            }
+        }
+
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            branches(from: input).flatMap { $0.layers.forwardProblems(along: $0.shapes, batchSize: batchSize) }
         }
 
         public func summary(for input: [Int]) -> String {

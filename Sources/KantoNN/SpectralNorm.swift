@@ -8,11 +8,13 @@ import KantoTensor
 /// `iterations` steps. The vectors of the iteration are constants of a pass: the singular value is differentiated as vᵀ W u
 /// (Algorithm 1 there, whose W is this one transposed).
 public struct SpectralNorm: LayerWithEpilogue {
+    /// The layer whose weight is divided.
     public let layer: any WeightedLayer
     /// Power iterations a pass in training.
     public let iterations: Int
     /// The first singular vectors as far as they are known, of length 1: v of all but the outputs, and u of the outputs.
     public let left: Parameter
+    /// u.
     public let right: Parameter
 
     /// - Parameter random: the vectors start at random and take 15 steps.
@@ -62,10 +64,15 @@ public struct SpectralNorm: LayerWithEpilogue {
 extension SpectralNorm {
     /// `{"layer": "spectral_norm", "of": {"layer": "dense", "outputs": 1}}`.
     public struct Description: LayerKind {
+        /// The layer whose weight is divided.
         public var layer = LayerDescription(Dense.Description())
+        /// Power iterations a pass in training.
         public var iterations = 1
 
         public init() {}
+        /// - Parameters:
+        ///   - layer: the layer whose weight is divided.
+        ///   - iterations: power iterations a pass in training.
         public init(_ layer: LayerDescription, iterations: Int = 1) { (self.layer, self.iterations) = (layer, iterations) }
 
         public static let name = "spectral_norm"
@@ -83,6 +90,12 @@ extension SpectralNorm {
                 throw DescriptionError("\(layer.name) has no weight to normalize")
             }
             return try SpectralNorm(weighted, iterations: iterations, using: &random)
+        }
+
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { layer.layer.parameterShapes(for: input) }
+
+        public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
+            layer.layer.forwardProblems(for: input, batchSize: batchSize)
         }
 
         public func summary(for input: [Int]) -> String { "of \(layer.summary(for: input))" }

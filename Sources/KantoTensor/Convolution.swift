@@ -2,13 +2,16 @@ import KantoKernels
 
 /// How a kernel moves over an image.
 public struct Window: Hashable, Sendable {
+    /// Rows and columns from one position to the next.
     public var stride: Int
     /// Rows and columns of zeros around the image.
     public var padding: Padding
     /// 1 is dense.
     public var dilation: Int
+    /// Groups of channels that do not see each other; their number divides both numbers of channels.
     public var groups: Int
 
+    /// A dense window of stride 1 without padding, but for what is given.
     public init(stride: Int = 1, padding: Padding = 0, dilation: Int = 1, groups: Int = 1) {
         self.stride = stride
         self.padding = padding
@@ -18,12 +21,20 @@ public struct Window: Hashable, Sendable {
 
     /// Rows and columns of zeros on each side; a plain number means all four.
     public struct Padding: Hashable, Sendable, ExpressibleByIntegerLiteral {
+        /// Rows above and below, columns on the left and on the right.
         public var top: Int, left: Int, bottom: Int, right: Int
 
+        /// - Parameters:
+        ///   - top: rows above.
+        ///   - left: columns on the left.
+        ///   - bottom: rows below.
+        ///   - right: columns on the right.
         public init(top: Int, left: Int, bottom: Int, right: Int) {
             (self.top, self.left, self.bottom, self.right) = (top, left, bottom, right)
         }
+        /// - Parameter all: rows and columns on each side.
         public init(_ all: Int) { self.init(top: all, left: all, bottom: all, right: all) }
+        /// The same on all sides.
         public init(integerLiteral all: Int) { self.init(all) }
     }
 }

@@ -4,18 +4,32 @@ import KantoKernels
 // missing on the left, is repeated.
 
 extension Tensor {
+    /// a + b, element by element; shapes broadcast as in NumPy.
+    ///
+    /// - Throws: `TensorError` if the shapes or element types do not fit. So do the others.
     public static func + (a: Tensor, b: Tensor) throws -> Tensor { try combined(.add, .add, [a, b]) }
+    /// a − b, element by element.
     public static func - (a: Tensor, b: Tensor) throws -> Tensor { try combined(.subtract, .subtract, [a, b]) }
+    /// a b, element by element.
     public static func * (a: Tensor, b: Tensor) throws -> Tensor { try combined(.multiply, .multiply, [a, b]) }
+    /// a / b, element by element.
     public static func / (a: Tensor, b: Tensor) throws -> Tensor { try combined(.divide, .divide, [a, b]) }
 
+    /// a + b.
     public static func + (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: 1, offset: b) }
+    /// a + b.
     public static func + (a: Double, b: Tensor) throws -> Tensor { try b.affine(scale: 1, offset: a) }
+    /// a − b.
     public static func - (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: 1, offset: -b) }
+    /// a − b.
     public static func - (a: Double, b: Tensor) throws -> Tensor { try b.affine(scale: -1, offset: a) }
+    /// a b.
     public static func * (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: b, offset: 0) }
+    /// a b.
     public static func * (a: Double, b: Tensor) throws -> Tensor { try b.affine(scale: a, offset: 0) }
+    /// a / b.
     public static func / (a: Tensor, b: Double) throws -> Tensor { try a.affine(scale: 1 / b, offset: 0) }
+    /// −a.
     public static prefix func - (a: Tensor) throws -> Tensor { try a.affine(scale: -1, offset: 0) }
 
     /// scale · x + offset.
@@ -44,10 +58,13 @@ extension Tensor {
         try combined(.select, .select, [condition.detached(), a, b])
     }
 
+    /// x².
     public func square() throws -> Tensor { try unary(.square, .square) }
     /// The square root. Its derivative at 0 is taken as 0.
     public func squareRoot() throws -> Tensor { try unary(.sqrt, .sqrt) }
+    /// 1 / x.
     public func reciprocal() throws -> Tensor { try unary(.reciprocal, .reciprocal) }
+    /// eˣ.
     public func exp() throws -> Tensor { try unary(.exp, .exp) }
     /// eˣ − 1, accurate near 0.
     public func expMinusOne() throws -> Tensor { try unary(.expMinusOne, .expMinusOne) }
@@ -55,6 +72,7 @@ extension Tensor {
     public func log() throws -> Tensor { try unary(.log, .log) }
     /// log(1 + x), accurate near 0.
     public func logOnePlus() throws -> Tensor { try unary(.logOnePlus, .logOnePlus) }
+    /// The hyperbolic tangent.
     public func tanh() throws -> Tensor { try unary(.tanh, .tanh) }
     /// 1 / (1 + e⁻ˣ).
     public func sigmoid() throws -> Tensor { try unary(.sigmoid, .sigmoid) }
@@ -62,6 +80,7 @@ extension Tensor {
     public func softplus() throws -> Tensor { try unary(.softplus, .softplus) }
     /// The error function: 2/√π times the integral of e^(−t²) from 0 to x.
     public func erf() throws -> Tensor { try unary(.erf, .erf) }
+    /// |x|. Its derivative at 0 is 0.
     public func absolute() throws -> Tensor { try unary(.absolute, .absolute) }
     /// max(x, 0). Its derivative at 0 is 0.
     public func relu() throws -> Tensor { try leakyReLU(slope: 0) }

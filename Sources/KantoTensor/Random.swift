@@ -13,11 +13,15 @@ public struct Random: RandomNumberGenerator, Sendable {
     private var words = SIMD4<UInt32>.zero
     private var used = 4
 
+    /// - Parameters:
+    ///   - seed: the same seed and stream give the same numbers, on every machine.
+    ///   - stream: numbers of different streams have nothing to do with each other.
     public init(seed: UInt64, stream: UInt64 = 0) {
         key = seed
         self.stream = stream
     }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 { UInt64(word()) | UInt64(word()) << 32 }
 
     /// The next 32 bits.

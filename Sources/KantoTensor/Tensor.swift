@@ -5,7 +5,9 @@ import KantoKernels
 /// A tensor that was computed from a tracked one remembers how, so that `gradients(of:withRespectTo:)` can walk back.
 /// Activations are [batch, height, width, channels], convolution weights [height, width, in, out], dense weights [in, out].
 public struct Tensor: Sendable {
+    /// One size a dimension; empty for a single number.
     public let shape: [Int]
+    /// float32 or float64.
     public let elementType: ElementType
     var buffer: Buffer
     /// Where this tensor's elements start in the buffer, in elements.
@@ -170,9 +172,14 @@ func elementCount(_ shape: [Int], for operation: String) throws -> Int {
 
 /// A wrong use of an op: which, and what was expected. One line for people.
 public struct TensorError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The op, as messages call it.
     public let operation: String
+    /// What was wrong and what was expected.
     public let reason: String
 
+    /// - Parameters:
+    ///   - operation: the op, as messages call it.
+    ///   - reason: what was wrong and what was expected.
     public init(_ operation: String, _ reason: String) {
         self.operation = operation
         self.reason = reason

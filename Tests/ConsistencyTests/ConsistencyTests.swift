@@ -1,6 +1,7 @@
 import KantoABI
 @testable import KantoConsistency
 import KantoKernels
+import KantoWorkloads
 import Testing
 
 /// One op on one backend.

@@ -1,4 +1,4 @@
-import Kanto
+import KantoKernels
 import Testing
 
 @testable import KantoCLI

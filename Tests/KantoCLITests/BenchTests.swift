@@ -1,4 +1,5 @@
 import Foundation
+import KantoData
 import TestSupport
 import Testing
 
@@ -48,7 +49,7 @@ import Testing
     }
 
     /// JSON has no NaN, and a picture no bar for it.
-    @Test func benchOfNothing() throws {
+    @Test(.enabled(if: PNG.isAvailable)) func benchOfNothing() throws {
         let folder = try TemporaryFolder()
         let outcome = try kanto(
             "bench", "unary f32 square [0] strides 1>1", "--backend", "simd", "--seconds", "0.01", "--plot", folder.path + "/x.png", "--json")
@@ -70,7 +71,7 @@ import Testing
         #expect(lines[0]["ratio"] as? Double == 1 && (lines[1]["ratio"] as? Double ?? 1) < 1)
     }
 
-    @Test func benchWritesTablesAndPictures() throws {
+    @Test(.enabled(if: PNG.isAvailable)) func benchWritesTablesAndPictures() throws {
         let folder = try TemporaryFolder()
         let outcome = try kanto(
             "bench", "conv2d_forward n2 h6 w6 c3 k3 o4", "unary exp [1000]", "--backend", "simd", "--seconds", "0.01", "--csv", "--plot",

@@ -1,4 +1,5 @@
 import Foundation
+import KantoData
 import TestSupport
 import Testing
 
@@ -128,9 +129,8 @@ struct RunTests {
         let training = try kanto("train", "--iterations", "3", "--set", "sample_interval=2", "--out", run)
         #expect(training.status == 0, "\(training.errors)")
         for file in [
-            "config.json", "metrics.jsonl", "losses.png", "samples/iteration-000002.png", "samples/final.png",
-            "checkpoints/iteration-000002.safetensors", "checkpoints/final.safetensors",
-        ] {
+            "config.json", "metrics.jsonl", "checkpoints/iteration-000002.safetensors", "checkpoints/final.safetensors",
+        ] + (PNG.isAvailable ? ["losses.png", "samples/iteration-000002.png", "samples/final.png"] : []) {
             #expect(FileManager.default.fileExists(atPath: run + "/" + file), "\(file)")
         }
         let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
@@ -148,10 +148,12 @@ struct RunTests {
         #expect(twice.status == 73 && twice.errors.contains("expected a new or empty folder"))
         #expect(try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n") == metrics)
 
-        #expect(try kanto("sample", run, "--count", "9", "--seed", "5").status == 0)
-        #expect(FileManager.default.fileExists(atPath: run + "/samples/seed-5.png"))
-        #expect(try kanto("sample", run, "--checkpoint", "iteration-000002", "--out", folder.path + "/earlier.png").status == 0)
-        #expect(try kanto("sample", run, "--checkpoint", "interrupted", "--out", folder.path + "/none.png").status == 66)
+        if PNG.isAvailable {
+            #expect(try kanto("sample", run, "--count", "9", "--seed", "5").status == 0)
+            #expect(FileManager.default.fileExists(atPath: run + "/samples/seed-5.png"))
+        }
+        #expect(try kanto("sample", run, "--checkpoint", "iteration-000002", "--out", folder.path + "/earlier.npy").status == 0)
+        #expect(try kanto("sample", run, "--checkpoint", "interrupted", "--out", folder.path + "/none.npy").status == 66)
         let numbers = folder.path + "/samples.npy"
         #expect(try kanto("sample", run, "--count", "3", "--out", numbers).status == 0)
         let bytes = try Data(contentsOf: URL(filePath: numbers))
@@ -162,7 +164,7 @@ struct RunTests {
         let checkpoint = run + "/checkpoints/final.safetensors"
         let whole = try Data(contentsOf: URL(filePath: checkpoint))
         try whole.prefix(whole.count / 2).write(to: URL(filePath: checkpoint))
-        let truncated = try kanto("sample", run)
+        let truncated = try kanto("sample", run, "--out", numbers)
         #expect(truncated.status == 65 && truncated.errors.contains(checkpoint), "\(truncated.errors)")
     }
 

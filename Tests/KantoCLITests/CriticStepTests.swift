@@ -48,7 +48,7 @@ struct CriticStepTests {
     }
 
     @Test func checkTakesEitherWay() throws {
-        let goldens = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/../KantoGANTests/Goldens/"
+        let goldens = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/../KantoRunsTests/Goldens/"
         for method in ["taped", "four-pass"] {
             let outcome = try kanto("check", goldens + "conv_leaky.safetensors", "--json", "--critic-step", method)
             let report = try #require(

@@ -132,7 +132,7 @@ struct ProcessTests {
     /// Where both streams go to one file, each line stands whole and in its place.
     @Test func linesOfBothStreamsAreWhole() throws {
         let folder = try TemporaryFolder()
-        let golden = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/../KantoGANTests/Goldens/conv_smooth.safetensors"
+        let golden = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/")!)) + "/../KantoRunsTests/Goldens/conv_smooth.safetensors"
         // Enough lines to fill the buffer several times, with traces between them and an error at the end.
         let files = Array(repeating: "'\(golden)'", count: 8).joined(separator: " ")
         let outcome = try shell("kanto check \(files) missing.safetensors > log 2>&1", in: folder, ["KANTO_VERBOSE": "2", "KANTO_BACKEND": "simd"])
@@ -171,7 +171,7 @@ struct ProcessTests {
         try writeGolden(layers: golden, to: folder.path + "/padding.safetensors")
         for (words, status, reason) in [
             ("check sparse", 65, "sparse: byte 8: expected a JSON object"), ("train --data sparse", 65, "sparse: byte 2: expected element type 8"),
-            ("train sparse.json", 65, "sparse.json: holds 3221225472 bytes"), ("check padding.safetensors", 65, "layer 0: conv: reads padded samples"),
+            ("train sparse.json", 65, "sparse.json: holds 3221225472 bytes"), ("check padding.safetensors", 65, "layers.0: conv: reads padded samples"),
             ("train --data large", 71, "out of memory: the system refuses"),
         ] as [(String, Int32, String)] {
             let outcome = try shell(
@@ -201,7 +201,7 @@ struct ProcessTests {
     }
 
     /// What a loss of power must not take: the run's folders, the metrics and the checkpoint are synced, the checkpoint first.
-    @Test func aRunIsOnTheDisk() throws {
+    @Test(.enabled(if: PNG.isAvailable)) func aRunIsOnTheDisk() throws {
         let folder = try TemporaryFolder()
         let library = try compileLibrary(
             """
@@ -246,20 +246,61 @@ struct ProcessTests {
         }
     }
 
-    @Test func afterAnInterruptionTheCheckpointIsNamed() throws {
-        let folder = try TemporaryFolder()
-        var isInterrupted = false
-        let outcome = try run([built + "/kanto", "train", "--out", "run"], in: folder.path, ["KANTO_TUNING": "off"]) { process in
+    /// Sends signals one by one, each when the run has gone on since the last.
+    private func train(_ words: [String], in folder: TemporaryFolder, interruptedBy signals: [Int32]) throws -> Outcome {
+        var (sent, lines) = (0, 0)
+        return try run(words, in: folder.path, ["KANTO_TUNING": "off", "PATH": built + ":/usr/bin:/bin"]) { process in
             let metrics = (try? String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)) ?? ""
-            if !isInterrupted, metrics.contains("\n") {
-                isInterrupted = true
-                kill(process, SIGINT)
+            let count = metrics.count { $0 == "\n" }
+            if sent < signals.count, count > lines {
+                kill(process, signals[sent])
+                lines = count + 1
+                sent += 1
             }
         }
-        #expect(outcome.status == 130 && outcome.output.contains("wrote run/checkpoints/interrupted.safetensors"), "\(outcome)")
-        let sample = try shell("kanto sample run", in: folder)
+    }
+
+    /// Whatever ends it, a run is saved, and goes on by the words that it says.
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)])
+    func whatEndsARunSavesIt(_ signal: Int32, _ status: Int32) throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(["kanto", "train", "--out", "run"], in: folder, interruptedBy: [signal])
+        #expect(outcome.status == status, "\(outcome)")
+        let line = try #require(outcome.output.split(separator: "\n").last)
+        #expect(line.hasSuffix("; wrote run/checkpoints/interrupted.safetensors; go on with: kanto train --resume run"))
+        let words = line.split(separator: " ")
+        let iteration = try #require(words.firstIndex(of: "iteration").flatMap { Int(words[$0 + 1].dropLast()) })
+        let other = try shell("kanto train --resume run --seed 3", in: folder)
+        #expect(other.status == 64 && other.errors.contains("--seed cannot stand beside it, --iterations can"), "\(other)")
+        let resumed = try shell("kanto train --resume run --iterations \(iteration + 2)", in: folder)
+        #expect(resumed.status == 0, "\(resumed)")
+        #expect(resumed.output.hasPrefix("going on with run on "))
+        let metrics = try String(contentsOfFile: folder.path + "/run/metrics.jsonl", encoding: .utf8)
+        #expect(metrics.split(separator: "\n").count == iteration + 2)
+    }
+
+    /// `nohup` ignores what a closed terminal sends, and the run goes on.
+    @Test func aSignalThatIsIgnoredStaysIgnored() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(
+            ["sh", "-c", "trap '' HUP; exec kanto train --out run"], in: folder, interruptedBy: [SIGHUP, SIGINT])
+        #expect(outcome.status == 130, "\(outcome)")
+    }
+
+    @Test func aPipeThatIsClosedSavesTheRun() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try shell("(kanto train --out run; echo $? >status) | head -n 2", in: folder)
+        #expect(try String(contentsOfFile: folder.path + "/status", encoding: .utf8) == "141\n", "\(outcome)")
+        #expect(outcome.errors.contains("wrote run/checkpoints/interrupted.safetensors; go on with: kanto train --resume run"))
+    }
+
+    @Test func afterAnInterruptionTheCheckpointIsNamed() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try train(["kanto", "train", "--out", "run"], in: folder, interruptedBy: [SIGINT])
+        #expect(outcome.status == 130, "\(outcome)")
+        let sample = try shell("kanto sample run --out samples.npy", in: folder)
         #expect(sample.status == 66, "\(sample)")
         #expect(sample.errors == "kanto sample: run: there is no checkpoint 'final'; this run has 'interrupted': --checkpoint interrupted\n")
-        #expect(try shell("kanto sample run --checkpoint interrupted", in: folder).status == 0)
+        #expect(try shell("kanto sample run --checkpoint interrupted --out samples.npy", in: folder).status == 0)
     }
 }

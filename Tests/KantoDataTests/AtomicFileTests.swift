@@ -4,7 +4,7 @@ import Testing
 @testable import KantoData
 
 @Suite struct AtomicFileTests {
-    struct Interruption: Error {}
+    private static let interruption = DataError(.cannotWrite, "interrupted")
 
     @Test func writesAndReplaces() throws {
         try withTemporaryFolder { folder in
@@ -21,10 +21,10 @@ import Testing
         try withTemporaryFolder { folder in
             let path = "\(folder)/file"
             try put("old", path)
-            #expect(throws: Interruption.self) {
-                try AtomicFile.write(to: path) { file in
-                    try Array("half".utf8).withUnsafeBytes { try file.append($0) }
-                    throw Interruption()
+            #expect(throws: Self.interruption) {
+                try AtomicFile.write(to: path) { (file) throws(DataError) in
+                    try file.append(Array("half".utf8))
+                    throw Self.interruption
                 }
             }
             #expect(try text(path) == "old")
@@ -79,8 +79,8 @@ import Testing
         try withTemporaryFolder { folder in
             try put("half", "\(folder)/.kanto-abc.tmp")
             try put("mine", "\(folder)/.kanto-notes.txt")
-            try AtomicFile.write(to: "\(folder)/outer") { file in
-                try [1].withUnsafeBytes { try file.append($0) }
+            try AtomicFile.write(to: "\(folder)/outer") { (file) throws(DataError) in
+                try file.append([1])
                 #expect(allNames(folder).count == 2, "\(allNames(folder))")
                 try AtomicFile.write([2], to: "\(folder)/inner")
             }

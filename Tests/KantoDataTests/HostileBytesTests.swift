@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func png() throws {
+    @Test(.enabled(if: PNG.isAvailable)) func png() throws {
         try withTemporaryFolder { folder in
             let picture = Picture(width: 3, height: 2, channels: 3, pixels: (0..<18).map { UInt8($0 * 14) })
             try PNG.write(picture, to: "\(folder)/a.png")

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import KantoData
@@ -15,6 +16,32 @@ private func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
             + #""weight":{"dtype":"F32","shape":[2,1],"data_offsets":[8,16]},"#
             + #""zero":{"dtype":"I64","shape":[0,3],"data_offsets":[16,16]}}    "#,
         data: littleEndian((0.1).bitPattern) + littleEndian(Float(1.5).bitPattern) + littleEndian(Float(-2).bitPattern))
+
+    /// Any bit that flips behind the header is told; a file without a digest is taken as it is.
+    @Test func aDigestTellsOfEachBit() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/digest.safetensors"
+        let arrays = ["a": try NumericArray(shape: [3], [1, 2, 3]), "b": try NumericArray(shape: [5], [1, 2, 3, 4, 5] as [UInt8])]
+        try SafetensorsFile.write(arrays, metadata: ["key": "value"], hasDigest: true, to: path)
+        let bytes = try readFile(path)
+        let file = try SafetensorsFile(bytes: bytes, name: "file")
+        try file.checkDigest()
+        #expect(file.metadata["digest"]?.count == 16)
+        #expect(try SafetensorsFile.metadata(ofFile: path) == file.metadata)
+        for bit in 0..<8 * (4 * 3 + 5) {
+            var changed = bytes
+            changed[bytes.count - 1 - bit / 8] ^= 1 << (bit % 8)
+            #expect(throws: DataError.self) { try SafetensorsFile(bytes: changed, name: "file").checkDigest() }
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.contains(#""key":"value""#))
+        let place = try #require(bytes.firstIndex(of: UInt8(ascii: "v")))
+        var changed = bytes
+        changed[place] = UInt8(ascii: "w")
+        #expect(throws: DataError.self) { try SafetensorsFile(bytes: changed, name: "file").checkDigest() }
+        try SafetensorsFile.write(arrays, to: path)
+        try SafetensorsFile(contentsOf: path).checkDigest()
+    }
 
     @Test func readsAGolden() throws {
         let file = try SafetensorsFile(bytes: Self.golden, name: "golden")

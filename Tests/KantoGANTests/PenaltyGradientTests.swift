@@ -1,5 +1,8 @@
 import Foundation
-import Kanto
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
 import Testing
 
 /// The penalty's gradient in the critic's parameters, by both kinds of critic step.

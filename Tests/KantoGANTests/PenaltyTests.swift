@@ -1,4 +1,7 @@
-import Kanto
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
 import Testing
 
 struct PenaltyTests {

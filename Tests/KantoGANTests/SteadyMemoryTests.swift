@@ -1,4 +1,8 @@
-import Kanto
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
+import KantoWorkloads
 import Testing
 
 /// Memory from step to step. Each test has a process of its own, since the statistics are those of the process.

@@ -67,7 +67,7 @@ struct ContainerTests {
     @Test func aSharedLayerHasTheSumOfTheGradients() throws {
         var random = Random(seed: 1)
         let layer = try Dense(2, 2, using: &random)
-        let copies = (0..<2).map { _ in Dense(weight: layer.weight.value, bias: layer.bias.value) }
+        let copies = (0..<2).map { _ in Dense(weight: layer.weight.value, bias: layer.bias?.value) }
         let input = try random.normal([4, 2])
         func slopes(_ network: Sequential) throws -> [[Float]] {
             try gradients(of: network(input).square().sum(), withRespectTo: network.parameters.map(\.value)).map(\.floats)

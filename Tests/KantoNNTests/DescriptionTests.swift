@@ -1,3 +1,4 @@
+import KantoKernels
 import KantoTensor
 import Testing
 
@@ -58,6 +59,36 @@ import Testing
         #expect(try up.summary().map(\.output)[0] == [14, 10, 3])
         let image = try random.normal([1, 7, 5, 2])
         #expect(try Array(up.makeNetwork(using: &random)(image).shape.dropFirst()) == up.outputShape())
+    }
+
+    /// What a description says of parameters and of the work is what the made layers have and do.
+    @Test func parametersAndProblemsAreThoseOfTheLayers() throws {
+        var random = Random(seed: 1)
+        let other = NetworkDescription(
+            input: [6, 5, 4], ConvTranspose2D.Description(6, kernel: 3, stride: 2, padding: .sides(1), outputPadding: 1, groups: 2),
+            PReLU.Description(), BatchNorm.Description(), GroupNorm.Description(groups: 3), InstanceNorm.Description(),
+            LayerNorm.Description(affine: .element), Conv2D.Description(4, kernel: 3, stride: 2, padding: .same, dilation: 2, groups: 2),
+            // An output padding of a whole stride.
+            ConvTranspose2D.Description(2, kernel: 3, stride: 1, padding: .sides(2), outputPadding: 1, dilation: 2),
+            Residual.Description(
+                main: [LayerDescription(AveragePool()), LayerDescription(SpectralNorm.Description(LayerDescription(Conv2D.Description(3, kernel: 1))))],
+                shortcut: [LayerDescription(Conv2D.Description(3, kernel: 2, stride: 2))]),
+            Flatten(), Dense.Description(5))
+        for network in [network, other] {
+            let made = try network.makeNetwork(using: &random)
+            let stated = try network.parameterShapes()
+            #expect(stated.map(\.path) == made.namedParameters.map(\.path))
+            #expect(stated.map(\.shape) == made.namedParameters.map(\.parameter.shape))
+
+            // One problem for each weight of a product or convolution, with that weight, on a batch of 3.
+            let weights = stated.map(\.shape).filter { $0.count == 2 || $0.count == 4 }
+            let problems = try network.forwardProblems(batchSize: 3)
+            #expect(try problems.map { try $0.operands()[1].shape } == weights)
+            #expect(try problems.allSatisfy { try $0.operands()[0].shape[0] == 3 })
+        }
+        let up = try other.forwardProblems(batchSize: 3).filter { $0.op == .convolution2DInputGradient }.map { try $0.operands() }
+        #expect(up.map { $0[0].shape } == [[3, 6, 5, 4], [3, 6, 5, 4]])
+        #expect(up[0].last?.shape == [3] + (try other.summary()[0].output))
     }
 
     /// TensorFlow's "SAME": 5x5 of stride 2 on an even size has 1 row before and 2 after.

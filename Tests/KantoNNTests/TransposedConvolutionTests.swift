@@ -59,7 +59,7 @@ struct TransposedConvolutionTests {
         )
         #expect(output.shape == [2, height, width, 6])
 
-        let (x, weight, bias) = (input.doubles, layer.weight.value.doubles, layer.bias.value.doubles)
+        let (x, weight, bias) = (input.doubles, layer.weight.value.doubles, layer.bias!.value.doubles)
         var expected = (0..<2 * height * width * 6).map { bias[$0 % 6] }
         let (inputsOfGroup, outputsOfGroup) = (4 / test.groups, 6 / test.groups)
         for sample in 0..<2 {

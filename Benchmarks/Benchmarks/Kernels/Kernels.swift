@@ -1,6 +1,6 @@
 import Benchmark
-import Kanto
-import KantoConsistency
+import KantoKernels
+import KantoWorkloads
 
 // The kernels of `kanto bench`'s presets, on the backend that KANTO_BACKEND selects: a baseline to compare a change with.
 // Ratios between backends are the affair of `kanto bench`, which measures them in turn.

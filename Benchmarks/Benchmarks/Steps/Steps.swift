@@ -1,5 +1,6 @@
 import Benchmark
 import Kanto
+import KantoWorkloads
 
 // The critic steps of the comparison workloads, on the backend that KANTO_BACKEND selects.
 

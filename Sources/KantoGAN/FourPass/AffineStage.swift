@@ -2,9 +2,9 @@ import KantoKernels
 import KantoNN
 import KantoTensor
 
-/// A layer that multiplies by a weight and adds a bias, as the four passes need it.
+/// A layer that multiplies by a weight and may add a bias, as the four passes need it.
 protocol AffineLayer: WeightedLayer {
-    var bias: Parameter { get }
+    var bias: Parameter? { get }
 
     /// The product with the weight, without bias: how a tangent goes through.
     func product(_ input: Tensor) throws -> Tensor
@@ -86,8 +86,10 @@ final class AffineStage: Stage {
         let points = try all.sliced(scoredCount..<all.shape[0])
         try input.multiply(byDerivativeOf: inputActivation, output: points, into: points)
         try gradients.add(layer.weightGradient(all, adjoint), for: layer.weight)
-        let scored = try adjoint.sliced(0..<scoredCount)
-        try gradients.add(scored.sum(axes: Array(scored.shape.indices.dropLast())), for: layer.bias)
+        if let bias = layer.bias {
+            let scored = try adjoint.sliced(0..<scoredCount)
+            try gradients.add(scored.sum(axes: Array(scored.shape.indices.dropLast())), for: bias)
+        }
         return try layer.product(points)
     }
 }

@@ -23,6 +23,7 @@ public protocol KindFamily {
 }
 
 extension KindFamily {
+    /// `name`.
     public static var nameKey: String { "name" }
     public static var standard: (any NamedDescription.Type)? { nil }
 }
@@ -35,15 +36,21 @@ public struct NoCommonKeys: Describable {
 
 /// A kind with its values: `{"name": "adam", "learning_rate": 1e-4, "beta2": 0.9}`, or the name alone where no key is given.
 public struct Choice<Family: KindFamily>: DescriptionConvertible {
+    /// What all kinds of the family have.
     public var common: Family.Common
+    /// The kind, with its own values.
     public var kind: any NamedDescription
 
     package init(kind: any NamedDescription, common: Family.Common = Family.Common()) {
         (self.kind, self.common) = (kind, common)
     }
 
+    /// The kind's name.
     public var name: String { type(of: kind).name }
 
+    /// Reads a name, or an object that holds it.
+    ///
+    /// - Throws: `DescriptionError`, with the key and the nearest name.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         var members: [String: DescriptionValue] = [:]
         var name: String?
@@ -76,6 +83,7 @@ public struct Choice<Family: KindFamily>: DescriptionConvertible {
         }
     }
 
+    /// As it is read: the name alone where nothing else differs from the standard.
     public func described(isWhole: Bool) -> DescriptionValue {
         guard case .object(var members) = kind.described(isWhole: isWhole),
             case .object(let shared) = common.described(isWhole: isWhole)
@@ -98,7 +106,7 @@ extension NamedDescription {
 
 extension DescriptionError {
     /// Puts a kind's name before the reason of what `body` throws.
-    static func naming<R>(_ name: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
+    package static func naming<R>(_ name: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
         do { return try body() } catch { throw DescriptionError("\(name): \(error.reason)", at: error.path) }
     }
 }

@@ -13,6 +13,7 @@ public protocol Describable: DescriptionConvertible {
 
 /// A key of a description: its name, the property it stands for, and which values make sense.
 public struct DescriptionKey<Root: Sendable>: Sendable {
+    /// As it stands in a configuration: words with `_` between them.
     public let name: String
     /// Whether a description without it is an error.
     public let isRequired: Bool
@@ -56,10 +57,13 @@ public struct DescriptionKey<Root: Sendable>: Sendable {
 extension Describable {
     public func validate() throws(DescriptionError) {}
 
+    /// Reads an object of the type's keys; what is missing keeps its standard value.
+    ///
+    /// - Throws: `DescriptionError` for an unknown key, with the nearest one, and for a wrong value.
     public init(_ value: DescriptionValue) throws(DescriptionError) { try self.init(value, alsoValid: []) }
 
     /// - Parameter alsoValid: keys that somebody else has read, for the nearest name of one that is unknown.
-    init(_ value: DescriptionValue, alsoValid: [String]) throws(DescriptionError) {
+    package init(_ value: DescriptionValue, alsoValid: [String]) throws(DescriptionError) {
         guard case .object(let members) = value else { throw DescriptionError("expected an object, found \(value)") }
         self.init()
         for name in members.keys.sorted() where !Self.keys.contains(where: { $0.name == name }) {

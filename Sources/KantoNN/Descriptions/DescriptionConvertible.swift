@@ -21,6 +21,9 @@ extension DescriptionConvertible where Self: LosslessStringConvertible {
 }
 
 extension DescriptionConvertible where Self: FixedWidthInteger {
+    /// Reads a whole number.
+    ///
+    /// - Throws: `DescriptionError` for anything else.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         let expected = Self.isSigned ? "a whole number" : "a whole number from 0 to \(Self.max)"
         let found: Self? =
@@ -34,12 +37,16 @@ extension DescriptionConvertible where Self: FixedWidthInteger {
         guard let found else { throw DescriptionError("expected \(expected), found \(value)") }
         self = found
     }
+    /// The number.
     public func described(isWhole: Bool) -> DescriptionValue { .integer(Int128(self)) }
 }
 extension Int: DescriptionConvertible {}
 extension UInt64: DescriptionConvertible {}
 
 extension Double: DescriptionConvertible {
+    /// Reads a number.
+    ///
+    /// - Throws: `DescriptionError` for anything else.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         switch value {
         case .integer(let number): self = Double(number)
@@ -56,6 +63,9 @@ extension Double: DescriptionConvertible {
 }
 
 extension Bool: DescriptionConvertible {
+    /// Reads `true` or `false`.
+    ///
+    /// - Throws: `DescriptionError` for anything else.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         switch value {
         case .boolean(let value): self = value
@@ -63,20 +73,28 @@ extension Bool: DescriptionConvertible {
         default: throw DescriptionError("expected true or false, found \(value)")
         }
     }
+    /// The truth value.
     public func described(isWhole: Bool) -> DescriptionValue { .boolean(self) }
 }
 
 extension String: DescriptionConvertible {
+    /// Reads a text.
+    ///
+    /// - Throws: `DescriptionError` for anything else.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         switch value {
         case .text(let text), .word(let text): self = text
         default: throw DescriptionError("expected a text, found \(value)")
         }
     }
+    /// The text.
     public func described(isWhole: Bool) -> DescriptionValue { .text(self) }
 }
 
 extension Array: DescriptionConvertible where Element: DescriptionConvertible {
+    /// Reads a list.
+    ///
+    /// - Throws: `DescriptionError`, with the place of the element that is wrong.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         self = []
         switch value {
@@ -92,15 +110,21 @@ extension Array: DescriptionConvertible where Element: DescriptionConvertible {
         default: throw DescriptionError("expected a list, found \(value)")
         }
     }
+    /// The list.
     public func described(isWhole: Bool) -> DescriptionValue { .list(map { $0.described(isWhole: isWhole) }) }
 }
 
 extension Optional: DescriptionConvertible where Wrapped: DescriptionConvertible {
+    /// Reads `null` as nothing.
     public init(_ value: DescriptionValue) throws(DescriptionError) { self = value == .null ? nil : try Wrapped(value) }
+    /// The value, or `null`.
     public func described(isWhole: Bool) -> DescriptionValue { self?.described(isWhole: isWhole) ?? .null }
 }
 
 extension DescriptionConvertible where Self: RawRepresentable, Self: CaseIterable, RawValue == String {
+    /// Reads one of the names.
+    ///
+    /// - Throws: `DescriptionError`, with the nearest one.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         let text = try String(value)
         guard let found = Self(rawValue: text) else {
@@ -108,5 +132,6 @@ extension DescriptionConvertible where Self: RawRepresentable, Self: CaseIterabl
         }
         self = found
     }
+    /// The name.
     public func described(isWhole: Bool) -> DescriptionValue { .text(rawValue) }
 }

@@ -11,6 +11,9 @@ extension DescriptionValue {
         return .object(own.merging(others) { $0.merged(over: $1) })
     }
 
+    /// Whether it has keys.
+    package var isObject: Bool { if case .object = self { true } else { false } }
+
     /// The value at a dotted path; nil where nothing is.
     public func value(at path: String) -> DescriptionValue? {
         path.split(separator: ".").reduce(Optional(self)) { value, name in

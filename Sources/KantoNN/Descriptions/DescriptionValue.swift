@@ -15,8 +15,10 @@ public enum DescriptionValue: Hashable, Sendable {
 public struct DescriptionError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Keys and positions from the outside in, with dots between; empty for the description as a whole.
     public let path: String
+    /// What was expected and what was found.
     public let reason: String
 
+    /// - Parameter path: of the key, with dots.
     public init(_ reason: String, at path: String = "") {
         self.path = path
         self.reason = reason
@@ -25,7 +27,7 @@ public struct DescriptionError: Error, Sendable, Equatable, CustomStringConverti
     public var description: String { path.isEmpty ? reason : "\(path): \(reason)" }
 
     /// Puts a key or a position before the path of what `body` throws.
-    static func within<R>(_ place: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
+    package static func within<R>(_ place: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
         do { return try body() } catch { throw DescriptionError(error.reason, at: error.path.isEmpty ? place : "\(place).\(error.path)") }
     }
 }
@@ -54,6 +56,7 @@ extension DescriptionValue: Codable {
         init?(intValue: Int) { nil }
     }
 
+    /// Decodes any JSON.
     public init(from decoder: any Decoder) throws {
         if let container = try? decoder.container(keyedBy: Name.self) {
             let members = try container.allKeys.map { ($0.stringValue, try container.decode(DescriptionValue.self, forKey: $0)) }

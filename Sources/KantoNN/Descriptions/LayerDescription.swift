@@ -1,3 +1,4 @@
+import KantoKernels
 import KantoTensor
 
 /// A kind of layer as a description has it: the numbers that a person gives. All else follows from them and the shape of a
@@ -15,12 +16,24 @@ public protocol LayerKind: NamedDescription {
     /// - Parameter input: a shape that `outputShape` accepts.
     func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer
 
+    /// The parameters that the made layer will have, under its own paths: what a file must hold for it, before any of it is made.
+    ///
+    /// - Parameter input: a shape that `outputShape` accepts.
+    func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])]
+
+    /// The matrix products and convolutions of a forward pass, in their order: nearly all of its work.
+    ///
+    /// - Parameter input: a shape that `outputShape` accepts.
+    func forwardProblems(for input: [Int], batchSize: Int) -> [Problem]
+
     /// How it reads behind its name, such as "5x5 stride 2, 64 to 128".
     func summary(for input: [Int]) -> String
 }
 
 extension LayerKind {
     public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] { input }
+    public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { [] }
+    public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] { [] }
     public func summary(for input: [Int]) -> String { "" }
 }
 
@@ -34,6 +47,7 @@ extension DescribedLayer {
 /// All kinds of layers.
 public enum LayerKinds: KindFamily {
     public static let noun = "layer"
+    /// `layer`.
     public static let nameKey = "layer"
     public static let kinds: [any NamedDescription.Type] = [
         Dense.Description.self, Conv2D.Description.self, ConvTranspose2D.Description.self,
@@ -50,6 +64,7 @@ public enum LayerKinds: KindFamily {
 public typealias LayerDescription = Choice<LayerKinds>
 
 extension LayerDescription {
+    /// Describes a layer.
     public init(_ layer: any LayerKind) { self.init(kind: layer) }
 
     /// Each row of the table is one.

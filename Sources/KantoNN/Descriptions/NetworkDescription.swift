@@ -1,3 +1,4 @@
+import KantoKernels
 import KantoTensor
 
 /// A network as data: the shape of a sample at its input, and its layers.
@@ -10,12 +11,17 @@ import KantoTensor
 public struct NetworkDescription: Describable {
     /// [features] or [height, width, channels].
     public var input: [Int]
+    /// From the input to the output.
     public var layers: [LayerDescription]
 
     public init() { (input, layers) = ([], []) }
 
+    /// - Parameter input: the shape of a sample.
     public init(input: [Int], layers: [LayerDescription]) { (self.input, self.layers) = (input, layers) }
 
+    /// - Parameters:
+    ///   - input: the shape of a sample.
+    ///   - kinds: the layers, from the input to the output.
     public init(input: [Int], _ kinds: any LayerKind...) { self.init(input: input, layers: kinds.map { LayerDescription($0) }) }
 
     public static let keys: [DescriptionKey<Self>] = [
@@ -46,6 +52,20 @@ public struct NetworkDescription: Describable {
     /// - Throws: `DescriptionError` if the layers do not fit each other.
     public func makeNetwork(using random: inout Random) throws -> Sequential { try layers.makeLayers(for: input, using: &random) }
 
+    /// The parameters of the network, by their paths in it, without making any.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func parameterShapes() throws(DescriptionError) -> [(path: String, shape: [Int])] {
+        layers.parameterShapes(along: try shapes())
+    }
+
+    /// The matrix products and convolutions of a forward pass, in their order.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func forwardProblems(batchSize: Int) throws(DescriptionError) -> [Problem] {
+        layers.forwardProblems(along: try shapes(), batchSize: batchSize)
+    }
+
     /// The layers in one line each, with the shape of a sample behind them.
     ///
     /// - Throws: `DescriptionError` if the layers do not fit each other.
@@ -73,6 +93,18 @@ extension [LayerDescription] {
         return Sequential(made)
     }
 
+    /// - Parameter shapes: what `shapes(from:)` gives.
+    func parameterShapes(along shapes: [[Int]]) -> [(path: String, shape: [Int])] {
+        zip(self, shapes).enumerated().flatMap { index, pair in
+            pair.0.layer.parameterShapes(for: pair.1).map { ("\(index).\($0.path)", $0.shape) }
+        }
+    }
+
+    /// - Parameter shapes: what `shapes(from:)` gives.
+    func forwardProblems(along shapes: [[Int]], batchSize: Int) -> [Problem] {
+        zip(self, shapes).flatMap { $0.layer.forwardProblems(for: $1, batchSize: batchSize) }
+    }
+
     /// In one line, with commas between.
     func summary(for input: [Int]) -> String {
         guard let shapes = try? shapes(from: input) else { return "" }
@@ -81,6 +113,7 @@ extension [LayerDescription] {
 }
 
 extension NetworkDescription: Codable {
+    /// - Throws: `DescriptionError` for a layer that is unknown or does not fit.
     public init(from decoder: any Decoder) throws { try self.init(DescriptionValue(from: decoder)) }
     public func encode(to encoder: any Encoder) throws { try descriptionValue.encode(to: encoder) }
 }

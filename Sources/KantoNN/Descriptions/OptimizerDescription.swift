@@ -9,7 +9,9 @@ public protocol OptimizerKind: NamedDescription {
 
 /// The optimizers that a configuration can name.
 public enum OptimizerKinds: KindFamily {
+    /// What every optimizer has beside its own keys.
     public struct Common: Describable {
+        /// How the learning rate changes with the steps.
         public var schedule = ScheduleDescription(ConstantSchedule())
 
         public init() {}
@@ -27,13 +29,18 @@ public enum OptimizerKinds: KindFamily {
 public typealias OptimizerDescription = Choice<OptimizerKinds>
 
 extension OptimizerDescription {
+    /// Describes an optimizer.
+    ///
+    /// - Parameter learningRate: nil for the optimizer's own.
     public init(_ optimizer: any OptimizerKind, learningRate: Double? = nil, schedule: any ScheduleKind = ConstantSchedule()) {
         var (optimizer, common) = (optimizer, OptimizerKinds.Common())
         if let learningRate { optimizer.learningRate = learningRate }
         common.schedule = ScheduleDescription(schedule)
         self.init(kind: optimizer, common: common)
     }
+    /// The optimizer that is described.
     public var optimizer: any OptimizerKind { kind as! any OptimizerKind }
+    /// Before the schedule.
     public var learningRate: Double { optimizer.learningRate }
 
     /// How it reads in one line: "adam 0.0001 (beta1 0.5, beta2 0.9)".
@@ -69,13 +76,21 @@ extension DescriptionKey {
 }
 
 extension Adam {
+    /// `{"name": "adam", "learning_rate": 1e-4, "beta1": 0, "beta2": 0.9}`.
     public struct Description: OptimizerKind {
+        /// Before the schedule.
         public var learningRate = 1e-4
+        /// Decay of the running mean of gradients.
         public var beta1 = 0.0
+        /// Decay of the running mean of squared gradients.
         public var beta2 = 0.9
+        /// Added to the root of the mean square.
         public var epsilon = 1e-8
 
         public init() {}
+        /// - Parameters:
+        ///   - beta1: decay of the running mean of gradients.
+        ///   - beta2: decay of the running mean of squared gradients.
         public init(beta1: Double, beta2: Double) { (self.beta1, self.beta2) = (beta1, beta2) }
 
         public static let name = "adam"
@@ -91,11 +106,17 @@ extension Adam {
 }
 
 extension AdamW {
+    /// `{"name": "adamw", "weight_decay": 0.01}`.
     public struct Description: OptimizerKind {
+        /// Before the schedule.
         public var learningRate = 1e-3
+        /// Decay of the running mean of gradients.
         public var beta1 = 0.9
+        /// Decay of the running mean of squared gradients.
         public var beta2 = 0.999
+        /// Added to the root of the mean square.
         public var epsilon = 1e-8
+        /// Decoupled: a step takes off rate · decay of each parameter.
         public var weightDecay = 0.01
 
         public init() {}
@@ -115,10 +136,15 @@ extension AdamW {
 }
 
 extension RMSProp {
+    /// `{"name": "rmsprop", "learning_rate": 5e-5}`.
     public struct Description: OptimizerKind {
+        /// Before the schedule.
         public var learningRate = 5e-5
+        /// Of the running mean of squared gradients.
         public var decay = 0.99
+        /// Added to the root of the mean square.
         public var epsilon = 1e-8
+        /// Decoupled: a step takes off rate · decay of each parameter.
         public var weightDecay = 0.0
 
         public init() {}
@@ -137,9 +163,13 @@ extension RMSProp {
 }
 
 extension SGD {
+    /// `{"name": "sgd", "momentum": 0.9}`.
     public struct Description: OptimizerKind {
+        /// Before the schedule.
         public var learningRate = 1e-2
+        /// The share of the last step that is kept.
         public var momentum = 0.0
+        /// Decoupled: a step takes off rate · decay of each parameter.
         public var weightDecay = 0.0
 
         public init() {}

@@ -1,0 +1,277 @@
+import KantoData
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
+
+/// A training run and its folder: `config.json`, `metrics.jsonl`, `checkpoints/*.safetensors`, and a folder `samples` for pictures.
+///
+/// A run that was ended, or killed, goes on from its last checkpoint with the same bits as if it had not been: see
+/// `init(resuming:)`. Pictures are drawn by whoever wants them, see `onSnapshot`. Use it inside `Kernels.run { … }`.
+public final class Run {
+    /// What it was made of, with the critic's step that was chosen.
+    public let configuration: RunConfiguration
+    /// Its path.
+    public let folder: String
+    /// Whose networks the run trains.
+    public let trainer: Trainer
+    /// The path of the last checkpoint written.
+    public private(set) var lastCheckpoint: String?
+    /// What else is done with a snapshot when its checkpoint is on the disk. `KantoPictures` draws it:
+    ///
+    ///     run.onSnapshot = { try $0.drawPictures() }
+    public var onSnapshot: ((Snapshot) throws -> Void)?
+    private let log: MetricsLog
+    private let lock: RunLock
+    /// On the monotonic clock, less what earlier processes of the run took.
+    private let start: Double
+    private var history: [IterationMetrics] = []
+    private var divergence: DivergenceTest
+    /// The same noise for every snapshot, so that one sees how the samples change.
+    private let noise: Tensor
+    private let real: Tensor
+    private let units: SampleUnits
+
+    /// How many samples a snapshot shows: pictures, or rows of numbers.
+    private static func sampleCount(_ configuration: RunConfiguration) -> Int {
+        configuration.networks.sampleShape.count == 3 ? 64 : 1024
+    }
+
+    /// What a run shows of itself at some iteration.
+    public struct Snapshot {
+        /// `iteration-000500`, `final` or `interrupted`.
+        public let name: String
+        /// The run's.
+        public let folder: String
+        /// The run's.
+        public let configuration: RunConfiguration
+        /// [64, height, width, channels], or [1024, features]: of the averaged weights if the run keeps an average.
+        public let samples: Tensor
+        /// As many of the data, the same ones each time.
+        public let real: Tensor
+        /// What every iteration so far has measured.
+        public let history: [IterationMetrics]
+    }
+
+    /// Makes a new run and its folder.
+    ///
+    /// - Throws: `DataError.cannotWrite` if the folder cannot be written or holds anything already; `DataError.badInput` or
+    ///   `.missingInput` for the preset's name or the data.
+    public convenience init(_ configuration: RunConfiguration, folder: String) throws {
+        try self.init(configuration, chooseFolder: { folder })
+    }
+
+    /// Makes a new run in a folder that is chosen last: nothing is left of a run that cannot begin.
+    ///
+    /// - Parameters:
+    ///   - note: is told what the user should know of the data, such as a range that looks wrong.
+    ///   - chooseFolder: gives the folder's path; called once, when configuration and data are known to be right.
+    /// - Throws: as the initializer that takes a folder does, and what `chooseFolder` throws.
+    public init(
+        _ configuration: RunConfiguration, note: (String) -> Void = { _ in }, chooseFolder: () throws -> String
+    ) throws {
+        var configuration = configuration
+        configuration.data.path = Datasets.location(configuration.data.path)
+        (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
+        divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
+        noise = try Self.noise(configuration)
+        configuration.training.criticStep = trainer.criticStepMethod
+        self.configuration = configuration
+
+        folder = try chooseFolder()
+        try claimDirectory(folder, by: "samples")
+        lock = try RunLock(folder: folder)
+        try createDirectories(folder + "/checkpoints")
+        try configuration.write(to: folder + "/config.json")
+        log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
+        start = monotonicSeconds()
+    }
+
+    /// Takes a run up where its last checkpoint stands; at its beginning if it was killed before it wrote one. What it logged
+    /// after that is cut off, and computed again.
+    ///
+    /// On the same backend and instruction set, and but for `simd` on as many threads, all that follows has the same bits as if
+    /// the run had not been ended.
+    ///
+    /// - Parameters:
+    ///   - folder: of a run of `kanto train`, or of this class.
+    ///   - iterations: how many the run is to have in all; nil for those of its configuration. The learning rate's schedule
+    ///     follows.
+    ///   - note: is told what the user should know: a checkpoint that is damaged and passed over, another machine.
+    /// - Throws: `DataError` if the folder holds no run, or no checkpoint is whole, or another process has it.
+    public init(resuming folder: String, iterations: Int? = nil, note: (String) -> Void = { _ in }) throws {
+        var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
+        if let iterations { configuration.training.iterations = iterations }
+        lock = try RunLock(folder: folder)
+        (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
+        noise = try Self.noise(configuration)
+        lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
+        guard trainer.iteration < configuration.training.iterations else {
+            throw DataError(
+                .badInput, "\(folder): the run has done all of its \(configuration.training.iterations) iterations; ask for more of them "
+                    + "to go on: --iterations \(2 * trainer.iteration)")
+        }
+        if let machine = configuration.machine, let change = try machine.change() { note(change) }
+        if iterations != nil { try configuration.write(to: folder + "/config.json") }
+        self.configuration = configuration
+        self.folder = folder
+
+        let metrics = try LoggedMetrics(cutting: folder + "/metrics.jsonl", after: trainer.iteration)
+        history = metrics.history
+        divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
+        for metrics in history { _ = divergence.reason(after: metrics) }
+        log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
+        start = monotonicSeconds() - metrics.seconds
+    }
+
+    /// - Parameters:
+    ///   - configuration: receives the networks that an architecture makes for the data.
+    ///   - note: is told what the data's reader has to say.
+    private static func makeTrainer(
+        _ configuration: inout RunConfiguration, note: (String) -> Void
+    ) throws -> (Trainer, real: Tensor, SampleUnits) {
+        let data = try openData(configuration)
+        for line in data.notes { note(line) }
+        if let architecture = configuration.architecture {
+            do throws(DescriptionError) {
+                let range = data.valueRange.map { $0.lower...$0.upper }
+                configuration.networks = try architecture.networks(for: data.sampleShape, range: range)
+            } catch {
+                throw DataError(.badInput, "architecture \(architecture.name): \(error)")
+            }
+            configuration.architecture = nil
+        }
+        try checkData(data, configuration)
+        let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
+        let trainer = try Trainer(
+            critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
+            batches: DatasetBatches(
+                data, flips: configuration.data.flip, batchSize: configuration.training.batchSize, seed: configuration.training.seed),
+            configuration: configuration.training)
+        let count = min(sampleCount(configuration), data.count)
+        return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
+    }
+
+    /// - Throws: `DataError` if the data are missing or wrong.
+    private static func openData(_ configuration: RunConfiguration) throws -> any Dataset {
+        let path = configuration.data.path
+        guard !path.isEmpty else {
+            let wanted = configuration.preset.flatMap { try? Preset(named: $0) }.map { " (\($0.dataSummary))" } ?? ""
+            throw DataError(.missingInput, "no data: say where they are by data.path, on the command line by --data\(wanted)")
+        }
+        var options = Datasets.Options()
+        options.seed = configuration.training.seed
+        return try Datasets.open(configuration.data, options)
+    }
+
+    /// - Throws: `DataError` if the networks do not take the data, or these do not fill a batch.
+    private static func checkData(_ data: any Dataset, _ configuration: RunConfiguration) throws(DataError) {
+        let path = configuration.data.path
+        let wanted = configuration.networks.sampleShape
+        guard data.sampleShape == wanted else {
+            throw DataError(
+                .badInput, "\(path): samples of shape \(data.sampleShape); the networks want \(wanted)"
+                    + (wanted.count == 3 ? "; data.size and data.channels bring pictures to another shape" : ""))
+        }
+        guard data.count >= configuration.training.batchSize else {
+            throw DataError(.badInput, "\(path): \(data.count) samples do not fill a batch of \(configuration.training.batchSize)")
+        }
+    }
+
+    private static func noise(_ configuration: RunConfiguration) throws -> Tensor {
+        try sampleNoise(count: sampleCount(configuration), latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+    }
+
+    /// Restores from the checkpoint of the highest iteration that is whole, and returns its path; nil if none was written.
+    private static func restore(_ trainer: Trainer, from folder: String, note: (String) -> Void) throws -> String? {
+        let paths = TrainedGenerator.checkpoints(ofRun: folder).map { "\(folder)/checkpoints/\($0).safetensors" }
+        let dated = paths.map { (path: $0, iteration: Checkpoint.iteration(ofFile: $0) ?? -1) }
+        var fault: DataError?
+        for (path, _) in dated.sorted(by: { $0.iteration > $1.iteration }) {
+            do {
+                try Checkpoint.restore(trainer, from: SafetensorsFile(contentsOf: path))
+                if let fault { note("\(fault); going on from \(path), after iteration \(trainer.iteration)") }
+                return path
+            } catch let error as DataError {
+                fault = fault ?? error
+            }
+        }
+        if let fault { throw fault }
+        return nil
+    }
+
+    /// One iteration, logged. At each sample interval a snapshot is written.
+    ///
+    /// - Throws: `TrainingFailure` if what was measured is not finite or the training diverges: no further iteration makes it
+    ///   good. What was written before stands.
+    public func step() throws -> IterationMetrics {
+        let rates = (critic: trainer.criticOptimizer.currentRate, generator: trainer.generatorOptimizer.currentRate)
+        let metrics = try trainer.runIteration()
+        history.append(metrics)
+        try log.append([
+            "iteration": .integer(metrics.iteration), "critic_loss": .double(metrics.criticLoss),
+            "wasserstein_estimate": .double(metrics.wassersteinEstimate), "penalty": .double(metrics.penalty),
+            "gradient_norm_mean": .double(metrics.meanGradientNorm), "gradient_norm_max": .double(metrics.largestGradientNorm),
+            "generator_loss": .double(metrics.generatorLoss), "critic_learning_rate": .double(rates.critic),
+            "generator_learning_rate": .double(rates.generator),
+            LoggedMetrics.secondsKey: .double(((monotonicSeconds() - start) * 1000).rounded() / 1000),
+        ])
+        if let quantity = metrics.firstNonFinite { throw failure("the \(quantity) is not a finite number") }
+        if let reason = divergence.reason(after: metrics) { throw failure(reason) }
+        if metrics.iteration % configuration.sampleInterval == 0 {
+            try writeSnapshot(Self.name(ofIteration: metrics.iteration))
+            try removeOldCheckpoints()
+        } else if Self.earlyIterations.contains(metrics.iteration) {
+            try show(Self.name(ofIteration: metrics.iteration))
+        }
+        return metrics
+    }
+
+    /// Iterations after which samples are shown although no checkpoint is due: nearly all visible change comes before the 500th.
+    private static let earlyIterations: Set<Int> = [50, 100, 200, 300, 400]
+    private static let namePrefix = "iteration-"
+
+    private static func name(ofIteration iteration: Int) -> String {
+        let digits = "\(iteration)"
+        return namePrefix + String(repeating: "0", count: max(0, 6 - digits.count)) + digits
+    }
+
+    private func failure(_ reason: String) -> TrainingFailure {
+        TrainingFailure(iteration: trainer.iteration, reason: reason, lastCheckpoint: lastCheckpoint)
+    }
+
+    /// Writes a checkpoint under a name, and then lets `onSnapshot` draw what can be drawn again.
+    ///
+    /// - Throws: `DataError.cannotWrite`; `TrainingFailure` if a weight is not a finite number: then nothing is written; what
+    ///   `onSnapshot` throws.
+    public func writeSnapshot(_ name: String) throws {
+        let networks: KeyValuePairs<String, any Layer> = ["critic": trainer.critic, "generator": trainer.generator]
+        if let path = try Checkpoint.firstNonFinite(in: networks) {
+            throw failure("\(path) holds a value that is not a finite number")
+        }
+        try log.sync()
+        var metadata = Checkpoint.metadata(of: trainer)
+        metadata[TrainedGenerator.networksKey] = configuration.networks.descriptionValue.json
+        metadata[TrainedGenerator.unitsKey] = units.descriptionValue.json
+        metadata["seed"] = "\(configuration.training.seed)"
+        let path = "\(folder)/checkpoints/\(name).safetensors"
+        try SafetensorsFile.write(try Checkpoint.arrays(of: trainer), metadata: metadata, hasDigest: true, to: path)
+        lastCheckpoint = path
+        try show(name)
+    }
+
+    private func show(_ name: String) throws {
+        guard let onSnapshot else { return }
+        func draw() throws -> Tensor { try withoutGradient { try trainer.generator(noise) } }
+        let samples = try trainer.average.map { try $0.applied(draw) } ?? draw()
+        try onSnapshot(
+            Snapshot(name: name, folder: folder, configuration: configuration, samples: samples, real: real, history: history))
+    }
+
+    /// Removes all but the last checkpoints of the sample intervals.
+    private func removeOldCheckpoints() throws {
+        guard let kept = configuration.keptCheckpoints else { return }
+        let names = TrainedGenerator.checkpoints(ofRun: folder).filter { $0.hasPrefix(Self.namePrefix) }
+        for name in names.dropFirst(kept) { removeFile("\(folder)/checkpoints/\(name).safetensors") }
+    }
+}
