@@ -65,12 +65,12 @@ import Testing
 
     /// Lines end where they end, however the file is cut into blocks.
     @Test func readsLongFiles() throws {
-        let rows = 60_000
+        let rows = 40_000
         let data = try read("first,second\n" + (0..<rows).map { "\($0),\($0 * 3).25000000000\n" }.joined())
         #expect(data.count == rows)
         #expect(
             isClose(
-                data.restored(try data.samples([0, 59_999, 31_415])), [0, 0.25, 59_999, 179_997.25, 31_415, 94_245.25], 0.02))
+                data.restored(try data.samples([0, 39_999, 31_415])), [0, 0.25, 39_999, 119_997.25, 31_415, 94_245.25], 0.02))
     }
 
     @Test func picturesAreNotMadeOfColumns() {

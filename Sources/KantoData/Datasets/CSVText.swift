@@ -1,3 +1,5 @@
+import Glibc
+
 /// The lines and fields of a CSV file (RFC 4180, but for line breaks within quotes).
 struct CSVText {
     let separator: UInt8
@@ -72,37 +74,53 @@ struct CSVText {
 struct LineReader {
     private let source: ByteSource
     private var block: [UInt8] = []
+    /// Where the next line starts in the block, and up to where there is no end of it.
     private var position = 0
+    private var searched = 0
+    /// Where the next block starts in the file.
     private var next = 0
     /// Of the line that was given last, from 1.
     private(set) var number = 0
 
     private static let blockSize = 1 << 20
     /// In bytes; what is longer is no line of numbers.
-    private static let longestLine = 1 << 26
+    private static let longestLine = 1 << 24
 
     init(_ source: ByteSource) { self.source = source }
 
     /// The next line, without its end; nil after the last one.
     mutating func line() throws -> ArraySlice<UInt8>? {
         while true {
-            if let end = block[position...].firstIndex(of: UInt8(ascii: "\n")) {
-                defer { position = end + 1 }
-                return take(position..<end)
+            if let end = lineEnd() {
+                let line = take(position..<end)
+                (position, searched) = (end + 1, end + 1)
+                return line
             }
             guard next < source.size else {
                 guard position < block.count else { return nil }
-                defer { position = block.count }
-                return take(position..<block.count)
+                let line = take(position..<block.count)
+                (position, searched) = (block.count, block.count)
+                return line
             }
-            guard block.count - position <= Self.longestLine else {
+            searched = block.count - position
+            guard searched <= Self.longestLine else {
                 throw DataError(
                     .badInput,
                     "\(source.name): line \(number + 1): is longer than \(Self.longestLine) bytes; expected rows of numbers")
             }
-            let end = min(source.size, next + max(Self.blockSize, block.count - position))
-            block = Array(block[position...]) + (try source.bytes(next..<end))
+            let end = min(source.size, next + max(Self.blockSize, searched))
+            block.removeSubrange(..<position)
+            block += try source.bytes(next..<end)
             (position, next) = (0, end)
+        }
+    }
+
+    private func lineEnd() -> Int? {
+        block.withUnsafeBytes { bytes in
+            guard searched < bytes.count, let start = bytes.baseAddress,
+                let found = memchr(start + searched, Int32(UInt8(ascii: "\n")), bytes.count - searched)
+            else { return nil }
+            return UnsafeRawPointer(found) - start
         }
     }
 
