@@ -16,8 +16,9 @@ struct BackendsCommand: ParsableCommand {
         let quota = Processor.quota.map { " of which a control group grants \($0)" } ?? ""
         print("processor  \(Processor.name), \(Processor.coreCount) cores\(quota), instruction sets: \(sets)")
         print("threads    \(registry.configuration.threadCount)")
-        print("selected   \(registry.configuration.backends.joined(separator: ","))"
-            + " (simd is simd-\(registry.configuration.instructionSet.rawValue))\n")
+        print(
+            "selected   \(registry.configuration.backends.joined(separator: ","))"
+                + " (simd is simd-\(registry.configuration.instructionSet.rawValue))\n")
 
         printTable(
             ["BACKEND", "FLOAT32", "FLOAT64", "WHAT IT IS"],

@@ -45,7 +45,8 @@ struct BenchKernelsCommand: KantoCommand {
     @Flag(help: "Comma-separated values.")
     var csv = false
 
-    @Option(help: ArgumentHelp("Draw bars under the limit, and a roofline beside FILE as FILE-roofline.png.", valueName: "FILE.png"))
+    @Option(
+        help: ArgumentHelp("Draw bars under the limit, and a roofline beside FILE as FILE-roofline.png.", valueName: "FILE.png"))
     var plot: String?
 
     mutating func execute() throws {
@@ -70,7 +71,9 @@ struct BenchKernelsCommand: KantoCommand {
             }
         }
         if let plot {
-            guard rows.contains(where: { $0.timings != nil }) else { throw Failure.usage("--plot \(plot): no kernel was measured") }
+            guard rows.contains(where: { $0.timings != nil }) else {
+                throw Failure.usage("--plot \(plot): no kernel was measured")
+            }
             guard rows.contains(where: { $0.timings != nil && !$0.isBusy }) else {
                 return printError("kanto bench: \(plot) is not drawn: the machine was busy, and its limits are not known")
             }

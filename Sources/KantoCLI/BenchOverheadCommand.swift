@@ -35,9 +35,11 @@ struct BenchOverheadCommand: KantoCommand {
         let rows = [("look-up", lookUp), ("look-up and run", both)]
         if json {
             for (step, timings) in rows {
-                print(jsonLine([
-                    "step": "\"\(step)\"", "median_ns": fixed(timings.median * 1e9, 1), "best_ns": fixed(timings.minimum * 1e9, 1),
-                ]))
+                print(
+                    jsonLine([
+                        "step": "\"\(step)\"", "median_ns": fixed(timings.median * 1e9, 1),
+                        "best_ns": fixed(timings.minimum * 1e9, 1),
+                    ]))
             }
         } else {
             printTable(

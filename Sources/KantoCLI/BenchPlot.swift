@@ -27,7 +27,8 @@ struct BenchPlot {
         for row in rows {
             let label = "\(row.problem)" + (Set(rows.map(\.threadCount)).count > 1 ? ", \(row.threadCount) threads" : "")
             if groups.last?.label != label { groups.append(BarChart.Group(label, bars: [])) }
-            let rate = row.isMemoryBound
+            let rate =
+                row.isMemoryBound
                 ? "\(fixed(row.gigabytesPerSecond!, 1)) GB/s" : "\(fixed(row.gflops!, 1)) GFLOP/s"
             groups[groups.count - 1].bars.append(
                 BarChart.Bar(series: series(row), value: 100 * (row.share ?? .nan), label: rate))

@@ -69,7 +69,8 @@ struct BenchRow {
     var limitText: String? {
         if isBusy { return "— (the machine was busy while it was measured)" }
         if !multiplyAddLimit.isFinite { return nil }
-        let limit = isMemoryBound
+        let limit =
+            isMemoryBound
             ? "\(fixed(memoryLimit, 1)) GB/s of memory" : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
         return availability > 0.8
             ? limit : limit + " (the machine was busy: in the median \(fixed(100 * availability, 0))% of it)"
@@ -99,7 +100,8 @@ struct BenchRow {
         [
             ("problem", problem.description, true), ("backend", backend, true), ("threads", "\(threadCount)", false),
             ("kernel", refusal == nil ? kernel : nil, true), ("declined", refusal, true),
-            ("median_ms", timings.map { fixed($0.median * 1e3, 5) }, false), ("min_ms", timings.map { fixed($0.minimum * 1e3, 5) }, false),
+            ("median_ms", timings.map { fixed($0.median * 1e3, 5) }, false),
+            ("min_ms", timings.map { fixed($0.minimum * 1e3, 5) }, false),
             ("samples", timings.map { "\($0.count)" }, false), ("gflops", gflops.map { fixed($0, 2) }, false),
             ("gbytes_per_second", gigabytesPerSecond.map { fixed($0, 2) }, false),
             ("limit_gflops", isBusy ? nil : number(multiplyAddLimit, 1), false),

@@ -66,15 +66,19 @@ struct BenchStepsCommand: KantoCommand {
         let steps: [(name: String, run: () throws -> Void)] = [
             ("critic", { try criticStep(fake) }),
             ("generator", generatorStep),
-            ("iteration", {
-                for _ in 0..<5 { try criticStep(makeFake()) }
-                try generatorStep()
-            }),
+            (
+                "iteration",
+                {
+                    for _ in 0..<5 { try criticStep(makeFake()) }
+                    try generatorStep()
+                }
+            ),
         ]
         let problems = try workload.networks.critic.forwardProblems(batchSize: count)
         let work = (
             all: problems.reduce(0) { $0 + $1.floatingPointOperations } / 1e9,
-            inside: problems.reduce(0) { $0 + $1.floatingPointOperationsInside } / 1e9)
+            inside: problems.reduce(0) { $0 + $1.floatingPointOperationsInside } / 1e9
+        )
         for (name, run) in steps {
             try run()
             var timings = Timings(), limits = Timings()
@@ -106,7 +110,8 @@ struct BenchStepsCommand: KantoCommand {
         let isBusy = (least ?? 0) > BenchRow.largestShare * limit
         if json {
             var line = jsonLine([
-                "peer": "\"kanto \(KantoTool.configuration.version) \(backend)\"", "workload": "\"\(workload)\"", "step": "\"\(step)\"",
+                "peer": "\"kanto \(KantoTool.configuration.version) \(backend)\"", "workload": "\"\(workload)\"",
+                "step": "\"\(step)\"",
                 "median_ms": fixed(timings.median * 1e3, 2), "min_ms": fixed(timings.minimum * 1e3, 2), "peak_rss_mb": "\(peak)",
                 "threads": "\(try Kernels.threadCount())",
             ])
@@ -125,9 +130,11 @@ struct BenchStepsCommand: KantoCommand {
             print(line)
         } else {
             let times = "median \(fixed(timings.median * 1e3, 2)) ms, min \(fixed(timings.minimum * 1e3, 2)) ms"
-            let limitText = isBusy
+            let limitText =
+                isBusy
                 ? "an unknown limit: the machine was busy while it was measured" : "\(fixed(limit, 1)) GFLOP/s"
-            let words = [times, "peak \(peak) MB"] + (method.map { [$0.rawValue] } ?? [])
+            let words =
+                [times, "peak \(peak) MB"] + (method.map { [$0.rawValue] } ?? [])
                 + (bound.map { ["bound10 \(fixed($0, 1)) of \(limitText)"] } ?? [])
             print("\(workload) \(step)".padded(to: 18) + words.joined(separator: ", "))
         }

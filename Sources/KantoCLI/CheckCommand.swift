@@ -87,7 +87,8 @@ struct CheckCommand: KantoCommand {
         let over = report.quantities.filter { !report.isHeld($0) }
         let tolerance = text(report.tolerance)
         if let first = over.first {
-            lines.append("fails: \(over.count) of \(report.quantities.count) over the tolerance of \(tolerance), first \(first.name)")
+            lines.append(
+                "fails: \(over.count) of \(report.quantities.count) over the tolerance of \(tolerance), first \(first.name)")
         } else {
             lines.append("holds: the largest error is \(text(largestError)), the tolerance \(tolerance)")
         }

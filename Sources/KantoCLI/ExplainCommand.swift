@@ -69,19 +69,20 @@ private struct Report: Encodable {
         operands = try problem.operands().map {
             Operand(name: $0.name, role: $0.isOutput ? "output" : "input", shape: $0.shape, bytes: $0.byteCount)
         }
-        backends = explanation.answers.map { answer in
-            let name = answer.backend.name
-            switch answer.verdict {
-            case .notOffered:
-                return Entry(backend: name, verdict: .notOffered, reason: explanation.text(answer.verdict))
-            case .declines(let reason):
-                return Entry(backend: name, verdict: .declines, reason: reason)
-            case .makes(let kernel, let scratch):
-                return Entry(
-                    backend: name, verdict: answer.backend == explanation.server ? .serves : .couldServe, kernel: kernel,
-                    scratchBytes: scratch, milliseconds: explanation.times[name].map { $0 * 1e3 })
-            }
-        } + explanation.bystanders.map { Entry(backend: $0.name, verdict: .notAsked, reason: $0.reason) }
+        backends =
+            explanation.answers.map { answer in
+                let name = answer.backend.name
+                switch answer.verdict {
+                case .notOffered:
+                    return Entry(backend: name, verdict: .notOffered, reason: explanation.text(answer.verdict))
+                case .declines(let reason):
+                    return Entry(backend: name, verdict: .declines, reason: reason)
+                case .makes(let kernel, let scratch):
+                    return Entry(
+                        backend: name, verdict: answer.backend == explanation.server ? .serves : .couldServe, kernel: kernel,
+                        scratchBytes: scratch, milliseconds: explanation.times[name].map { $0 * 1e3 })
+                }
+            } + explanation.bystanders.map { Entry(backend: $0.name, verdict: .notAsked, reason: $0.reason) }
         servedBy = explanation.server?.name
     }
 }

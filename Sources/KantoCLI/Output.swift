@@ -30,7 +30,8 @@ func quotedForShell(_ word: String) -> String {
         let character = Character(Unicode.Scalar(byte))
         return character.isLetter || character.isNumber || "/._-+,:=@%".contains(character)
     }
-    return plain && !word.isEmpty ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    return plain && !word.isEmpty
+        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
 }
 
 /// Says a line on standard error, behind what was printed.

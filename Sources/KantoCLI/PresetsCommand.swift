@@ -31,9 +31,12 @@ struct PresetsCommand: KantoCommand {
         print("\(preset.name): \(preset.summary)")
         print("  critic      \(try layers(networks.critic)) (\(try parameterCount(networks.critic)) parameters)")
         print("  generator   \(try layers(networks.generator)) (\(try parameterCount(networks.generator)) parameters)")
-        print("  training    \(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch \(training.batchSize),")
+        print(
+            "  training    \(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch \(training.batchSize),"
+        )
         let regularizer = training.regularizer
-        print("              \(training.optimizer.summary), penalty \(regularizer.regularizer.formula(weight: regularizer.weight))")
+        print(
+            "              \(training.optimizer.summary), penalty \(regularizer.regularizer.formula(weight: regularizer.weight))")
         print("  data        \(preset.dataSummary)")
         print("              \(preset.dataAttribution)")
         print("  source      \(preset.source)")

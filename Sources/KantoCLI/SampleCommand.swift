@@ -40,8 +40,9 @@ struct SampleCommand: KantoCommand {
         let path = out ?? name + (isDrawn ? ".png" : shape.count == 1 ? ".csv" : ".npy")
         try check(path)
         guard isDrawn || !path.hasSuffix(".png") else {
-            throw Failure.usage("--out \(path): samples of shape \(shape) are neither pictures nor points of a plane; expected .npy"
-                + (shape.count == 1 ? " or .csv" : ""))
+            throw Failure.usage(
+                "--out \(path): samples of shape \(shape) are neither pictures nor points of a plane; expected .npy"
+                    + (shape.count == 1 ? " or .csv" : ""))
         }
         guard shape.count == 1 || !path.hasSuffix(".csv") else {
             throw Failure.usage("--out \(path): samples of shape \(shape) are pictures, not rows; expected .png or .npy")

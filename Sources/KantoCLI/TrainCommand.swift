@@ -17,7 +17,10 @@ struct TrainCommand: KantoCommand {
     @Argument(help: ArgumentHelp("A preset, or a config.json of an earlier run.", valueName: "preset|config.json"))
     var setup: String?
 
-    @Option(help: ArgumentHelp("The data, in place of the preset's: MNIST and its like, CIFAR, a folder of pictures, .npy, .npz, CSV, or ring8, grid25, swissroll.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "The data, in place of the preset's: MNIST and its like, CIFAR, a folder of pictures, .npy, .npz, CSV, or ring8, grid25, swissroll.",
+            valueName: "path"))
     var data: String?
 
     @Option(
@@ -57,10 +60,13 @@ struct TrainCommand: KantoCommand {
 
         let training = configuration.training
         var progress = ProgressLine(
-            after: run.trainer.iteration, total: training.iterations, samplesPerIteration: training.batchSize * (training.criticSteps + 1))
+            after: run.trainer.iteration, total: training.iterations,
+            samplesPerIteration: training.batchSize * (training.criticSteps + 1))
         let (name, threads) = (try Backend.selected[0].name, try Kernels.threadCount())
         if resume == nil {
-            print("training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(name), \(threads) threads, into \(folder)")
+            print(
+                "training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(name), \(threads) threads, into \(folder)"
+            )
         } else {
             print("going on with \(folder) on \(name), \(threads) threads, after iteration \(run.trainer.iteration)")
         }
@@ -81,7 +87,8 @@ struct TrainCommand: KantoCommand {
     private func interrupted(_ run: Run, by signal: Int32) throws -> ExitCode {
         LiveLine.end()
         try run.writeSnapshot("interrupted")
-        let line = "interrupted after iteration \(run.trainer.iteration); wrote \(run.lastCheckpoint!); go on with: "
+        let line =
+            "interrupted after iteration \(run.trainer.iteration); wrote \(run.lastCheckpoint!); go on with: "
             + "kanto train --resume \(quotedForShell(run.folder))"
         if signal == SIGPIPE { printError(line) } else { print(line) }
         return ExitCode(Interruption.exitCode(signal))
@@ -89,11 +96,13 @@ struct TrainCommand: KantoCommand {
 
     private func resumedRun(_ folder: String) throws -> Run {
         let others: [(String, Bool)] = [
-            ("a preset or a configuration", setup != nil), ("--data", data != nil), ("--networks", networks != nil), ("--out", out != nil), ("--seed", seed != nil),
+            ("a preset or a configuration", setup != nil), ("--data", data != nil), ("--networks", networks != nil),
+            ("--out", out != nil), ("--seed", seed != nil),
             ("--set", !settings.isEmpty), ("--critic-step", criticStep.method != nil),
         ]
         if let (other, _) = others.first(where: \.1) {
-            throw Failure.usage("--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
+            throw Failure.usage(
+                "--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
         }
         return try Run(resuming: folder, iterations: iterations, note: warn)
     }
@@ -182,7 +191,9 @@ struct ProgressLine {
     mutating func show(_ metrics: IterationMetrics) {
         let now = monotonicSeconds()
         let width = terminalWidth()
-        guard metrics.iteration == total || metrics.iteration == first + 1 || now - lastShown >= (width == nil ? 5 : 0.1) else { return }
+        guard metrics.iteration == total || metrics.iteration == first + 1 || now - lastShown >= (width == nil ? 5 : 0.1) else {
+            return
+        }
         lastShown = now
         let text = text(metrics, seconds: now - start, width: width)
         if width == nil {

@@ -63,7 +63,8 @@ struct VerifyCommand: KantoCommand {
         let ops = try alone.map { [$0.op!] } ?? chosenOps()
         let types = alone.map { [$0.elementType!] } ?? ElementType.allCases
         let backends = try chosenBackends()
-        let problems = alone.map { TestProblem.all(of: $0, seed: seed) }
+        let problems =
+            alone.map { TestProblem.all(of: $0, seed: seed) }
             ?? (problemList + randomProblems(count: random, seed: seed ?? 1, ops: ops))
             .filter { ops.map(\.rawValue).contains($0.problem.op) }
         if !json, backend == nil {
@@ -177,7 +178,8 @@ struct VerifyReport: Encodable {
         for op in ops {
             for type in ElementType.allCases {
                 let cells = backends.map { backend in
-                    reports.first { $0.backend == backend && $0.op == op.description && $0.dtype == type.description }?.cell ?? "-"
+                    reports.first { $0.backend == backend && $0.op == op.description && $0.dtype == type.description }?.cell
+                        ?? "-"
                 }
                 if cells.contains(where: { $0 != "-" }) { rows.append(["\(op) \(type)"] + cells) }
             }
@@ -192,7 +194,8 @@ struct VerifyReport: Encodable {
         let failureCount = reports.map(\.failures.count).reduce(0, +)
         let servedCount = reports.map(\.served).reduce(0, +)
         lines.append(
-            failureCount == 0 ? "\nholds: \(servedCount) problems served as the reference does" : "\nfails: \(failureCount) problems")
+            failureCount == 0
+                ? "\nholds: \(servedCount) problems served as the reference does" : "\nfails: \(failureCount) problems")
         return lines.joined(separator: "\n")
     }
 

@@ -24,7 +24,9 @@ public struct Operand {
 
 /// The operands of a problem, in the order of `kanto_arguments`.
 public struct Operands {
+    /// In the order that the op states.
     public var inputs: [Operand]
+    /// In the order that the op states.
     public var outputs: [Operand]
     /// Whether the old content of the outputs is read.
     public var readsOutputs: Bool

@@ -1,17 +1,19 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Random numbers that are the same everywhere (SplitMix64, Steele, Lea and Flood 2014).
 public struct Random: RandomNumberGenerator {
     private var state: UInt64
 
+    /// The same seed gives the same bits, on every machine.
     public init(seed: UInt64) { state = seed }
 
+    /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

@@ -60,7 +60,8 @@ extension Random {
         } while batch * m * n * k > mostProducts || batch * max(m * n, m * k, k * n) > longestSpan
         let transposesA = isHit(in: 2), transposesB = isHit(in: 2)
         var problem = Problem.matmul(
-            batch: batch, m: m, n: n, k: k, transposeA: transposesA, transposeB: transposesB).ending(with: randomEpilogue())
+            batch: batch, m: m, n: n, k: k, transposeA: transposesA, transposeB: transposesB
+        ).ending(with: randomEpilogue())
         let (rowsA, columnsA) = transposesA ? (k, m) : (m, k)
         let (rowsB, columnsB) = transposesB ? (n, k) : (k, n)
         (problem.raw.matmul.row_stride_a, problem.raw.matmul.batch_stride_a) = matrixStrides(
@@ -116,7 +117,8 @@ extension Random {
                 groups: groups)
             let raw = geometry.raw
             // A gradient is walked over either side.
-            let positions = (raw.height + raw.pad_top + raw.pad_bottom)
+            let positions =
+                (raw.height + raw.pad_top + raw.pad_bottom)
                 * (raw.width + raw.pad_left + raw.pad_right)
             let taps = raw.kernel_height * raw.kernel_width
             let products = raw.batch * positions * taps * raw.channels * Int64(outputs)

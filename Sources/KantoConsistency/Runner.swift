@@ -1,11 +1,11 @@
 import KantoABI
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Why a run gave no result.
@@ -42,6 +42,7 @@ public struct Placement: Sendable {
     /// Whether the kernel is handed the inputs in the forms that it makes of them, too.
     public var isPrepared: Bool
 
+    /// Operands apart from each other, at boundaries of 64 bytes, but for what is given.
     public init(misalignment: Int = 0, aliasedInput: Int? = nil, isPrepared: Bool = false) {
         self.misalignment = misalignment
         self.aliasedInput = aliasedInput
@@ -51,6 +52,7 @@ public struct Placement: Sendable {
 
 /// A made kernel, released with the value.
 public final class MadeKernel {
+    /// What it was made for.
     public let problem: kanto_problem
     private let operands: Operands
     private let kernel: UnsafeMutablePointer<kanto_kernel>

@@ -3,11 +3,16 @@ import KantoKernels
 
 /// A problem with the scalars and the data that it is run with.
 public struct TestProblem: Sendable, CustomStringConvertible {
+    /// What is computed.
     public var problem: kanto_problem
+    /// s0, s1 …; empty where the function takes none.
     public var scalars: [Double]
     /// What a random problem and the values of its operands are drawn with.
     public let seed: UInt64?
 
+    /// - Parameters:
+    ///   - scalars: as many as the function takes.
+    ///   - seed: what a random problem and its values were drawn with.
     public init(_ problem: Problem, scalars: [Double] = [], seed: UInt64? = nil) {
         self.problem = problem.raw
         self.scalars = scalars

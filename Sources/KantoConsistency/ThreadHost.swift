@@ -3,11 +3,11 @@ import KantoKernels
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The smallest host: a thread for each further worker, started for the call. Pieces are dealt out in turn.
@@ -29,6 +29,7 @@ public final class ThreadHost {
         set { table.pointee.thread_count = UInt32(newValue) }
     }
 
+    /// - Parameter threadCount: workers of a call, the caller included.
     public init(threadCount: Int) {
         lent.initialize(to: Lent())
         table.pointee.struct_size = UInt32(MemoryLayout<kanto_host>.size)
@@ -121,8 +122,8 @@ func floatingPointControl() -> UInt32 {
     var environment = fenv_t()
     fegetenv(&environment)
     #if arch(x86_64)
-    return environment.__mxcsr & ~0x3F
+        return environment.__mxcsr & ~0x3F
     #else
-    return UInt32(truncatingIfNeeded: environment.__fpcr)
+        return UInt32(truncatingIfNeeded: environment.__fpcr)
     #endif
 }

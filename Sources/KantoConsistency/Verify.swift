@@ -5,12 +5,15 @@ import KantoKernels
 public struct Verification: Sendable {
     /// A problem that was declined and may be.
     public struct Refusal: Sendable {
+        /// What was declined.
         public let test: TestProblem
+        /// The backend's own words.
         public let reason: String
     }
 
     /// A problem that went wrong, printed as one line.
     public struct Failure: Sendable, CustomStringConvertible {
+        /// What went wrong.
         public let test: TestProblem
         /// What the operands held, unless no kernel was made.
         public let tier: Tier?
@@ -26,6 +29,7 @@ public struct Verification: Sendable {
 
     /// How many problems were served; one in two element types counts twice.
     public var servedCount = 0
+    /// Problems that were declined and may be.
     public var declined: [Refusal] = []
     /// One for each problem that went wrong, with the first thing that did.
     public var failures: [Failure] = []

@@ -3,11 +3,11 @@ import KantoKernels
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// What a backend's own worker threads do wrong, if it lends any: each index of a loop is to be run once, by a worker in

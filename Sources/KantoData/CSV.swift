@@ -10,7 +10,8 @@ public enum CSV {
     /// - Precondition: the values fill whole rows.
     /// - Throws: `DataError` of kind `.cannotWrite`.
     public static func write(_ values: [Float], columns: [String], to path: String) throws(DataError) {
-        precondition(!columns.isEmpty && values.count % columns.count == 0, "\(values.count) values do not fill rows of \(columns.count)")
+        precondition(
+            !columns.isEmpty && values.count % columns.count == 0, "\(values.count) values do not fill rows of \(columns.count)")
         var text = columns.map(quoted).joined(separator: ",") + "\n"
         for row in stride(from: 0, to: values.count, by: columns.count) {
             text += values[row..<row + columns.count].map { "\($0)" }.joined(separator: ",") + "\n"

@@ -12,6 +12,7 @@ public struct DataError: Error, Equatable, Sendable, CustomStringConvertible {
         case cannotWrite
     }
 
+    /// What a caller can do about it.
     public let kind: Kind
     /// One line: the file, the byte where that says more, what was wrong and what was expected.
     public let description: String

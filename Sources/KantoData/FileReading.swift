@@ -67,7 +67,8 @@ struct InputFile: ~Copyable, Sendable {
                 throw DataError(.missingInput, "\(path): cannot be read at byte \(offset + filled): \(systemMessage())")
             }
             guard received > 0 else {
-                throw DataError(.badInput, "\(path): ended at byte \(offset + filled) of \(size); was it changed while being read?")
+                throw DataError(
+                    .badInput, "\(path): ended at byte \(offset + filled) of \(size); was it changed while being read?")
             }
             filled += received
         }

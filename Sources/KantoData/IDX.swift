@@ -62,7 +62,8 @@ struct IDXHeader {
             let type = Self.typeNames[bytes[2]] ?? "unknown"
             throw DataError.bad(
                 name, at: 2,
-                "expected element type \(types.count == 1 ? "8 (unsigned byte)" : "8, 9 or 11 to 14"); found \(bytes[2]) (\(type)), which is not read here")
+                "expected element type \(types.count == 1 ? "8 (unsigned byte)" : "8, 9 or 11 to 14"); found \(bytes[2]) (\(type)), which is not read here"
+            )
         }
         let rank = Int(bytes[3])
         guard 1...8 ~= rank else {

@@ -24,9 +24,13 @@ public enum MetricValue: Equatable, Sendable {
 extension MetricValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral,
     ExpressibleByBooleanLiteral
 {
+    /// A whole number.
     public init(integerLiteral value: Int) { self = .integer(value) }
+    /// A number.
     public init(floatLiteral value: Double) { self = .double(value) }
+    /// A text.
     public init(stringLiteral value: String) { self = .text(value) }
+    /// A truth value.
     public init(booleanLiteral value: Bool) { self = .boolean(value) }
 }
 

@@ -6,7 +6,8 @@ public enum PNG {
     public static var isAvailable: Bool { PNGCodec.isAvailable }
 
     /// How a build gets libpng, for people.
-    public static let wayToGet = "libpng-dev was not installed when Kanto was built (apt-get install libpng-dev, then "
+    public static let wayToGet =
+        "libpng-dev was not installed when Kanto was built (apt-get install libpng-dev, then "
         + "'swift package purge-cache', then build again)"
 
     /// Whoever needs long for a picture asks before.

@@ -119,7 +119,8 @@ public struct SafetensorsFile: Sendable {
         }
         guard digest.text == expected else {
             throw DataError(
-                .badInput, "\(name): the content is not what was written: its digest is \(digest.text), expected \(expected); "
+                .badInput,
+                "\(name): the content is not what was written: its digest is \(digest.text), expected \(expected); "
                     + "the file was damaged or changed")
         }
     }

@@ -17,8 +17,10 @@ public struct BatchSampler: SampleBatches {
         order = try BatchOrder(sampleCount: count, batchSize: batchSize, seed: seed)
     }
 
+    /// Of a sample of the data.
     public var sampleShape: [Int] { Array(data.shape.dropFirst()) }
 
+    /// [batchSize, …], copied from the data.
     public func batch(_ number: Int) throws -> Tensor { try data.gathered(order.indexes(ofBatch: number)) }
 
     /// The next batch, [batchSize, …].

@@ -67,7 +67,8 @@ public struct CriticGradients: Sendable {
         try requireSamples(real, fake, for: "critic step")
         guard let pointCount = points.shape.first, pointCount > 0, points.shape.dropFirst() == real.shape.dropFirst() else {
             throw TensorError(
-                "critic step", "points of shape \(points.shape) for samples of \(real.shape), expected [m, …] with m of at least 1")
+                "critic step",
+                "points of shape \(points.shape) for samples of \(real.shape), expected [m, …] with m of at least 1")
         }
         let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached())
         let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
@@ -79,7 +80,8 @@ public struct CriticGradients: Sendable {
     }
 
     init(
-        loss: Double, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty, gradients: [Tensor], method: CriticStepMethod
+        loss: Double, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty, gradients: [Tensor],
+        method: CriticStepMethod
     ) {
         self.loss = loss
         self.scores = (scores.real.detached(), scores.fake.detached())

@@ -67,7 +67,8 @@ public final class Trainer {
         try configuration.check()
         try self.init(
             critic: critic, generator: generator, latentSize: latentSize,
-            batches: BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed), configuration: configuration)
+            batches: BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed),
+            configuration: configuration)
     }
 
     /// - Parameter batches: of real samples, of the configuration's batch size.
@@ -179,10 +180,12 @@ public final class Trainer {
     /// No gradient of the critic's own parameters is computed here.
     private func generatorStep(using random: inout Random) throws -> Double {
         let noise = try random.normal([configuration.batchSize, latentSize])
-        let loss = try configuration.loss.loss.generator(fake: critic(generator(noise)), real: {
-            let real = try nextBatch()
-            return try withoutGradient { try critic(real) }
-        })
+        let loss = try configuration.loss.loss.generator(
+            fake: critic(generator(noise)),
+            real: {
+                let real = try nextBatch()
+                return try withoutGradient { try critic(real) }
+            })
         try generatorOptimizer.minimize(loss)
         return try loss.item()
     }

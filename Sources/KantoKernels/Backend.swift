@@ -2,6 +2,7 @@ import KantoABI
 
 /// One that makes kernels for problems, built in or plugged in; all are reached through the same C table.
 public final class Backend: @unchecked Sendable {
+    /// Where a backend comes from.
     public enum Origin: Sendable, Equatable {
         case builtIn
         case plugin(path: String)
@@ -11,6 +12,7 @@ public final class Backend: @unchecked Sendable {
     public let name: String
     /// The library and its version, the instruction set.
     public let summary: String
+    /// Where it comes from.
     public let origin: Origin
     /// The C table, for who verifies a backend without the host in between. It lives as long as the process.
     package let table: UnsafePointer<kanto_backend>
@@ -54,7 +56,8 @@ public final class Backend: @unchecked Sendable {
                 withMessage { message in self.table.pointee.make(self.table, raw, host.pointer, &kernel, message) }
             }
         }
-        let failure = isPlugin
+        let failure =
+            isPlugin
             ? PluginCalls.within(call(for: problem)) { keepingFloatingPointEnvironment(ask) } : ask()
         if let failure { return .declined(failure.reason) }
         guard let kernel else { return .declined("it returned no kernel") }

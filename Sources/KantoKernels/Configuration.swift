@@ -68,10 +68,12 @@ public struct Configuration: Sendable, Equatable {
             }
             threadCount = count
             if count > granted {
-                let bound = granted < coreCount
+                let bound =
+                    granted < coreCount
                     ? "its control group grants this process \(quota!) of \(coreCount) cores"
                     : "this process may run on \(coreCount)"
-                warnings.append("KANTO_NUM_THREADS=\(text) is more than there are cores: \(bound), and threads wait for each other")
+                warnings.append(
+                    "KANTO_NUM_THREADS=\(text) is more than there are cores: \(bound), and threads wait for each other")
             }
         } else {
             threadCount = min(granted, Configuration.threadCounts.upperBound)

@@ -61,7 +61,8 @@ struct Crowding {
             return
         }
         if isStale { return }
-        let fewer = isDivisible
+        let fewer =
+            isDivisible
             ? threadCount - Int(lackingCores + 1 - Crowding.bearableShare) : fewerOfFixedParts(longestShare)
         if fewer >= threadCount {
             pause = max(Crowding.pauses.lowerBound, pause / 2)

@@ -2,6 +2,7 @@ import Glibc
 
 /// Where warnings and traces go: standard error, unless the handler is replaced.
 public enum Diagnostics {
+    /// Takes a line without its end.
     public typealias Handler = @Sendable (String) -> Void
 
     private struct State {

@@ -1,5 +1,6 @@
 /// Who serves a problem, and what each backend says to it.
 public struct Explanation: Sendable {
+    /// What a backend says of a problem.
     public enum Verdict: Sendable, Equatable {
         /// The backend does not set out to serve this op in this element type.
         case notOffered
@@ -9,13 +10,17 @@ public struct Explanation: Sendable {
         case makes(kernel: String, scratchByteCount: Int)
     }
 
+    /// A backend's verdict.
     public struct Answer: Sendable {
+        /// Who was asked.
         public let backend: Backend
+        /// What it said.
         public let verdict: Verdict
     }
 
     /// A backend that is not asked for a kernel.
     public struct Bystander: Sendable {
+        /// As `KANTO_BACKEND` has it.
         public let name: String
         /// Why not.
         public let reason: String
@@ -23,6 +28,7 @@ public struct Explanation: Sendable {
         public let verdict: Verdict?
     }
 
+    /// What was asked about.
     public let problem: Problem
     /// Those of all selected backends, in the order in which they are asked for a kernel until one makes it.
     public let answers: [Answer]

@@ -4,7 +4,9 @@ import KantoPluginCalls
 
 /// A made kernel: a function with its plan, for one problem. It may be kept and run again and again.
 public final class Kernel: @unchecked Sendable {
+    /// What it computes.
     public let problem: Problem
+    /// Who made it.
     public let backend: Backend
     let raw: UnsafeMutablePointer<kanto_kernel>
     let host: Host
@@ -108,14 +110,15 @@ public final class Kernel: @unchecked Sendable {
         guard host.hasLentWorkers, !KernelThread.isOneThatOwnsWorkers else { return try performInline(step, &arguments) }
         var call = Call(kernel: self, step: step, arguments: arguments)
         withUnsafeMutablePointer(to: &call) { call in
-            KernelThread.shared.perform({ context in
-                let call = context.assumingMemoryBound(to: Call.self)
-                do throws(KernelError) {
-                    try call.pointee.kernel.performInline(call.pointee.step, &call.pointee.arguments)
-                } catch {
-                    call.pointee.error = error
-                }
-            }, call)
+            KernelThread.shared.perform(
+                { context in
+                    let call = context.assumingMemoryBound(to: Call.self)
+                    do throws(KernelError) {
+                        try call.pointee.kernel.performInline(call.pointee.step, &call.pointee.arguments)
+                    } catch {
+                        call.pointee.error = error
+                    }
+                }, call)
         }
         if let error = call.error { throw error }
     }

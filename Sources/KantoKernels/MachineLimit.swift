@@ -25,10 +25,12 @@ public enum MachineLimit {
             var work = Work(loop: loop, rounds: 5_000)
             func run() -> Double {
                 let start = monotonicSeconds()
-                host.pointer.pointee.parallel_for(host.pointer, Int64(threadCount), { context, _, _ in
-                    let work = context!.assumingMemoryBound(to: Work.self)
-                    if work.pointee.loop(work.pointee.rounds) == 0 { work.pointee.sink = 1 }
-                }, &work)
+                host.pointer.pointee.parallel_for(
+                    host.pointer, Int64(threadCount),
+                    { context, _, _ in
+                        let work = context!.assumingMemoryBound(to: Work.self)
+                        if work.pointee.loop(work.pointee.rounds) == 0 { work.pointee.sink = 1 }
+                    }, &work)
                 return monotonicSeconds() - start
             }
             // Rounds that fill the time, by the best of some short tries: on a busy machine one of them may wait for a worker

@@ -4,13 +4,16 @@ public struct Timings: Sendable {
 
     public init() {}
 
+    /// How many were taken.
     public var count: Int { seconds.count }
     /// NaN of no times, as the minimum is.
     public var median: Double { seconds.isEmpty ? .nan : seconds.sorted()[seconds.count / 2] }
+    /// The shortest, in seconds; NaN of none.
     public var minimum: Double { seconds.min() ?? .nan }
     /// Of rates, the best.
     public var maximum: Double { seconds.max() ?? .nan }
 
+    /// Takes in a time, in seconds.
     public mutating func append(_ value: Double) { seconds.append(value) }
 
     /// Adds the time that `body` takes, divided by the number of runs in it.
@@ -83,6 +86,7 @@ extension Kernel {
 
 /// A kernel with memory for its problem's operands, to be run again and again.
 public final class KernelRunner {
+    /// What is timed.
     public let kernel: Kernel
     private let operands: OperandMemory
 
@@ -92,6 +96,9 @@ public final class KernelRunner {
         operands = try OperandMemory(problem)
     }
 
+    /// One run.
+    ///
+    /// - Throws: `KernelError`.
     public func run() throws { try operands.run(kernel) }
 }
 

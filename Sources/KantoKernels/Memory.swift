@@ -26,6 +26,7 @@ public enum Memory {
         public var systemAllocations = 0
     }
 
+    /// What is in use and kept for reuse at this moment.
     public static var statistics: Statistics { state.withLock { $0.statistics } }
 
     /// Gives cached memory back to the system; small blocks only together with all others of their slab.
@@ -174,6 +175,7 @@ public enum Memory {
 public final class Buffer: @unchecked Sendable {
     /// Aligned to `Memory.alignment`.
     public let pointer: UnsafeMutableRawPointer
+    /// Its size.
     public let byteCount: Int
 
     /// A buffer with undefined content.

@@ -5,6 +5,7 @@ extension Problem {
     public struct Operand: Sendable, Equatable {
         /// As `kanto_backend.h` calls it.
         public let name: String
+        /// Whether a run writes it.
         public let isOutput: Bool
         /// Elements along each axis, as they lie in memory; 1 where a stride of 0 uses one element again and again.
         public let shape: [Int]

@@ -60,7 +60,8 @@ private struct ProblemWords {
         while let given = words.popFirst() {
             let word = Word(position: given.position, text: synonyms[given.text] ?? given.text)
             // By its letters, or as a whole where digits belong to it.
-            let name = forms.contains { $0.name == word.text }
+            let name =
+                forms.contains { $0.name == word.text }
                 ? word.text : String(word.text.prefix { $0 == "_" || ("a"..."z").contains($0) })
             guard forms.contains(where: { $0.name == name }), !name.isEmpty || word.text.hasPrefix("[") else {
                 let known = (word.position == 2 ? ElementType.allCases.map(\.description) : []) + forms.map(\.sample)
@@ -233,7 +234,8 @@ private struct ProblemWords {
         guard let (word, value) = found["strides"] else { return nil }
         let sides = value.split(separator: ">", omittingEmptySubsequences: false)
         // Nothing stands for no inputs, and for one of rank 0.
-        let inputs = inputCount == 0 && sides.first!.isEmpty
+        let inputs =
+            inputCount == 0 && sides.first!.isEmpty
             ? [] : sides.first!.split(separator: ";", omittingEmptySubsequences: false)
         let lists = inputs + sides.dropFirst()
         let strides = lists.compactMap { Self.integers($0, separator: ",", from: 0) }
@@ -306,12 +308,13 @@ extension ElementType {
 extension ProblemWords.Form {
     fileprivate static func all(of op: Op) -> [Self] {
         let accumulate = Self("accumulate", "accumulate", "addition to the output")
-        let epilogue = [
-            Self("bias", "bias", "bias"), Self("derivative", "derivative", "multiplication by the activation's derivative"),
-            Self("relu", "relu", "activation"),
-            Self("leaky_relu", "leaky_relu(0.2)", "activation"), Self("tanh", "tanh", "activation"),
-            Self("sigmoid", "sigmoid", "activation"), accumulate,
-        ] + Precision.allCases.map { Self($0.description, $0.description, "precision") }
+        let epilogue =
+            [
+                Self("bias", "bias", "bias"), Self("derivative", "derivative", "multiplication by the activation's derivative"),
+                Self("relu", "relu", "activation"),
+                Self("leaky_relu", "leaky_relu(0.2)", "activation"), Self("tanh", "tanh", "activation"),
+                Self("sigmoid", "sigmoid", "activation"), accumulate,
+            ] + Precision.allCases.map { Self($0.description, $0.description, "precision") }
         switch op {
         case .matmul:
             return [
@@ -333,7 +336,8 @@ extension ProblemWords.Form {
             }
             let extents = Self("", op.hasStrides ? "[64x128]" : "[1000]", "extents")
             let inputs = Array(repeating: "128,1", count: Problem.inputCount(op, nil)).joined(separator: ";")
-            let strides = [.reduce, .statistics].contains(op)
+            let strides =
+                [.reduce, .statistics].contains(op)
                 ? Self("strides", "strides \(inputs)>1,0", "strides (an axis with 0 in the output is reduced)")
                 : Self("strides", "strides \(inputs)>128,1", "strides")
             return functions + [extents] + (op.hasStrides ? [strides, accumulate] : [])

@@ -5,8 +5,10 @@ import KantoABI
 ///
 /// Its meaning is that of `kanto_problem` in `kanto_backend.h`.
 public struct Problem: Sendable {
+    /// As backends are handed it.
     public var raw: kanto_problem
 
+    /// A problem that is built field by field; unused fields are to be zero.
     public init(raw: kanto_problem) {
         self.raw = raw
         // Problems that are the same have the same bytes.
@@ -20,6 +22,7 @@ public struct Problem: Sendable {
         raw.dtype = type.rawValue
     }
 
+    /// Nil for one that is unknown here.
     public var op: Op? { Op(rawValue: raw.op) }
     /// The type of the inputs, and of the outputs unless they have one of their own.
     public var elementType: ElementType? { ElementType(rawValue: raw.dtype) }
@@ -269,8 +272,12 @@ package struct Epilogue: Hashable, Sendable {
 /// The geometry of a forward convolution over [batch, height, width, channels] with weights
 /// [kernelHeight, kernelWidth, channels / groups, outputChannels].
 public struct Convolution2D: Sendable {
+    /// As backends are handed it.
     public var raw: kanto_convolution
 
+    /// The geometry of a forward convolution, of activations [batch, height, width, channels].
+    ///
+    /// - Parameter padding: rows above, columns on the left, rows below, columns on the right.
     public init(
         batch: Int, height: Int, width: Int, channels: Int, outputChannels: Int, kernel: (height: Int, width: Int),
         stride: (y: Int, x: Int) = (1, 1), padding: (top: Int, left: Int, bottom: Int, right: Int) = (0, 0, 0, 0),
@@ -284,11 +291,14 @@ public struct Convolution2D: Sendable {
             dilation_x: Int64(dilation.x), groups: Int64(groups))
     }
 
+    /// A geometry that is built field by field.
     public init(raw: kanto_convolution) { self.raw = raw }
 
+    /// Rows of the output; 0 where the kernel is larger than the padded input.
     public var outputHeight: Int {
         Int(kanto_output_extent(raw.height, raw.pad_top, raw.pad_bottom, raw.kernel_height, raw.stride_y, raw.dilation_y))
     }
+    /// Columns of the output; 0 where the kernel is larger than the padded input.
     public var outputWidth: Int {
         Int(kanto_output_extent(raw.width, raw.pad_left, raw.pad_right, raw.kernel_width, raw.stride_x, raw.dilation_x))
     }

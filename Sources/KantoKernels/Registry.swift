@@ -8,11 +8,14 @@ import KantoShims
 
 /// Knows the backends, opens plugins when one is first needed, and finds the kernel for a problem.
 public final class Registry: Sendable {
+    /// What it was made with.
     public let configuration: Configuration
 
     /// A plugin that could not be used, for people.
     public struct PluginFailure: Sendable, Equatable {
+        /// The library's file.
         public let path: String
+        /// Why it was not opened, for people.
         public let reason: String
     }
 
@@ -72,22 +75,25 @@ public final class Registry: Sendable {
     /// - Throws: `KernelError.configuration` if a `KANTO_…` variable is malformed.
     public static func shared() throws -> Registry { try processWide.get() }
 
+    /// Looks for plugins where the configuration says; opens none.
     public init(configuration: Configuration) {
         self.configuration = configuration
         var builtIn: [Backend] = []
         for instructionSet in InstructionSet.allCases where instructionSet.isSupported {
-            let table = switch instructionSet {
-            case .baseline: KantoSIMDBaseline.simdBackend()
-            case .avx2: KantoSIMDAVX2.simdBackend()
-            case .avx512: KantoSIMDAVX512.simdBackend()
-            }
+            let table =
+                switch instructionSet {
+                case .baseline: KantoSIMDBaseline.simdBackend()
+                case .avx2: KantoSIMDAVX2.simdBackend()
+                case .avx512: KantoSIMDAVX512.simdBackend()
+                }
             builtIn.append(Backend(table: table, origin: .builtIn))
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
-        plugins = Lock(PluginSet(
-            paths: configuration.pluginPaths, reservedNames: Set(builtIn.map(\.name)).union(["auto", "simd"]),
-            isTraced: configuration.verbosity >= 1))
+        plugins = Lock(
+            PluginSet(
+                paths: configuration.pluginPaths, reservedNames: Set(builtIn.map(\.name)).union(["auto", "simd"]),
+                isTraced: configuration.verbosity >= 1))
     }
 
     // MARK: - Backends
@@ -126,7 +132,8 @@ public final class Registry: Sendable {
     ].map { name, library, package in
         (
             name: name,
-            way: "\(library) is built by a plain 'swift build' in Kanto's own folder where \(package) is installed (apt-get install "
+            way:
+                "\(library) is built by a plain 'swift build' in Kanto's own folder where \(package) is installed (apt-get install "
                 + "\(package); after a build without it also 'swift package purge-cache'); programs of other packages find it with "
                 + "KANTO_PLUGIN_PATH=KANTO/.build/debug, say"
         )
@@ -177,7 +184,8 @@ public final class Registry: Sendable {
         case .tune: break
         }
         return Tuner(
-            candidates: [try backend(named: "simd")] + plugins.withLock { $0.opening() }.backends, measures: configuration.tuning == .tune, folder: folder)
+            candidates: [try backend(named: "simd")] + plugins.withLock { $0.opening() }.backends,
+            measures: configuration.tuning == .tune, folder: folder)
     }
 
     // MARK: - Kernels
@@ -281,13 +289,14 @@ public final class Registry: Sendable {
         var bystanders: [Explanation.Bystander] = []
         for name in builtIn.map(\.name) + plugins.names where !asked.contains(name) {
             let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
-            let reason = if plugin != nil {
-                whyNotTimed(problem, selection)
-            } else if isAuto {
-                "auto takes \(try backend(named: "simd").name) of the kind"
-            } else {
-                "\(selection.names.joined(separator: ",")) is selected"
-            }
+            let reason =
+                if plugin != nil {
+                    whyNotTimed(problem, selection)
+                } else if isAuto {
+                    "auto takes \(try backend(named: "simd").name) of the kind"
+                } else {
+                    "\(selection.names.joined(separator: ",")) is selected"
+                }
             bystanders.append(.init(name: name, reason: reason, verdict: plugin.map(verdict)))
         }
         let times = selection.tuner?.times(of: problem, threadCount: threadCount) ?? []

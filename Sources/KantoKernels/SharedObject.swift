@@ -108,9 +108,9 @@ struct SharedObject {
     private static let longestChain = 1 << 16
 
     #if arch(x86_64)
-    private static let machine = 62
+        private static let machine = 62
     #elseif arch(arm64)
-    private static let machine = 183
+        private static let machine = 183
     #endif
 
     private func address(of name: String) throws(Fault) -> Int? {
@@ -183,7 +183,8 @@ struct SharedObject {
     }
 
     /// A number of the file; what does not fit is as large as can be.
-    private static func integer<T: FixedWidthInteger & UnsignedInteger>(_ bytes: [UInt8], at offset: Int, as type: T.Type) -> Int {
+    private static func integer<T: FixedWidthInteger & UnsignedInteger>(_ bytes: [UInt8], at offset: Int, as type: T.Type) -> Int
+    {
         var value: T = 0
         for index in 0..<MemoryLayout<T>.size { value |= T(bytes[offset + index]) << (8 * index) }
         return Int(clamping: value)

@@ -152,11 +152,13 @@ func startThread(stackSize: Int, _ body: @escaping @Sendable () -> Void) -> Int3
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     let box = Unmanaged.passRetained(Box(body))
     var thread = pthread_t()
-    let status = pthread_create(&thread, &attributes, { argument in
-        kanto_reset_floating_point()
-        Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
-        return nil
-    }, box.toOpaque())
+    let status = pthread_create(
+        &thread, &attributes,
+        { argument in
+            kanto_reset_floating_point()
+            Unmanaged<Box>.fromOpaque(argument!).takeRetainedValue().body()
+            return nil
+        }, box.toOpaque())
     pthread_attr_destroy(&attributes)
     if status != 0 { box.release() }
     return status
@@ -175,11 +177,13 @@ func availableThreadCount(upTo wanted: Int) -> Int {
         while threads.count < wanted - 1 {
             var thread = pthread_t()
             // With the stack that such a library's threads have: the system's default.
-            status = pthread_create(&thread, nil, { trial in
-                let trial = trial!.assumingMemoryBound(to: Trial.self)
-                while sem_wait(&trial.pointee.isOver) != 0 {}
-                return nil
-            }, trial)
+            status = pthread_create(
+                &thread, nil,
+                { trial in
+                    let trial = trial!.assumingMemoryBound(to: Trial.self)
+                    while sem_wait(&trial.pointee.isOver) != 0 {}
+                    return nil
+                }, trial)
             if status != 0 { break }
             threads.append(thread)
         }

@@ -151,7 +151,8 @@ extension Conv2D {
             let sides = window(size: (height, width)).padding
             let room = [height + sides.top + sides.bottom - reach, width + sides.left + sides.right - reach]
             guard room.allSatisfy({ $0 >= 0 }) else {
-                throw DescriptionError("its kernel reaches over \(reach) rows and columns, the padded samples of shape \(input) are smaller")
+                throw DescriptionError(
+                    "its kernel reaches over \(reach) rows and columns, the padded samples of shape \(input) are smaller")
             }
             return room.map { $0 / stride + 1 } + [channels]
         }
@@ -202,7 +203,8 @@ extension ConvTranspose2D {
         public init() {}
         /// - Parameter channels: of the output.
         public init(
-            _ channels: Int, kernel: Int, stride: Int = 1, padding: PaddingRule = .sides(0), outputPadding: Int = 0, dilation: Int = 1,
+            _ channels: Int, kernel: Int, stride: Int = 1, padding: PaddingRule = .sides(0), outputPadding: Int = 0,
+            dilation: Int = 1,
             groups: Int = 1, hasBias: Bool = true, initializer: Initializer = .heOfMeanFan
         ) {
             self.hasBias = hasBias
@@ -216,10 +218,12 @@ extension ConvTranspose2D {
         public func validate() throws(DescriptionError) {
             guard outputPadding < max(stride, dilation) else {
                 throw DescriptionError(
-                    "expected less than the stride or the dilation, \(max(stride, dilation)), found \(outputPadding)", at: "output_padding")
+                    "expected less than the stride or the dilation, \(max(stride, dilation)), found \(outputPadding)",
+                    at: "output_padding")
             }
             guard padding != .same || outputPadding == 0 else {
-                throw DescriptionError("padding \"same\" says the output's size; expected no output_padding beside it", at: "output_padding")
+                throw DescriptionError(
+                    "padding \"same\" says the output's size; expected no output_padding beside it", at: "output_padding")
             }
         }
 
@@ -242,7 +246,8 @@ extension ConvTranspose2D {
 
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             try ConvTranspose2D(
-                input[2], channels, kernel: kernel, stride: stride, padding: window(for: input).padding, outputPadding: outputPadding,
+                input[2], channels, kernel: kernel, stride: stride, padding: window(for: input).padding,
+                outputPadding: outputPadding,
                 dilation: dilation, groups: groups, hasBias: hasBias, initializer: initializer, using: &random)
         }
 

@@ -26,7 +26,8 @@ public struct Conv2D: WeightedLayer {
     /// - Throws: `TensorError` if a number is not positive or too large, or the groups do not divide inputs and outputs;
     ///   `KernelError.memory` if the system has no memory for the weights.
     public init(
-        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, dilation: Int = 1, groups: Int = 1,
+        _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, dilation: Int = 1,
+        groups: Int = 1,
         hasBias: Bool = true, initializer: Initializer = .heOfMeanFan, using random: inout Random
     ) throws {
         let window = Window(stride: stride, padding: padding, dilation: dilation, groups: groups)
@@ -79,7 +80,8 @@ public struct ConvTranspose2D: Layer {
     ///   the weights.
     public init(
         _ inputs: Int, _ outputs: Int, kernel: Int, stride: Int = 1, padding: Window.Padding = 0, outputPadding: Int = 0,
-        dilation: Int = 1, groups: Int = 1, hasBias: Bool = true, initializer: Initializer = .heOfMeanFan, using random: inout Random
+        dilation: Int = 1, groups: Int = 1, hasBias: Bool = true, initializer: Initializer = .heOfMeanFan,
+        using random: inout Random
     ) throws {
         let window = Window(stride: stride, padding: padding, dilation: dilation, groups: groups)
         try window.require(inputs, outputs, kernel: kernel, for: "transposed convolution")

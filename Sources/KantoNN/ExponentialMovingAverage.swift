@@ -27,7 +27,8 @@ public final class ExponentialMovingAverage {
     /// - Parameter averages: in the order of the parameters.
     /// - Throws: `TensorError` if there is not one of its shape for each parameter. Then nothing has changed.
     public func restore(_ averages: [Tensor]) throws {
-        let isAsExpected = averages.count == parameters.count
+        let isAsExpected =
+            averages.count == parameters.count
             && zip(averages, parameters).allSatisfy { $0.shape == $1.shape && $0.elementType == $1.value.elementType }
         guard isAsExpected else {
             throw TensorError(

@@ -46,7 +46,8 @@ extension Initializer: DescriptionConvertible {
     /// - Throws: `DescriptionError`, with the nearest name.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
         if case .object(let members) = value, members.count == 1, let deviation = members["normal"] {
-            self = .normal(deviation: try DescriptionError.within("normal") { () throws(DescriptionError) in try Double(deviation) })
+            self = .normal(
+                deviation: try DescriptionError.within("normal") { () throws(DescriptionError) in try Double(deviation) })
             return
         }
         let name = try String(value)

@@ -1,11 +1,11 @@
 import KantoKernels
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// How a learning rate changes over the steps of a training: a factor on it.
@@ -105,6 +105,8 @@ public struct CosineSchedule: ScheduleKind {
 
 extension DescriptionKey {
     fileprivate static func over(_ property: WritableKeyPath<Root, Int?> & Sendable) -> DescriptionKey {
-        DescriptionKey("over", property, expected: "a number of steps from 1 to 1000000000") { $0.map { 1...1_000_000_000 ~= $0 } ?? true }
+        DescriptionKey("over", property, expected: "a number of steps from 1 to 1000000000") {
+            $0.map { 1...1_000_000_000 ~= $0 } ?? true
+        }
     }
 }

@@ -37,7 +37,8 @@ public struct LayerNorm: Layer {
         let sample = Array(input.shape.dropFirst())
         guard weight.shape == sample || weight.shape == sample.suffix(1) else {
             throw TensorError(
-                "layer normalization", "a weight of shape \(weight.shape) for samples of \(sample), expected that or \(sample.suffix(1))")
+                "layer normalization",
+                "a weight of shape \(weight.shape) for samples of \(sample), expected that or \(sample.suffix(1))")
         }
         let axes = Array(input.shape.indices.dropFirst())
         try requireSeveral(axes, of: input, for: "layer normalization")
@@ -157,14 +158,16 @@ public struct PixelNorm: DescribedLayer {
 /// A single element is its own mean: normalized, it is 0 whatever it was.
 func requireSeveral(_ axes: [Int], of input: Tensor, for operation: String) throws {
     guard axes.reduce(1, { $0 * input.shape[$1] }) != 1 else {
-        throw TensorError(operation, "one element a statistic in an input of shape \(input.shape); its normalized value is always 0")
+        throw TensorError(
+            operation, "one element a statistic in an input of shape \(input.shape); its normalized value is always 0")
     }
 }
 
 @discardableResult
 func requireChannels(_ weight: Parameter, of input: Tensor, for operation: String) throws -> Int {
     guard input.rank > 1, let channels = input.shape.last, weight.shape == [channels] else {
-        throw TensorError(operation, "an input of shape \(input.shape) and a weight of \(weight.shape), expected [n, …, c] and [c]")
+        throw TensorError(
+            operation, "an input of shape \(input.shape) and a weight of \(weight.shape), expected [n, …, c] and [c]")
     }
     return channels
 }
@@ -200,7 +203,9 @@ extension LayerNorm {
             try LayerNorm(shape: affineShape(for: input), epsilon: epsilon)
         }
 
-        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { affineParameters(affineShape(for: input)) }
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            affineParameters(affineShape(for: input))
+        }
 
         private func affineShape(for input: [Int]) -> [Int] { affine == .element ? input : [input.last ?? 0] }
 
@@ -252,7 +257,9 @@ extension InstanceNorm {
 
         public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
             let (height, width, _) = try requireImage(input)
-            guard height * width > 1 else { throw DescriptionError("a sample of shape \(input) has one position a channel, expected several") }
+            guard height * width > 1 else {
+                throw DescriptionError("a sample of shape \(input) has one position a channel, expected several")
+            }
             return input
         }
 

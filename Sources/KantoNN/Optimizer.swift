@@ -73,14 +73,16 @@ public class Optimizer {
     public func restore(_ state: State) throws {
         guard state.stepCount >= 0, state.moments.count == parameters.count else {
             throw TensorError(
-                "optimizer", "a state of \(state.stepCount) steps and \(state.moments.count) parameters, expected \(parameters.count)")
+                "optimizer",
+                "a state of \(state.stepCount) steps and \(state.moments.count) parameters, expected \(parameters.count)")
         }
         for (index, (moments, parameter)) in zip(state.moments, parameters).enumerated() {
             guard moments.count == rule.momentCount,
                 moments.allSatisfy({ $0.shape == parameter.shape && $0.elementType == parameter.value.elementType })
             else {
                 throw TensorError(
-                    "optimizer", "moments of shapes \(moments.map(\.shape)) for parameter \(index), expected "
+                    "optimizer",
+                    "moments of shapes \(moments.map(\.shape)) for parameter \(index), expected "
                         + "\(rule.momentCount) of \(parameter.shape) (\(parameter.value.elementType))")
             }
         }

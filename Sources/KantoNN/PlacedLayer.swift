@@ -57,8 +57,10 @@ package struct PlacedLayer: CustomStringConvertible {
     /// all else that is asked of a critic.
     private static let complete = Set(
         ([
-            Sequential.self, Residual.self, Dense.self, Conv2D.self, ReLU.self, LeakyReLU.self, Tanh.self, SmoothELU.self, GELU.self,
-            SiLU.self, Softplus.self, Flatten.self, Reshape.self, AveragePool.self, LayerNorm.self, GroupNorm.self, InstanceNorm.self,
+            Sequential.self, Residual.self, Dense.self, Conv2D.self, ReLU.self, LeakyReLU.self, Tanh.self, SmoothELU.self,
+            GELU.self,
+            SiLU.self, Softplus.self, Flatten.self, Reshape.self, AveragePool.self, LayerNorm.self, GroupNorm.self,
+            InstanceNorm.self,
         ] as [any Layer.Type]).map { ObjectIdentifier($0) })
 
     /// For errors.

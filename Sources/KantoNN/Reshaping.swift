@@ -33,7 +33,9 @@ extension Reshape {
 
     public func outputShape(for input: [Int]) throws(DescriptionError) -> [Int] {
         let (count, wanted) = (input.reduce(1, *), shape.reduce(1, *))
-        guard count == wanted else { throw DescriptionError("\(shape) has \(wanted) elements, a sample of shape \(input) has \(count)") }
+        guard count == wanted else {
+            throw DescriptionError("\(shape) has \(wanted) elements, a sample of shape \(input) has \(count)")
+        }
         return shape
     }
 

@@ -106,7 +106,8 @@ extension Residual {
 
         public func makeLayer(for input: [Int], using random: inout Random) throws -> any Layer {
             Residual(
-                main: try main.makeLayers(for: input, using: &random), shortcut: try shortcut.makeLayers(for: input, using: &random))
+                main: try main.makeLayers(for: input, using: &random),
+                shortcut: try shortcut.makeLayers(for: input, using: &random))
         }
 
         /// Each branch with the shapes along it; none if its layers do not fit each other.

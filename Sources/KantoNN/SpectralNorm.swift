@@ -92,7 +92,9 @@ extension SpectralNorm {
             return try SpectralNorm(weighted, iterations: iterations, using: &random)
         }
 
-        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] { layer.layer.parameterShapes(for: input) }
+        public func parameterShapes(for input: [Int]) -> [(path: String, shape: [Int])] {
+            layer.layer.parameterShapes(for: input)
+        }
 
         public func forwardProblems(for input: [Int], batchSize: Int) -> [Problem] {
             layer.layer.forwardProblems(for: input, batchSize: batchSize)

@@ -11,6 +11,9 @@ public struct BarChart: Sendable {
         /// What stands at the end of the bar.
         public var label: String
 
+        /// - Parameters:
+        ///   - series: its number, which gives the color.
+        ///   - label: at the bar's end.
         public init(series: Int, value: Double, label: String) {
             (self.series, self.value, self.label) = (series, value, label)
         }
@@ -23,6 +26,7 @@ public struct BarChart: Sendable {
         /// From the top down.
         public var bars: [Bar]
 
+        /// - Parameter label: beside the bars.
         public init(_ label: String, bars: [Bar]) { (self.label, self.bars) = (label, bars) }
     }
 
@@ -37,6 +41,7 @@ public struct BarChart: Sendable {
     /// The end of the axis, drawn as a dashed line; greater values lengthen the axis beyond it.
     public var limit: Double
 
+    /// - Parameter limit: closes the axis.
     public init(title: String, seriesNames: [String], groups: [Group], axisTitle: String, limit: Double) {
         self.title = title
         self.seriesNames = seriesNames

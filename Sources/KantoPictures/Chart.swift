@@ -30,6 +30,7 @@ public struct Chart: Sendable {
         /// A value to compare with, drawn as a dashed line, such as the gradient norm's target 1.
         public var reference: Double?
 
+        /// - Parameter reference: a value that is drawn as a dashed line.
         public init(_ title: String, series: [Series], reference: Double? = nil) {
             self.title = title
             self.series = series
@@ -47,6 +48,7 @@ public struct Chart: Sendable {
     /// being a thin one. When nil, a hundredth of a series, and 0 for fewer than 200 points; 0 shows the values only.
     public var smoothing: Int?
 
+    /// - Parameter smoothing: how many values around a point its line is the mean of; nil to choose by their number.
     public init(title: String, panels: [Panel], xTitle: String = "iteration", smoothing: Int? = nil) {
         self.title = title
         self.panels = panels

@@ -13,6 +13,10 @@ public struct RooflineChart: Sendable {
         /// Billions of operations a second; above 0.
         public var rate: Double
 
+        /// - Parameters:
+        ///   - series: its number, which gives the color.
+        ///   - intensity: operations a byte.
+        ///   - rate: operations a second.
         public init(series: Int, intensity: Double, rate: Double) {
             (self.series, self.intensity, self.rate) = (series, intensity, rate)
         }
@@ -22,12 +26,16 @@ public struct RooflineChart: Sendable {
     public var title: String
     /// For the legend, which a single series does not have.
     public var seriesNames: [String]
+    /// One a kernel.
     public var points: [Point]
     /// Billions of operations a second; above 0.
     public var operationLimit: Double
     /// Billions of bytes a second; above 0.
     public var memoryLimit: Double
 
+    /// - Parameters:
+    ///   - operationLimit: operations a second.
+    ///   - memoryLimit: bytes a second.
     public init(title: String, seriesNames: [String], points: [Point], operationLimit: Double, memoryLimit: Double) {
         self.title = title
         self.seriesNames = seriesNames

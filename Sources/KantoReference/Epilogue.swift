@@ -1,11 +1,11 @@
 import KantoABI
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The last step of matmul and of the convolutions: act(sum + bias + old), or act′(saved) · (sum + old); rounded once.

@@ -94,7 +94,9 @@ public enum Checkpoint {
     /// The path of the first parameter, or state of a layer, that holds a value that is not a finite number.
     static func firstNonFinite(in networks: KeyValuePairs<String, any Layer>) throws -> String? {
         for (name, network) in networks {
-            if let path = try tensors(of: network).first(where: { try NumericArray($0.parameter.value).firstNonFinite != nil })?.path {
+            if let path = try tensors(of: network).first(where: { try NumericArray($0.parameter.value).firstNonFinite != nil })?
+                .path
+            {
                 return "\(name).\(path)"
             }
         }

@@ -33,7 +33,8 @@ final class DatasetBatches: SampleBatches {
             try reading.withLock { reading in
                 if reading?.next != number {
                     let order = order
-                    reading = Reading(reader: BatchReader(dataset, startingAt: number) { order.indexes(ofBatch: $0) }, next: number)
+                    reading = Reading(
+                        reader: BatchReader(dataset, startingAt: number) { order.indexes(ofBatch: $0) }, next: number)
                 }
                 reading!.next += 1
                 _ = try reading!.reader.next(into: values)

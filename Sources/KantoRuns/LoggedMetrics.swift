@@ -44,7 +44,9 @@ struct LoggedMetrics {
 extension IterationMetrics {
     /// Those of a line of the log; a number that was not finite is NaN there.
     fileprivate init?(_ line: DescriptionValue) {
-        guard case .integer(let iteration)? = line.value(at: "iteration"), let iteration = Int(exactly: iteration) else { return nil }
+        guard case .integer(let iteration)? = line.value(at: "iteration"), let iteration = Int(exactly: iteration) else {
+            return nil
+        }
         func number(_ key: String) -> Double { LoggedMetrics.number(line, key) ?? .nan }
         self.init()
         self.iteration = iteration

@@ -108,7 +108,8 @@ public final class Run {
         lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
         guard trainer.iteration < configuration.training.iterations else {
             throw DataError(
-                .badInput, "\(folder): the run has done all of its \(configuration.training.iterations) iterations; ask for more of them "
+                .badInput,
+                "\(folder): the run has done all of its \(configuration.training.iterations) iterations; ask for more of them "
                     + "to go on: --iterations \(2 * trainer.iteration)")
         }
         if let machine = configuration.machine, let change = try machine.change() { note(change) }
@@ -146,7 +147,8 @@ public final class Run {
         let trainer = try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
             batches: DatasetBatches(
-                data, flips: configuration.data.flip, batchSize: configuration.training.batchSize, seed: configuration.training.seed),
+                data, flips: configuration.data.flip, batchSize: configuration.training.batchSize,
+                seed: configuration.training.seed),
             configuration: configuration.training)
         let count = min(sampleCount(configuration), data.count)
         return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
@@ -170,16 +172,19 @@ public final class Run {
         let wanted = configuration.networks.sampleShape
         guard data.sampleShape == wanted else {
             throw DataError(
-                .badInput, "\(path): samples of shape \(data.sampleShape); the networks want \(wanted)"
+                .badInput,
+                "\(path): samples of shape \(data.sampleShape); the networks want \(wanted)"
                     + (wanted.count == 3 ? "; data.size and data.channels bring pictures to another shape" : ""))
         }
         guard data.count >= configuration.training.batchSize else {
-            throw DataError(.badInput, "\(path): \(data.count) samples do not fill a batch of \(configuration.training.batchSize)")
+            throw DataError(
+                .badInput, "\(path): \(data.count) samples do not fill a batch of \(configuration.training.batchSize)")
         }
     }
 
     private static func noise(_ configuration: RunConfiguration) throws -> Tensor {
-        try sampleNoise(count: sampleCount(configuration), latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+        try sampleNoise(
+            count: sampleCount(configuration), latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
     }
 
     /// Restores from the checkpoint of the highest iteration that is whole, and returns its path; nil if none was written.

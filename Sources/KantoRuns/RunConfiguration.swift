@@ -31,7 +31,8 @@ public struct RunConfiguration: Describable {
             DescriptionKey("preset", \.preset, expected: "the name of a preset") { name in
                 name == nil || Preset.all.contains { $0.name == name }
             },
-            DescriptionKey("data", \.data), DescriptionKey("networks", \.networks), DescriptionKey("architecture", \.architecture),
+            DescriptionKey("data", \.data), DescriptionKey("networks", \.networks),
+            DescriptionKey("architecture", \.architecture),
         ] + TrainingConfiguration.keys.map { DescriptionKey($0, of: \.training) } + [
             DescriptionKey("sample_interval", \.sampleInterval, in: 1...1_000_000_000),
             DescriptionKey("kept_checkpoints", \.keptCheckpoints, expected: "a whole number from 1, or null for all") {
@@ -43,7 +44,9 @@ public struct RunConfiguration: Describable {
     /// - Throws: `DescriptionError` if there are no networks, or two ways to make them.
     public func validate() throws(DescriptionError) {
         let hasNetworks = !networks.generator.layers.isEmpty || !networks.critic.layers.isEmpty
-        guard hasNetworks || architecture != nil else { throw DescriptionError("'networks' is missing, or an 'architecture' in their place") }
+        guard hasNetworks || architecture != nil else {
+            throw DescriptionError("'networks' is missing, or an 'architecture' in their place")
+        }
         guard !hasNetworks || architecture == nil else {
             throw DescriptionError("stands beside 'networks'; expected one of the two", at: "architecture")
         }
@@ -74,7 +77,9 @@ extension RunConfiguration {
         for (name, path) in places {
             guard let member = members[name], !member.isObject else { continue }
             members[name] = nil
-            guard value.value(at: path) == nil else { throw DescriptionError("stands twice: as '\(name)' and as '\(path)'", at: path) }
+            guard value.value(at: path) == nil else {
+                throw DescriptionError("stands twice: as '\(name)' and as '\(path)'", at: path)
+            }
             if member != .null { found.append((path, member)) }
         }
         var moved = DescriptionValue.object(members)
@@ -111,7 +116,8 @@ extension RunConfiguration {
         if let name = members["preset"], name != .null {
             value = value.merged(over: try Preset(named: String(name)).configuration.descriptionValue)
         }
-        let isOfOtherNetworks = (members["architecture"] ?? .null) != .null
+        let isOfOtherNetworks =
+            (members["architecture"] ?? .null) != .null
             || words.contains { $0.path == "architecture" || $0.path.hasPrefix("architecture.") }
         if isOfOtherNetworks, members["networks"] == nil, case .object(var members) = value {
             // The preset's own.

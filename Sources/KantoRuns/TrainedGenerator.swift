@@ -26,7 +26,8 @@ public struct TrainedGenerator: Sendable {
     public init(contentsOf path: String) throws {
         let file = try SafetensorsFile(contentsOf: path)
         guard let networks: NetworkPairDescription = try Self.description(Self.networksKey, in: file) else {
-            throw DataError(.badInput, "\(path): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
+            throw DataError(
+                .badInput, "\(path): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
         }
         self.networks = networks
         // Checkpoints of earlier versions say nothing of it.

@@ -89,7 +89,8 @@ extension Checkpoint {
         func value(in file: SafetensorsFile) throws(DataError) -> Int {
             guard let text = file.metadata[rawValue] else {
                 throw DataError(
-                    .badInput, "\(file.name): the metadata have no '\(rawValue)': expected a checkpoint that a run can go on from, as this "
+                    .badInput,
+                    "\(file.name): the metadata have no '\(rawValue)': expected a checkpoint that a run can go on from, as this "
                         + "version of 'kanto train' writes it")
             }
             guard let value = Int(text), value >= 0 else {

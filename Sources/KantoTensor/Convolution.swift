@@ -49,7 +49,8 @@ extension Window {
             throw TensorError(
                 operation, "stride \(stride), dilation \(dilation), groups \(groups), expected numbers from 1 to 2^24")
         }
-        guard [padding.top, padding.left, padding.bottom, padding.right].allSatisfy({ $0 == 0 || Self.numbers.contains($0) }) else {
+        guard [padding.top, padding.left, padding.bottom, padding.right].allSatisfy({ $0 == 0 || Self.numbers.contains($0) })
+        else {
             throw TensorError(operation, "\(padding), expected numbers from 0 to 2^24")
         }
         guard kernel.allSatisfy({ $0 <= Self.numbers.upperBound }) else {
@@ -75,7 +76,8 @@ extension Tensor {
         let geometry = try Convolution2D(input: shape, weight: weight, window, for: "convolution")
         guard geometry.outputHeight > 0, geometry.outputWidth > 0 else {
             throw TensorError(
-                "convolution", "a kernel of \(weight.shape[0]) x \(weight.shape[1]) with dilation \(window.dilation) does not fit an input of "
+                "convolution",
+                "a kernel of \(weight.shape[0]) x \(weight.shape[1]) with dilation \(window.dilation) does not fit an input of "
                     + "\(shape[1]) x \(shape[2]) with \(window.padding)")
         }
         try requireBias(bias, count: weight.shape[3], for: "convolution")
@@ -107,7 +109,8 @@ extension Tensor {
     ) throws -> Tensor {
         guard rank == 4, weight.rank == 4 else {
             throw TensorError(
-                "transposed convolution", "an input of shape \(shape) and weights of \(weight.shape), expected [n, h, w, o] and [kh, kw, c, o]")
+                "transposed convolution",
+                "an input of shape \(shape) and weights of \(weight.shape), expected [n, h, w, o] and [kh, kw, c, o]")
         }
         try window.require(kernel: Array(weight.shape[..<2]), for: "transposed convolution")
         // Before the product, which would overflow.
@@ -117,7 +120,8 @@ extension Tensor {
         let geometry = try Convolution2D(input: input, weight: weight, window, for: "transposed convolution")
         guard geometry.outputShape == shape else {
             throw TensorError(
-                "transposed convolution", "an output of \(outputSize.height) x \(outputSize.width) comes from an input of shape "
+                "transposed convolution",
+                "an output of \(outputSize.height) x \(outputSize.width) comes from an input of shape "
                     + "\(geometry.outputShape), this one is \(shape)")
         }
         return try convolutionInputGradient(weight, geometry)
@@ -152,7 +156,8 @@ extension Convolution2D {
         try window.require(kernel: Array(shape.prefix(2)), for: operation)
         guard shape.count == 4, input[3] % groups == 0, input[3] / groups == shape[2], shape[3] % groups == 0 else {
             throw TensorError(
-                operation, "weights of shape \(shape) do not fit an input of \(input[3]) channels in \(groups) groups; expected "
+                operation,
+                "weights of shape \(shape) do not fit an input of \(input[3]) channels in \(groups) groups; expected "
                     + "[height, width, \(input[3] / groups), a multiple of \(groups)]")
         }
         let padding = window.padding

@@ -96,7 +96,9 @@ extension Tensor {
     public func sign() throws -> Tensor { try detached().unary(nil, .sign) }
 
     /// 1 where this tensor is greater, 0 elsewhere; a constant for gradients.
-    public func isGreater(than other: Tensor) throws -> Tensor { try Tensor.combined(nil, .greater, [detached(), other.detached()]) }
+    public func isGreater(than other: Tensor) throws -> Tensor {
+        try Tensor.combined(nil, .greater, [detached(), other.detached()])
+    }
 
     /// This gradient passed back through a leaky ReLU whose output is given: multiplied by 1 where that is positive, by the
     /// slope elsewhere.

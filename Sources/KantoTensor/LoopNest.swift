@@ -40,7 +40,8 @@ struct LoopNest {
         }
         guard self.extents.count <= Int(KANTO_MAXIMUM_RANK) else {
             throw TensorError(
-                "loop nest", "extents \(extents) keep \(self.extents.count) axes after merging; kernels have at most \(KANTO_MAXIMUM_RANK)")
+                "loop nest",
+                "extents \(extents) keep \(self.extents.count) axes after merging; kernels have at most \(KANTO_MAXIMUM_RANK)")
         }
     }
 }

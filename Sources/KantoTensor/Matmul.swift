@@ -19,7 +19,8 @@ extension Tensor {
         let (otherK, n) = transposeOther ? (other.shape[1], other.shape[0]) : (other.shape[0], other.shape[1])
         guard k == otherK else {
             throw TensorError(
-                "matmul", "inner dimensions differ: \(k) of \(shape)\(transposeSelf ? " transposed" : ""), "
+                "matmul",
+                "inner dimensions differ: \(k) of \(shape)\(transposeSelf ? " transposed" : ""), "
                     + "\(otherK) of \(other.shape)\(transposeOther ? " transposed" : "")")
         }
         try requireBias(bias, count: n, for: "matmul")

@@ -38,7 +38,8 @@ extension Tensor {
         let output = try Tensor(uninitialized: order.map { shape[$0] }, elementType)
         let dense = strides(of: shape)
         try copy(
-            extents: output.shape, from: pointer, order.map { dense[$0] }, to: output.pointer, strides(of: output.shape), elementType)
+            extents: output.shape, from: pointer, order.map { dense[$0] }, to: output.pointer, strides(of: output.shape),
+            elementType)
         return recorded(.permute(order), [self], output)
     }
 
@@ -58,7 +59,8 @@ extension Tensor {
         } else {
             output = try Tensor(uninitialized: wanted, elementType)
             try copy(
-                extents: wanted, from: pointer + start * elementType.size, dense, to: output.pointer, strides(of: wanted), elementType)
+                extents: wanted, from: pointer + start * elementType.size, dense, to: output.pointer, strides(of: wanted),
+                elementType)
         }
         return recorded(.slice(axis: axis, start: range.lowerBound), [self], output)
     }
@@ -75,7 +77,8 @@ extension Tensor {
         let output = try Tensor(repeating: 0, shape: wanted, elementType: elementType)
         let dense = strides(of: wanted)
         try copy(
-            extents: shape, from: pointer, strides(of: shape), to: output.pointer + before * dense[axis] * elementType.size, dense,
+            extents: shape, from: pointer, strides(of: shape), to: output.pointer + before * dense[axis] * elementType.size,
+            dense,
             elementType)
         return recorded(.pad(axis: axis, before: before, after: after), [self], output)
     }
@@ -90,7 +93,8 @@ extension Tensor {
         for tensor in tensors {
             var other = tensor.shape
             guard other.count == wanted.count, tensor.elementType == first.elementType else {
-                throw TensorError("concatenate", "\(tensor.shape) (\(tensor.elementType)) beside \(first.shape) (\(first.elementType))")
+                throw TensorError(
+                    "concatenate", "\(tensor.shape) (\(tensor.elementType)) beside \(first.shape) (\(first.elementType))")
             }
             let extent = other[axis]
             other[axis] = wanted[axis]

@@ -122,7 +122,8 @@ extension Tensor {
     private func elements<Element>(of type: Element.Type) -> [Element] {
         Array(unsafeUninitializedCapacity: count) { target, initialized in
             if count > 0 {
-                UnsafeMutableRawPointer(target.baseAddress!).copyMemory(from: pointer, byteCount: count * MemoryLayout<Element>.size)
+                UnsafeMutableRawPointer(target.baseAddress!).copyMemory(
+                    from: pointer, byteCount: count * MemoryLayout<Element>.size)
             }
             initialized = count
         }

@@ -40,14 +40,17 @@ public enum UpdateRule: Hashable, Sendable {
     ) throws {
         guard gradient.shape == parameter.shape, gradient.elementType == parameter.elementType else {
             throw TensorError(
-                "optimizer", "a gradient of shape \(gradient.shape) (\(gradient.elementType)) for a parameter of \(parameter.shape) (\(parameter.elementType))")
+                "optimizer",
+                "a gradient of shape \(gradient.shape) (\(gradient.elementType)) for a parameter of \(parameter.shape) (\(parameter.elementType))"
+            )
         }
         guard moments.count == momentCount else {
             throw TensorError("optimizer", "\(moments.count) moments, expected the \(momentCount) of \(self)")
         }
         for moment in moments where moment.shape != parameter.shape || moment.elementType != parameter.elementType {
             throw TensorError(
-                "optimizer", "a moment of shape \(moment.shape) (\(moment.elementType)) for a parameter of \(parameter.shape) "
+                "optimizer",
+                "a moment of shape \(moment.shape) (\(moment.elementType)) for a parameter of \(parameter.shape) "
                     + "(\(parameter.elementType))")
         }
         try parameter.makeUnique()

@@ -51,7 +51,8 @@ public struct BenchmarkPreset: Sendable {
     private static let residual = problems(
         of: NetworkDescription(
             input: [32, 32, 128],
-            Conv2D.Description(128, kernel: 3, padding: .sides(1)), AveragePool(), Conv2D.Description(128, kernel: 1), AveragePool(),
+            Conv2D.Description(128, kernel: 3, padding: .sides(1)), AveragePool(), Conv2D.Description(128, kernel: 1),
+            AveragePool(),
             Conv2D.Description(128, kernel: 3, padding: .sides(1))), batchSize: 192)
 
     /// Forward, input gradient and weight gradient of convolutions.

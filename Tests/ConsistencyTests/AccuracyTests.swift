@@ -33,7 +33,7 @@ import Testing
 
     /// Sums within 24 roundings, where a chain of additions has as many as elements.
     @Test(arguments: try backends) func sumsTakeFewRoundings(_ backend: Backend) throws {
-        for test in problemList where test.problem.op == KANTO_OP_REDUCE && isSum(Int(test.problem.function)) {
+        for test in problemList where test.problem.isSum {
             let data = try #require(TestData(test, .normal))
             try expectFewRoundings(of: test, on: backend, data.inputs, old: data.outputs)
         }

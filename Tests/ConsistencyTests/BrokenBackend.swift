@@ -151,7 +151,7 @@ private struct BrokenKernel {
         if mistake == .roundsToBfloat16, let input = given.inputs[0]?.assumingMemoryBound(to: Float.self) {
             copy = (0..<inputSpan).map { Float(bitPattern: (input[$0].bitPattern &+ 0x8000) & 0xFFFF_0000) }
         }
-        if mistake == .overlooksASpecialValueAtTheEnd, let input = given.inputs.0?.assumingMemoryBound(to: Float.self) {
+        if mistake == .overlooksASpecialValueAtTheEnd, let input = given.inputs[0]?.assumingMemoryBound(to: Float.self) {
             copy = (0..<inputSpan).map { input[$0] }
             if let last = copy.last, !last.isFinite { copy[inputSpan - 1] = 0 }
         }
@@ -176,7 +176,7 @@ private struct BrokenKernel {
                 output[index] *= output[index] > 0 ? 1 : Float(problem.parameter)
             }
         case .multipliesByTheDerivative where problem.flags & UInt32(KANTO_FLAG_DERIVATIVE) != 0 && problem.isPiecewiseLinear:
-            guard let saved = given.inputs.2?.assumingMemoryBound(to: Float.self) else { break }
+            guard let saved = given.inputs[2]?.assumingMemoryBound(to: Float.self) else { break }
             for index in 0..<span where operands.outputs[0].isElement[index] {
                 output[index] *= saved[index].isNaN ? .nan : saved[index] > 0 ? 1 : Float(problem.parameter)
             }

@@ -27,6 +27,9 @@ public struct DataDescription: Describable {
 
     public init() {}
 
+    /// Data that are read as they are.
+    ///
+    /// - Parameter path: a file, a folder, or the name of a set that Kanto makes.
     public init(path: String) { self.path = path }
 
     public static let keys: [DescriptionKey<Self>] = [
@@ -60,9 +63,14 @@ public enum PictureLayout: String, DescriptionConvertible, CaseIterable {
 
 /// The size of pictures: `64` in a description, or `[48, 64]`, the height and the width.
 public struct PictureSize: DescriptionConvertible {
+    /// In pixels.
     public var height: Int
+    /// In pixels.
     public var width: Int
 
+    /// - Parameters:
+    ///   - height: in pixels.
+    ///   - width: in pixels.
     public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
 
     /// In pixels; four times of what a network can be thought to make.
@@ -83,6 +91,7 @@ public struct PictureSize: DescriptionConvertible {
         DescriptionError("expected a side of 1 to \(largest) pixels, or [height, width], found \(value)")
     }
 
+    /// A side alone where both are equal.
     public func described(isWhole: Bool) -> DescriptionValue {
         height == width ? .integer(Int128(height)) : .list([.integer(Int128(height)), .integer(Int128(width))])
     }
@@ -90,7 +99,9 @@ public struct PictureSize: DescriptionConvertible {
 
 /// Two different numbers, the smaller first: `[0, 255]` in a description.
 public struct ValueRange: DescriptionConvertible {
+    /// The smallest value.
     public let lower: Double
+    /// The largest value.
     public let upper: Double
 
     /// - Precondition: lower < upper, both finite.
@@ -111,6 +122,7 @@ public struct ValueRange: DescriptionConvertible {
         DescriptionError("expected the smallest and the largest value, such as [0, 255], found \(value)")
     }
 
+    /// The two values.
     public func described(isWhole: Bool) -> DescriptionValue {
         .list([lower.described(isWhole: isWhole), upper.described(isWhole: isWhole)])
     }

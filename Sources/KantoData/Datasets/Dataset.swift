@@ -31,9 +31,13 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+    /// None.
     public var labels: [Int]? { nil }
+    /// None.
     public var classNames: [String]? { nil }
+    /// None.
     public var featureNames: [String]? { nil }
+    /// None.
     public var notes: [String] { [] }
 
     /// Samples as training has them, [any number] + sampleShape, in the data's own units.

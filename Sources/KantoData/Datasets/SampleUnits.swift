@@ -29,7 +29,8 @@ public struct SampleUnits: Describable, Equatable {
     /// - Throws: `DescriptionError` if there is not one offset a multiplier.
     public func validate() throws(DescriptionError) {
         guard offsets.count == multipliers.count else {
-            throw DescriptionError("expected \(multipliers.count) numbers, one a multiplier, found \(offsets.count)", at: "offsets")
+            throw DescriptionError(
+                "expected \(multipliers.count) numbers, one a multiplier, found \(offsets.count)", at: "offsets")
         }
     }
 

@@ -43,7 +43,8 @@ struct ChainBuilder {
             lastActivation = activation
         default:
             throw TensorError(
-                "four-pass critic step", "\(placed) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
+                "four-pass critic step",
+                "\(placed) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
                     + "AveragePool, GlobalAveragePool, Upsample and Residual; take the taped step")
         }
     }

@@ -62,7 +62,8 @@ public struct Choice<Family: KindFamily>: DescriptionConvertible {
                 name = try DescriptionError.within(Family.nameKey) { () throws(DescriptionError) in try String(value) }
             }
         default:
-            throw DescriptionError("expected a \(Family.noun): its name, or an object with the key '\(Family.nameKey)', found \(value)")
+            throw DescriptionError(
+                "expected a \(Family.noun): its name, or an object with the key '\(Family.nameKey)', found \(value)")
         }
         let kind: any NamedDescription.Type
         if let name {
@@ -99,7 +100,8 @@ public struct Choice<Family: KindFamily>: DescriptionConvertible {
 }
 
 extension NamedDescription {
-    fileprivate static func make(_ value: DescriptionValue, alsoValid: [String]) throws(DescriptionError) -> any NamedDescription {
+    fileprivate static func make(_ value: DescriptionValue, alsoValid: [String]) throws(DescriptionError) -> any NamedDescription
+    {
         try Self(value, alsoValid: alsoValid)
     }
 }

@@ -43,11 +43,13 @@ public struct DescriptionKey<Root: Sendable>: Sendable {
 
     /// A key whose value lies in a range.
     public init<Value: DescriptionConvertible & Comparable>(
-        _ name: String, _ property: WritableKeyPath<Root, Value> & Sendable, in range: ClosedRange<Value>, isRequired: Bool = false
+        _ name: String, _ property: WritableKeyPath<Root, Value> & Sendable, in range: ClosedRange<Value>,
+        isRequired: Bool = false
     ) {
         let kind = Value.self == Double.self ? "number" : "whole number"
         let greatest = Double.greatestFiniteMagnitude as? Value
-        let expected = range.upperBound == greatest
+        let expected =
+            range.upperBound == greatest
             ? "a \(kind) of at least \(range.lowerBound.descriptionValue)"
             : "a \(kind) from \(range.lowerBound.descriptionValue) to \(range.upperBound.descriptionValue)"
         self.init(name, property, isRequired: isRequired, expected: expected) { range.contains($0) }
@@ -101,6 +103,8 @@ extension DescriptionKey {
     public init<Part>(_ key: DescriptionKey<Part>, of part: WritableKeyPath<Root, Part> & Sendable) {
         (name, isRequired) = (key.name, key.isRequired)
         read = { key.read($0[keyPath: part], $1) }
-        write = { (root: inout Root, value: DescriptionValue) throws(DescriptionError) in try key.write(&root[keyPath: part], value) }
+        write = { (root: inout Root, value: DescriptionValue) throws(DescriptionError) in
+            try key.write(&root[keyPath: part], value)
+        }
     }
 }

@@ -28,7 +28,9 @@ public struct DescriptionError: Error, Sendable, Equatable, CustomStringConverti
 
     /// Puts a key or a position before the path of what `body` throws.
     package static func within<R>(_ place: String, _ body: () throws(DescriptionError) -> R) throws(DescriptionError) -> R {
-        do { return try body() } catch { throw DescriptionError(error.reason, at: error.path.isEmpty ? place : "\(place).\(error.path)") }
+        do { return try body() } catch {
+            throw DescriptionError(error.reason, at: error.path.isEmpty ? place : "\(place).\(error.path)")
+        }
     }
 }
 
@@ -91,7 +93,11 @@ extension DescriptionValue: Codable {
             try container.encodeNil()
         case .boolean(let value): try encode(value, to: encoder)
         case .integer(let value):
-            if let small = Int64(exactly: value) { try encode(small, to: encoder) } else { try encode(UInt64(value), to: encoder) }
+            if let small = Int64(exactly: value) {
+                try encode(small, to: encoder)
+            } else {
+                try encode(UInt64(value), to: encoder)
+            }
         case .number(let value): try encode(value, to: encoder)
         case .text(let value), .word(let value): try encode(value, to: encoder)
         case .list(let values): try encode(values, to: encoder)

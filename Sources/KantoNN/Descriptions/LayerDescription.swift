@@ -103,7 +103,9 @@ let extents = 1...65536
 extension DescriptionKey {
     /// The shape of a sample.
     static func sampleShape(_ name: String, _ property: WritableKeyPath<Root, [Int]> & Sendable) -> DescriptionKey {
-        DescriptionKey(name, property, isRequired: true, expected: "the shape of a sample, [features] or [height, width, channels]") {
+        DescriptionKey(
+            name, property, isRequired: true, expected: "the shape of a sample, [features] or [height, width, channels]"
+        ) {
             [1, 3].contains($0.count) && $0.allSatisfy(extents.contains)
         }
     }
@@ -113,7 +115,9 @@ extension DescriptionKey {
 @discardableResult
 func requireImage(_ shape: [Int]) throws(DescriptionError) -> (height: Int, width: Int, channels: Int) {
     guard shape.count == 3 else {
-        throw DescriptionError("takes samples of shape [height, width, channels], gets \(shape)" + (shape.count == 1 ? "; put a reshape before it" : ""))
+        throw DescriptionError(
+            "takes samples of shape [height, width, channels], gets \(shape)"
+                + (shape.count == 1 ? "; put a reshape before it" : ""))
     }
     return (shape[0], shape[1], shape[2])
 }

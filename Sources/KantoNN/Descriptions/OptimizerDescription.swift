@@ -157,7 +157,8 @@ extension RMSProp {
 
         public func makeOptimizer(_ parameters: [Parameter], schedule: LearningRateSchedule) throws -> Optimizer {
             try RMSProp(
-                parameters, learningRate: learningRate, decay: decay, epsilon: epsilon, weightDecay: weightDecay, schedule: schedule)
+                parameters, learningRate: learningRate, decay: decay, epsilon: epsilon, weightDecay: weightDecay,
+                schedule: schedule)
         }
     }
 }

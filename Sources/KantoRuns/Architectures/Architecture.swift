@@ -60,7 +60,8 @@ struct Pyramid {
     /// - Throws: `DescriptionError` if the shape is not that of a picture, or too small.
     init(_ shape: [Int], for name: String) throws(DescriptionError) {
         guard shape.count == 3, shape[0] >= 4, shape[1] >= 4 else {
-            throw DescriptionError("makes pictures of at least 4 rows and columns, the data's samples have the shape \(shape); mlp makes any")
+            throw DescriptionError(
+                "makes pictures of at least 4 rows and columns, the data's samples have the shape \(shape); mlp makes any")
         }
         channels = shape[2]
         var sizes = [(height: shape[0], width: shape[1])]

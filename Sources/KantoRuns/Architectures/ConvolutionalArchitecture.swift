@@ -30,7 +30,8 @@ public struct ConvolutionalArchitecture: Architecture {
                 top: 1, left: 1, bottom: 2 + 2 * from.height - to.height, right: 2 + 2 * from.width - to.width)
             generator += layerDescriptions(
                 ConvTranspose2D.Description(
-                    channels(level), kernel: 5, stride: 2, padding: padding == Window.Padding(top: 1, left: 1, bottom: 2, right: 2) ? .same : .sides(padding)))
+                    channels(level), kernel: 5, stride: 2,
+                    padding: padding == Window.Padding(top: 1, left: 1, bottom: 2, right: 2) ? .same : .sides(padding)))
             if level > 0 { generator += layerDescriptions(BatchNorm.Description(), ReLU()) }
         }
         generator += last.map { layerDescriptions($0) } ?? []

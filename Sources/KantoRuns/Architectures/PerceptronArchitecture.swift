@@ -19,8 +19,10 @@ public struct PerceptronArchitecture: Architecture {
         return NetworkPairDescription(
             generator: NetworkDescription(
                 input: [latentSize],
-                layers: hidden + layerDescriptions(Dense.Description(shape.reduce(1, *))) + (last.map { layerDescriptions($0) } ?? []) + picture),
+                layers: hidden + layerDescriptions(Dense.Description(shape.reduce(1, *)))
+                    + (last.map { layerDescriptions($0) } ?? []) + picture),
             critic: NetworkDescription(
-                input: shape, layers: (isRow ? [] : layerDescriptions(Flatten())) + hidden + layerDescriptions(Dense.Description(1))))
+                input: shape,
+                layers: (isRow ? [] : layerDescriptions(Flatten())) + hidden + layerDescriptions(Dense.Description(1))))
     }
 }

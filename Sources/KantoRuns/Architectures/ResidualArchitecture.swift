@@ -20,7 +20,8 @@ public struct ResidualArchitecture: Architecture {
         var generator = layerDescriptions(
             Dense.Description(smallest.height * smallest.width * width), Reshape([smallest.height, smallest.width, width]))
         for level in (0..<depth).reversed() {
-            generator.append(ResidualBlock(channels: (width, width), resampling: .up, normalization: BatchNorm.Description()).layer)
+            generator.append(
+                ResidualBlock(channels: (width, width), resampling: .up, normalization: BatchNorm.Description()).layer)
             let (from, to) = (pyramid.sizes[level + 1], pyramid.sizes[level])
             let beyond = (rows: 2 * from.height - to.height, columns: 2 * from.width - to.width)
             if beyond != (0, 0) {
@@ -36,7 +37,8 @@ public struct ResidualArchitecture: Architecture {
         var critic = layerDescriptions(
             Residual.Description(
                 main: layerDescriptions(
-                    Conv2D.Description(width, kernel: 3, padding: .same), ReLU(), Conv2D.Description(width, kernel: 3, padding: .same),
+                    Conv2D.Description(width, kernel: 3, padding: .same), ReLU(),
+                    Conv2D.Description(width, kernel: 3, padding: .same),
                     AveragePool()),
                 shortcut: layerDescriptions(AveragePool(), Conv2D.Description(width, kernel: 1, initializer: .glorot))))
         for _ in 1..<max(depth, 2) where depth > 1 {
@@ -45,6 +47,7 @@ public struct ResidualArchitecture: Architecture {
         let plain = ResidualBlock(channels: (width, width)).layer
         critic += [plain, plain] + layerDescriptions(ReLU(), GlobalAveragePool(), Dense.Description(1))
         return NetworkPairDescription(
-            generator: NetworkDescription(input: [latentSize], layers: generator), critic: NetworkDescription(input: shape, layers: critic))
+            generator: NetworkDescription(input: [latentSize], layers: generator),
+            critic: NetworkDescription(input: shape, layers: critic))
     }
 }

@@ -179,7 +179,9 @@ private struct Texts {
 
     func betas() throws -> (Double, Double) {
         let betas = json("betas").flatMap { try? [Double]($0) } ?? []
-        guard betas.count == 2, betas.allSatisfy((0..<1).contains) else { throw error("betas", "two numbers from 0 up to, not including, 1: [0.0, 0.9]") }
+        guard betas.count == 2, betas.allSatisfy((0..<1).contains) else {
+            throw error("betas", "two numbers from 0 up to, not including, 1: [0.0, 0.9]")
+        }
         return (betas[0], betas[1])
     }
 
@@ -205,7 +207,8 @@ private struct Texts {
         }
         guard read.output == [1] else {
             throw DataError(
-                .badInput, "\(file.name): metadata: layers give samples of shape \(read.output), expected one score a sample: [1]")
+                .badInput, "\(file.name): metadata: layers give samples of shape \(read.output), expected one score a sample: [1]"
+            )
         }
         return NetworkDescription(input: input, layers: read.layers)
     }

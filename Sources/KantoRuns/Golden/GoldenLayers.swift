@@ -48,7 +48,9 @@ struct GoldenLayers {
         try DescriptionError.naming(name) { () throws(DescriptionError) in
             if let inputs { try check(inputs, key: Form.inputs, against: output.last ?? 0) }
             if let shape { try check(shape, key: Form.shape, against: Self.channelsFirst(output)) }
-            if let padded = (layer.layer as? Conv2D.Description)?.paddedShape(of: output) { try take(padded, "reads padded samples") }
+            if let padded = (layer.layer as? Conv2D.Description)?.paddedShape(of: output) {
+                try take(padded, "reads padded samples")
+            }
             try take(result, "gives samples")
         }
         output = result

@@ -9,7 +9,8 @@ extension Preset {
         summary: "32x32 color pictures: CIFAR-10, by residual networks",
         dataSummary: "yours: --data with the folder of CIFAR-10's or CIFAR-100's binary version, or any color pictures",
         dataAttribution: "CIFAR by A. Krizhevsky; it does not ship with Kanto",
-        source: "Gulrajani et al. 2017, gan_cifar_resnet.py of its code without labels; its generator steps take 128 samples, these 64, "
+        source:
+            "Gulrajani et al. 2017, gan_cifar_resnet.py of its code without labels; its generator steps take 128 samples, these 64, "
             + "and it adds noise of one gray level to the data"
     ) { run in
         run.data = .colorPictures(of: 32)
@@ -20,7 +21,8 @@ extension Preset {
             input: [128],
             layers: layerDescriptions(Dense.Description(2048), Reshape(4, 4, 128)) + [up(), up(), up()]
                 + layerDescriptions(
-                    BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot), Tanh()))
+                    BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot),
+                    Tanh()))
         // The first block has nothing before its first convolution, and pools before its shortcut.
         let first = Residual.Description(
             main: layerDescriptions(

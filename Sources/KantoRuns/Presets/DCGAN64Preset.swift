@@ -9,7 +9,8 @@ extension Preset {
         summary: "64x64 color pictures by a DCGAN",
         dataSummary: "yours: --data with a folder of pictures, which are cropped to squares and resized",
         dataAttribution: "yours",
-        source: "Gulrajani et al. 2017, the DCGAN of gan_64x64.py of its code, with layer normalization in the critic; weights from "
+        source:
+            "Gulrajani et al. 2017, the DCGAN of gan_64x64.py of its code, with layer normalization in the critic; weights from "
             + "N(0, 0.02²) as in Radford, Metz and Chintala 2016"
     ) { run in
         run.data = .colorPictures(of: 64)

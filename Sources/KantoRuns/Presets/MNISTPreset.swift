@@ -7,7 +7,8 @@ extension Preset {
     static let mnist = Preset(
         name: "mnist",
         summary: "28x28 gray pictures: MNIST, Fashion-MNIST",
-        dataSummary: "yours: --data with the folder or file of MNIST, Fashion-MNIST or EMNIST as it is published, or any gray 28x28 pictures",
+        dataSummary:
+            "yours: --data with the folder or file of MNIST, Fashion-MNIST or EMNIST as it is published, or any gray 28x28 pictures",
         dataAttribution: "MNIST by Y. LeCun, C. Cortes and C. J. C. Burges; it does not ship with Kanto",
         source: "Gulrajani et al. 2017, gan_mnist.py of its code (β1 0.5, where Algorithm 1 has 0; no normalization)"
     ) { run in
@@ -19,7 +20,8 @@ extension Preset {
                 input: [128],
                 Dense.Description(4096), ReLU(), Reshape(4, 4, 256),
                 // 4x4 becomes 8x8, of which the last row and column are left out.
-                ConvTranspose2D.Description(128, kernel: 5, stride: 2, padding: .sides(.init(top: 1, left: 1, bottom: 3, right: 3))),
+                ConvTranspose2D.Description(
+                    128, kernel: 5, stride: 2, padding: .sides(.init(top: 1, left: 1, bottom: 3, right: 3))),
                 ReLU(), ConvTranspose2D.Description(64, kernel: 5, stride: 2, padding: .same), ReLU(),
                 ConvTranspose2D.Description(1, kernel: 5, stride: 2, padding: .same), Sigmoid()),
             critic: NetworkDescription(

@@ -4,11 +4,13 @@ import KantoNN
 
 extension Preset {
     /// Eight modes on a circle.
-    static let ring8 = plane(named: "ring8", summary: "eight modes on a circle: points of a plane", "8 modes on a circle of radius 1, deviation 0.01")
+    static let ring8 = plane(
+        named: "ring8", summary: "eight modes on a circle: points of a plane", "8 modes on a circle of radius 1, deviation 0.01")
 
     /// Twenty-five modes on a grid.
     static let grid25 = plane(
-        named: "grid25", summary: "twenty-five modes on a grid: points of a plane", "25 modes at {-4, -2, 0, 2, 4}², deviation 0.05")
+        named: "grid25", summary: "twenty-five modes on a grid: points of a plane",
+        "25 modes at {-4, -2, 0, 2, 4}², deviation 0.05")
 
     /// A spiral.
     static let swissroll = plane(named: "swissroll", summary: "a spiral: points of a plane", "a swiss roll, its height left out")
@@ -18,7 +20,8 @@ extension Preset {
         Preset(
             name: name, summary: summary, dataSummary: "drawn by Kanto as it trains: \(data), divided to unit variance",
             dataAttribution: "nobody's: computed",
-            source: "Gulrajani et al. 2017, the toy networks of its code (λ 0.1, where the paper has 10; β1 0.5, where Algorithm 1 has 0)"
+            source:
+                "Gulrajani et al. 2017, the toy networks of its code (λ 0.1, where the paper has 10; β1 0.5, where Algorithm 1 has 0)"
         ) { run in
             run.data = DataDescription(path: name)
             func perceptron() -> NetworkDescription {

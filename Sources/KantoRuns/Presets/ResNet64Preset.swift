@@ -27,11 +27,13 @@ extension Preset {
             layers: layerDescriptions(Dense.Description(8192), Reshape(4, 4, 512))
                 + [up(512, 512), up(512, 256), up(256, 128), up(128, 64)]
                 + layerDescriptions(
-                    BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot), Tanh()))
+                    BatchNorm.Description(), ReLU(), Conv2D.Description(3, kernel: 3, padding: .same, initializer: .glorot),
+                    Tanh()))
         run.networks.critic = NetworkDescription(
             input: [64, 64, 3],
             layers: layerDescriptions(Conv2D.Description(64, kernel: 3, padding: .same, initializer: .glorot))
-                + [down(64, 128), down(128, 256), down(256, 512), down(512, 512)] + layerDescriptions(Flatten(), Dense.Description(1)))
+                + [down(64, 128), down(128, 256), down(256, 512), down(512, 512)]
+                + layerDescriptions(Flatten(), Dense.Description(1)))
         run.training.iterations = 200_000
         run.training.optimizer = OptimizerDescription(Adam.Description(beta1: 0, beta2: 0.9), learningRate: 1e-4)
     }

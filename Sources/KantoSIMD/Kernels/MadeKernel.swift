@@ -14,9 +14,10 @@ struct MadeKernel<Plan> {
     var plan: Plan
 }
 
-typealias RunFunction = @convention(c) (
-    UnsafePointer<kanto_kernel>?, UnsafePointer<kanto_arguments>?, UnsafeMutablePointer<kanto_message>?
-) -> kanto_status
+typealias RunFunction =
+    @convention(c) (
+        UnsafePointer<kanto_kernel>?, UnsafePointer<kanto_arguments>?, UnsafeMutablePointer<kanto_message>?
+    ) -> kanto_status
 
 /// Puts a kernel for the plan into the slot.
 ///

@@ -33,7 +33,8 @@ func makeConvolutionInputGradient(
         groupStrideWeights: shape.groupOutputChannels)
     let scratch = product.groupCount &* product.panels.size
     return makeKernel(
-        slot, "conv2d_input_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes, run: runInputGradient)
+        slot, "conv2d_input_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes,
+        run: runInputGradient)
 }
 
 private let runInputGradient: RunFunction = { kernel, arguments, _ in

@@ -61,7 +61,8 @@ func makeScatteredInputGradient(
             &+ Chunk.scalarCount)
     let scratch = roundUp(shape.groups &* panels.size, to: floatsPerLine) &+ Int(host.pointee.thread_count) &* plan.workerSize
     return makeKernel(
-        slot, "conv2d_input_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes, run: runScatter)
+        slot, "conv2d_input_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.product.classes,
+        run: runScatter)
 }
 
 extension ConvolutionAxis {
@@ -129,7 +130,8 @@ extension ScatterJob {
         }
         let rowSize = shape.width &* shape.channels
         for row in 0..<shape.height {
-            let source = padded
+            let source =
+                padded
                 + ((row &+ shape.vertical.pad) &* plan.paddedWidth &+ shape.horizontal.pad) &* shape.channels
             epilogue.store(source, count: rowSize, to: dx + (sample &* shape.height &+ row) &* rowSize)
         }

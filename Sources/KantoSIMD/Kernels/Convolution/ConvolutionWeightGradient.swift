@@ -65,7 +65,8 @@ func makeConvolutionWeightGradient(
     // The sums of dy are finished before the scratch is written again.
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
     return makeKernel(
-        slot, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes, run: runWeightGradient)
+        slot, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes,
+        run: runWeightGradient)
 }
 
 extension WeightGradientPlan {

@@ -6,7 +6,8 @@ protocol TernaryFunction {
     func callAsFunction(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes
 }
 
-@inline(__always) private func ternaryRow<
+@inline(__always)
+private func ternaryRow<
     F: TernaryFunction, Output: OutputRow, A: InputRow, B: InputRow, C: InputRow
 >(_ f: F, _ output: Output, _ a: A, _ b: B, _ c: C, count: Int) {
     var position = 0
@@ -22,7 +23,8 @@ protocol TernaryFunction {
     }
 }
 
-@inline(__always) private func ternaryRows<
+@inline(__always)
+private func ternaryRows<
     F: TernaryFunction, Output: OutputRow, A: InputRow, B: InputRow, C: InputRow
 >(_ f: F, _: Output.Type, _: A.Type, _: B.Type, _: C.Type, _ run: ElementwiseRun, _ elements: Range<Int>) {
     let loops = run.loops

@@ -21,7 +21,8 @@ private struct MatmulPlan {
 func makeMatmul(
     _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
 ) -> kanto_status {
-    let known = KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B
+    let known =
+        KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_TRANSPOSE_A | KANTO_FLAG_TRANSPOSE_B
         | KANTO_FLAG_DERIVATIVE
     guard problem.pointee.flags & ~UInt32(known) == 0 else { return decline(message, "unknown flag of a matmul") }
     let requested = RequestedEpilogue(problem)
@@ -88,7 +89,8 @@ func makeMatmul(
     let packedA = plan.packsA ? max(batch, 0) &* plan.packedSizeA : 0
     let scratch = roundUp(plan.packCount &* panels.size, to: floatsPerLine) &+ packedA
     return makeKernel(
-        slot, "matmul", tile: tileName, plan, scratchBytes: 4 &* (batch > 0 ? scratch : 0), owned: plan.product.classes, run: runMatmul)
+        slot, "matmul", tile: tileName, plan, scratchBytes: 4 &* (batch > 0 ? scratch : 0), owned: plan.product.classes,
+        run: runMatmul)
 }
 
 private struct TransposedRowsJob {

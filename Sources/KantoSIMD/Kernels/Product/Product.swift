@@ -313,7 +313,8 @@ extension Product {
         let strideB = isPacked ? width : unpackedStrideB
         let rows = operands.a + (group &* groupStrideA &+ block.offsetA)
         let target = operands.c + (group &* groupStrideC &+ panel &* Panels.fullWidth)
-        let columns = operands.b
+        let columns =
+            operands.b
             + (group &* groupStrideB &+ (isPacked ? panels.offset(panel) : panel &* Panels.fullWidth)
                 &+ (rowClass.pointee.firstRowB &+ block.rowB) &* strideB)
         // What is stored next: the same rows of the next panel, after the last one the tiles below.

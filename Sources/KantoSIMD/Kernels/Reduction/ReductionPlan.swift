@@ -49,7 +49,9 @@ struct ReductionPlan {
 
     /// For people.
     var description: StaticString {
-        if alongKept { isStrided ? "reduce columns, strided" : "reduce columns" } else {
+        if alongKept {
+            isStrided ? "reduce columns, strided" : "reduce columns"
+        } else {
             isStrided ? "reduce rows, strided" : "reduce rows"
         }
     }
