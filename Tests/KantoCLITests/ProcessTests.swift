@@ -261,11 +261,10 @@ struct ProcessTests {
     }
 
     /// Whatever ends it, a run is saved, and goes on by the words that it says.
-    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)])
-    func whatEndsARunSavesIt(_ signal: Int32, _ status: Int32) throws {
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func whatEndsARunSavesIt(_ signal: Int32) throws {
         let folder = try TemporaryFolder()
         let outcome = try train(["kanto", "train", "--out", "run"], in: folder, interruptedBy: [signal])
-        #expect(outcome.status == status, "\(outcome)")
+        #expect(outcome.status == 128 + signal, "\(outcome)")
         let line = try #require(outcome.output.split(separator: "\n").last)
         #expect(line.hasSuffix("; wrote run/checkpoints/interrupted.safetensors; go on with: kanto train --resume run"))
         let words = line.split(separator: " ")

@@ -117,6 +117,19 @@ import Testing
         }
     }
 
+    @Test func aRangeIsNeverGuessedInSilence() throws {
+        try withTemporaryFolder { folder in
+            try Self.write(16, "\(folder)/a.png")
+            let notes = try open(folder).notes
+            #expect(notes.count == 1 && notes[0].contains("set data.range to [0, 16]"))
+            let data = try open(folder) { $0.range = ValueRange(0, 16) }
+            #expect(try data.notes == [] && data.all() == [Float](repeating: 1, count: 16))
+            // One in one is more than one in a hundred.
+            let error = dataError { _ = try open(folder) { $0.range = ValueRange(0, 8) }.all() }
+            #expect(error?.description.contains("holds 16, which is not in 0...8") == true)
+        }
+    }
+
     @Test func labelsOfAFile() throws {
         try withTemporaryFolder { folder in
             try createDirectories("\(folder)/p")

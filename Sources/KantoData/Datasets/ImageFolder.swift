@@ -3,8 +3,8 @@ import Synchronization
 
 /// A folder of PNG and JPEG pictures. Where it holds folders of pictures instead, each is a class.
 ///
-/// Pictures are decoded when they are read. They are in the order of their names, so that an index means the same picture
-/// on all machines.
+/// Pictures are decoded when they are read; without `data.size` the sizes of all are looked at before. They are in the order
+/// of their names, so that an index means the same picture on all machines.
 enum ImageFolder {
     static func recognizes(_ source: DataSource) -> Bool {
         guard case .folder = source.content else { return false }
@@ -55,7 +55,22 @@ private struct ImageFolderDataset: Dataset {
         sampleShape = [common.height, common.width, common.channels]
         map = AffineMap(description.range ?? ValueRange(0, 255), onto: description.scaledTo)
         (valueRange, declaredRange) = (description.scaledTo, description.range)
+        if description.range == nil, let note = Self.noteOnDarkness(list) { notes.append(note) }
         ownNotes = notes
+    }
+
+    /// What to say if a few pictures, from all over the folder, are nearly black: their values were never scaled to bytes.
+    private static func noteOnDarkness(_ list: ImageFolderList) -> String? {
+        let looks = min(16, list.paths.count)
+        var brightest: UInt8 = 0
+        for look in 0..<looks {
+            let path = "\(list.folder)/\(list.paths[look * (list.paths.count / looks)])"
+            guard let picture = try? PictureFile.read(path) else { continue }
+            brightest = max(brightest, picture.pixels.max() ?? 0)
+            if brightest >= 64 { return nil }
+        }
+        return "\(list.folder): its pictures are nearly black: the largest value in \(looks) of them is \(brightest) of 255"
+            + (brightest > 0 ? "; if \(brightest) is white, set data.range to [0, \(brightest)]" : "")
     }
 
     var notes: [String] { ownNotes + (broken.summary.map { [$0] } ?? []) }

@@ -58,10 +58,12 @@ struct ValueSurvey {
             map = AffineMap(declared, onto: description.scaledTo)
             range = description.scaledTo
             if typeRange != nil, description.range == nil, declared.upper == 255, seen.largest < 64 {
+                let largest = decimal(seen.largest)
                 notes.append(
-                    "\(records.name): its values are bytes, taken as 0...255, but the largest \(isWhole && count < records.count ? "of the first \(count) samples " : "")is "
-                        + "\(decimal(seen.largest)): pictures are nearly black; if \(decimal(seen.largest)) is white, set data.range to [0, \(decimal(seen.largest))]"
-                )
+                    "\(records.name): its values are bytes, taken as 0...255, but the largest "
+                        + (count < records.count ? "of the first \(count) samples " : "")
+                        + "is \(largest): pictures are nearly black"
+                        + (seen.largest > 0 ? "; if \(largest) is white, set data.range to [0, \(largest)]" : ""))
             }
         } else if seen.smallest < seen.largest, (seen.largest - seen.smallest).isFinite {
             let found = ValueRange(seen.smallest, seen.largest)
