@@ -9,13 +9,15 @@ struct SampleCommand: KantoCommand {
             A PNG holds a grid of pictures, or points of a plane. A .npy file holds the numbers themselves: float32, [count, height, \
             width, channels] of pictures, [count, columns] of rows. A .csv file holds rows under the names of their columns. Rows are \
             in the units of the data that the generator was trained on.
+
+            --interpolate 1,2 goes from the noise of one seed to that of another: a row a way, --steps samples on each.
             """)
 
     @Argument(help: ArgumentHelp("The folder of a run, or a checkpoint: a .safetensors file.", valueName: "run"))
     var run: String
 
-    @Option(help: "How many samples.")
-    var count = 64
+    @Option(help: "How many samples; of an interpolation, how many ways. (default: 64, of an interpolation 8)")
+    var count: Int?
 
     @Option(help: "Seed of the noise.")
     var seed: UInt64 = 1
@@ -29,9 +31,32 @@ struct SampleCommand: KantoCommand {
     @Option(help: ArgumentHelp("Which of the run's checkpoints, 'interrupted' say.", valueName: "name"))
     var checkpoint = "final"
 
+    @Option(
+        help: ArgumentHelp("Latent vectors in place of fresh noise: [n, width of the noise], as .npy.", valueName: "file.npy"))
+    var latent: String?
+
+    @Option(help: ArgumentHelp("Where the latent vectors of the samples go, as .npy.", valueName: "file.npy"))
+    var saveLatent: String?
+
+    @Option(help: ArgumentHelp("From the noise of one seed to that of another.", valueName: "seed,seed"))
+    var interpolate: String?
+
+    @Option(help: "Samples on the way of an interpolation, both ends included.")
+    var steps = 8
+
     mutating func execute() throws {
+        let ways = try seedsOfInterpolation()
+        let count = count ?? (ways == nil ? 64 : 8)
         guard (1...65_536).contains(count) else { throw Failure.usage("--count \(count): expected a number from 1 to 65536") }
-        let name = (isCheckpoint ? "" : "\(run)/samples/") + "seed-\(seed)"
+        guard (2...1024).contains(steps) else { throw Failure.usage("--steps \(steps): expected a number from 2 to 1024") }
+        guard latent == nil || ways == nil else {
+            throw Failure.usage("--latent and --interpolate both say where samples begin; expected one of them")
+        }
+        if let saveLatent, !saveLatent.hasSuffix(".npy") {
+            throw Failure.usage("--save-latent \(saveLatent): expected a name that ends in .npy")
+        }
+        let what = latent == nil ? ways.map { "from-\($0.from)-to-\($0.to)" } ?? "seed-\(seed)" : "latent"
+        let name = (isCheckpoint ? "" : "\(run)/samples/") + what
         // What is asked for in vain is told before the samples are drawn.
         if let out { try check(out) }
         let trained = try trainedGenerator()
@@ -47,7 +72,9 @@ struct SampleCommand: KantoCommand {
         guard shape.count == 1 || !path.hasSuffix(".csv") else {
             throw Failure.usage("--out \(path): samples of shape \(shape) are pictures, not rows; expected .png or .npy")
         }
-        let samples = try trained.samples(count, seed: seed)
+        let latents = try latents(of: trained, count, ways)
+        if let saveLatent { try NPY.write(NumericArray(latents), to: saveLatent) }
+        let samples = try trained.samples(from: latents)
         let units = trained.units
         // Pictures stay in the range of training, which is what other programs want of a generator.
         let values = shape.count == 1 ? units.restored(samples.floats) : samples.floats
@@ -59,9 +86,36 @@ struct SampleCommand: KantoCommand {
             try PNG.write(PointCloud.picture([("generated", values)]), to: path)
         } else {
             let range = Float(units.brightness.lower)...Float(units.brightness.upper)
-            try PNG.write(ImageGrid.picture(of: values, shape: samples.shape, range: range), to: path)
+            try PNG.write(
+                ImageGrid.picture(of: values, shape: samples.shape, range: range, columns: ways == nil ? nil : steps), to: path)
         }
         print("wrote \(path)")
+    }
+
+    private func seedsOfInterpolation() throws -> (from: UInt64, to: UInt64)? {
+        guard let interpolate else { return nil }
+        let seeds = interpolate.split(separator: ",", omittingEmptySubsequences: false).map { UInt64($0) }
+        guard seeds.count == 2, let from = seeds[0], let to = seeds[1] else {
+            throw Failure.usage("--interpolate \(interpolate): expected two seeds, such as 1,2")
+        }
+        return (from, to)
+    }
+
+    private func latents(
+        of trained: TrainedGenerator, _ count: Int, _ ways: (from: UInt64, to: UInt64)?
+    ) throws -> Tensor {
+        if let ways {
+            return try TrainedGenerator.latents(
+                from: trained.latents(count, seed: ways.from), to: trained.latents(count, seed: ways.to), steps: steps)
+        }
+        guard let latent else { return try trained.latents(count, seed: seed) }
+        let array = try NPY.read(contentsOf: latent)
+        let width = trained.networks.latentSize
+        guard array.shape.count == 2, array.shape[1] == width, (1...65_536).contains(array.shape[0]) else {
+            throw DataError(
+                .badInput, "\(latent): latent vectors of shape \(array.shape), expected [n, \(width)], n from 1 to 65536")
+        }
+        return try Tensor(array.floats, shape: array.shape)
     }
 
     private func check(_ path: String) throws {

@@ -1,3 +1,4 @@
+import Glibc
 import KantoData
 import KantoGAN
 import KantoKernels
@@ -71,8 +72,60 @@ public struct TrainedGenerator: Sendable {
     /// Samples from fresh noise, [count, height, width, channels], or [count, features].
     ///
     /// - Throws: `KernelError`; `TensorError`.
-    public func samples(_ count: Int, seed: UInt64) throws -> Tensor {
-        try withoutGradient { try generator(sampleNoise(count: count, latentSize: networks.latentSize, seed: seed)) }
+    public func samples(_ count: Int, seed: UInt64) throws -> Tensor { try samples(from: latents(count, seed: seed)) }
+
+    /// Samples of latent vectors: one a row.
+    ///
+    /// - Parameter latents: [n, the generator's width of noise].
+    /// - Throws: `KernelError`; `TensorError` if the vectors have another width.
+    public func samples(from latents: Tensor) throws -> Tensor {
+        guard latents.rank == 2, latents.shape[1] == networks.latentSize else {
+            throw TensorError("samples", "latent vectors of shape \(latents.shape), expected [n, \(networks.latentSize)]")
+        }
+        return try withoutGradient { try generator(latents) }
+    }
+
+    /// The latent vectors of fresh noise, [count, width of the noise]. A larger count begins with the same ones.
+    ///
+    /// - Throws: `KernelError`; `TensorError`.
+    public func latents(_ count: Int, seed: UInt64) throws -> Tensor {
+        try sampleNoise(count: count, latentSize: networks.latentSize, seed: seed)
+    }
+
+    /// Latent vectors on the way from some to others, [n · steps, width]: the steps of the first pair, then those of the next.
+    ///
+    /// The way is an arc (White 2016): between two normal vectors a straight line leads through lengths that noise never has.
+    ///
+    /// - Parameters:
+    ///   - start: [n, width].
+    ///   - end: of the same shape.
+    ///   - steps: both ends included; 2 or more.
+    /// - Throws: `TensorError` if the shapes differ.
+    public static func latents(from start: Tensor, to end: Tensor, steps: Int) throws -> Tensor {
+        guard start.rank == 2, start.shape == end.shape, steps >= 2 else {
+            throw TensorError(
+                "interpolation",
+                "from \(start.shape) to \(end.shape) in \(steps) steps, expected equal shapes and 2 steps or more")
+        }
+        let (a, b, width) = (start.floats, end.floats, start.shape[1])
+        var rows: [Float] = []
+        for row in 0..<start.shape[0] {
+            let (from, to) = (a[row * width..<(row + 1) * width], b[row * width..<(row + 1) * width])
+            func product(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Double {
+                zip(x, y).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+            }
+            let lengths = (product(from, from) * product(to, to)).squareRoot()
+            let angle = acos(max(-1, min(1, lengths > 0 ? product(from, to) / lengths : 1)))
+            for step in 0..<steps {
+                let t = Double(step) / Double(steps - 1)
+                // Parallel vectors have no arc between them.
+                let isStraight = angle < 1e-6 || angle > .pi - 1e-6
+                let first = isStraight ? 1 - t : sin((1 - t) * angle) / sin(angle)
+                let second = isStraight ? t : sin(t * angle) / sin(angle)
+                rows += zip(from, to).map { Float(first * Double($0) + second * Double($1)) }
+            }
+        }
+        return try Tensor(rows, shape: [start.shape[0] * steps, width])
     }
 }
 

@@ -145,6 +145,22 @@ struct RunTests {
         let repeated = try String(contentsOfFile: folder.path + "/again/metrics.jsonl", encoding: .utf8).split(separator: "\n")
         #expect(numbers(repeated) == numbers(metrics))
 
+        // Latent vectors that were saved give the same samples; between two seeds there is a row a way.
+        let (z, first, second) = (folder.path + "/z.npy", folder.path + "/first.npy", folder.path + "/second.npy")
+        #expect(try kanto("sample", run, "--count", "3", "--seed", "5", "--save-latent", z, "--out", first).status == 0)
+        #expect(try kanto("sample", run, "--latent", z, "--out", second).status == 0)
+        #expect(try NPY.read(contentsOf: z).shape == [3, 32])
+        #expect(try NPY.read(contentsOf: first) == NPY.read(contentsOf: second))
+        let way = folder.path + "/way.npy"
+        #expect(try kanto("sample", run, "--interpolate", "5,6", "--steps", "4", "--count", "2", "--out", way).status == 0)
+        let samples = try NPY.read(contentsOf: way)
+        #expect(samples.shape == [8, 8, 8, 1])
+        #expect(samples.floats.prefix(64) == NPY.read(contentsOf: first).floats.prefix(64))
+        for words in [["--interpolate", "5"], ["--interpolate", "5,x"], ["--steps", "1"], ["--save-latent", "z.csv"], ["--latent", z, "--interpolate", "1,2"]] {
+            #expect(try kanto(["sample", run] + words).status == 64, "\(words)")
+        }
+        #expect(try kanto("sample", run, "--latent", first).status == 65)
+
         // A run is not overwritten.
         let twice = try kanto("train", "--iterations", "1", "--out", run)
         #expect(twice.status == 73 && twice.errors.contains("expected a new or empty folder"))

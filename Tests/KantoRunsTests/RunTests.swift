@@ -127,6 +127,17 @@ import Testing
         #expect((drawn == latest) == (averageDecay == nil))
     }
 
+    /// The way between two latent vectors is an arc, whose ends are the vectors.
+    @Test func aWayBetweenLatentVectorsIsAnArc() throws {
+        let start = try Tensor([3, 0, 0, 2, 0, 0], shape: [2, 3]), end = try Tensor([0, 3, 0, -2, 0, 0], shape: [2, 3])
+        let way = try TrainedGenerator.latents(from: start, to: end, steps: 3)
+        #expect(way.shape == [6, 3])
+        let expected: [Float] = [3, 0, 0, 2.1213203, 2.1213203, 0, 0, 3, 0, 2, 0, 0, 0, 0, 0, -2, 0, 0]
+        #expect(zip(way.floats, expected).allSatisfy { abs($0 - $1) < 1e-6 }, "\(way.floats)")
+        #expect(throws: TensorError.self) { try TrainedGenerator.latents(from: start, to: Tensor([1], shape: [1, 1]), steps: 3) }
+        #expect(throws: TensorError.self) { try TrainedGenerator.latents(from: start, to: end, steps: 1) }
+    }
+
     @Test func aFileThatIsNoCheckpointIsTold() throws {
         let folder = try TemporaryFolder()
         var random = Random(seed: 1)
