@@ -1,38 +1,7 @@
-/// An array of bytes in the IDX format, in which MNIST and its relatives are published: two zero bytes, the element
-/// type, the number of dimensions, each size as a big-endian 32-bit number, then the elements, row-major.
+/// What stands before the elements of an IDX file, the format in which MNIST and its relatives are published: two zero bytes, the
+/// element type, the number of dimensions, each size as a big-endian 32-bit number; then come the elements, row-major.
 ///
 /// Source: http://yann.lecun.com/exdb/mnist/
-public struct IDXArray: Equatable, Sendable {
-    /// One size a dimension, such as [60000, 28, 28].
-    public let shape: [Int]
-    /// The elements, row-major.
-    public let values: [UInt8]
-
-    /// Reads a file.
-    ///
-    /// - Throws: `DataError` for a missing or unreadable file, one that is compressed, holds another element type than
-    ///   unsigned bytes, or is not exactly as long as its sizes say; `KernelError.memory` if the system refuses as much as
-    ///   it holds.
-    public init(contentsOf path: String) throws {
-        let file = try InputFile(path)
-        let header = try IDXHeader(file.prefix(IDXHeader.largest), fileSize: file.size, name: path)
-        try self.init(header, bytes: file.content())
-    }
-
-    /// Reads bytes in memory; `name` is what messages call them.
-    ///
-    /// - Throws: as the initializer that reads a file does.
-    public init(bytes: [UInt8], name: String) throws {
-        try self.init(IDXHeader(bytes, fileSize: bytes.count, name: name), bytes: bytes)
-    }
-
-    private init(_ header: IDXHeader, bytes: [UInt8]) throws {
-        shape = header.shape
-        values = try bytes.values(of: UInt8.self, at: header.start, count: bytes.count - header.start)
-    }
-}
-
-/// What stands before the elements.
 struct IDXHeader {
     /// With as many dimensions as there may be, in bytes.
     static let largest = 4 + 4 * 8

@@ -116,7 +116,7 @@ import Testing
         let digits = try open("digits")
         let images = try ImageSet.digits()
         #expect(try digits.all() == images.pixels)
-        #expect(digits.labels == images.labels?.map(Int.init))
+        #expect(digits.labels == images.labels)
     }
 
     @Test func refusesWhatDoesNotBelongTogether() throws {

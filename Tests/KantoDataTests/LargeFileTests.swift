@@ -46,7 +46,13 @@ import Testing
         try withSparseFile(start) { path in
             let before = peak
             for (reason, read) in [
-                (idx, { _ = try IDXArray(contentsOf: path) }), (npy, { _ = try NPY.read(contentsOf: path) }),
+                (
+                    idx,
+                    {
+                        let file = try InputFile(path)
+                        _ = try IDXHeader(file.prefix(IDXHeader.largest), fileSize: file.size, name: path)
+                    }
+                ), (npy, { _ = try NPY.read(contentsOf: path) }),
                 (safetensors, { _ = try SafetensorsFile(contentsOf: path) }), (png, { _ = try PNG.read(contentsOf: path) }),
             ] as [(String, () throws -> Void)] {
                 let error = dataError(read)
