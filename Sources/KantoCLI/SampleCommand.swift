@@ -13,7 +13,9 @@ struct SampleCommand: KantoCommand {
             --interpolate 1,2 goes from the noise of one seed to that of another: a row a way, --steps samples on each.
             """)
 
-    @Argument(help: ArgumentHelp("The folder of a run, or a checkpoint: a .safetensors file.", valueName: "run"))
+    @Argument(
+        help: ArgumentHelp("The folder of a run, or a checkpoint: a .safetensors file.", valueName: "run"), completion: .directory
+    )
     var run: String
 
     @Option(help: "How many samples; of an interpolation, how many ways. (default: 64, of an interpolation 8)")

@@ -14,22 +14,26 @@ struct TrainCommand: KantoCommand {
             Good signs: the Wasserstein estimate rises fast and then falls slowly towards 0, and the mean gradient norm stays near 1.
             """)
 
-    @Argument(help: ArgumentHelp("A preset, or a config.json of an earlier run.", valueName: "preset|config.json"))
+    @Argument(
+        help: ArgumentHelp("A preset, or a config.json of an earlier run.", valueName: "preset|config.json"),
+        completion: .custom { _, _, _ in Preset.all.map(\.name) })
     var setup: String?
 
     @Option(
         help: ArgumentHelp(
             "The data, in place of the preset's: MNIST and its like, CIFAR, a folder of pictures, .npy, .npz, CSV, or ring8, grid25, swissroll.",
-            valueName: "path"))
+            valueName: "path"), completion: .file())
     var data: String?
 
     @Option(
         help: ArgumentHelp(
             "Networks made for the data's shape, in place of the preset's: mlp, conv or resnet; --set architecture.width for other widths.",
-            valueName: "architecture"))
+            valueName: "architecture"), completion: .custom { _, _, _ in ArchitectureKinds.kinds.map { $0.name } })
     var networks: String?
 
-    @Option(help: ArgumentHelp("The run's folder, new or empty. (default: runs/<preset>-<number>)", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The run's folder, new or empty. (default: runs/<preset>-<number>)", valueName: "dir"),
+        completion: .directory)
     var out: String?
 
     @Option(help: "Iterations: critic steps, then a generator step.")
@@ -40,11 +44,23 @@ struct TrainCommand: KantoCommand {
 
     @OptionGroup var criticStep: CriticStepOption
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Another number, by its name in config.json.", valueName: "key=value"))
+    @Option(
+        name: .customLong("set"), help: ArgumentHelp("Another number, by its name in config.json.", valueName: "key=value"),
+        completion: .custom { _, _, _ in keyPaths(Preset.digits.configuration.described(isWhole: true)).map { $0 + "=" } })
     var settings: [String] = []
 
-    @Option(help: ArgumentHelp("Go on with a run that was ended or killed, from its last checkpoint.", valueName: "run"))
+    @Option(
+        help: ArgumentHelp("Go on with a run that was ended or killed, from its last checkpoint.", valueName: "run"),
+        completion: .directory)
     var resume: String?
+
+    /// The dotted paths of a configuration's numbers, for completions; those of the networks are no numbers to be set.
+    private static func keyPaths(_ value: DescriptionValue, below path: String = "") -> [String] {
+        guard case .object(let members) = value else { return [path] }
+        return members.keys.sorted().filter { !path.isEmpty || !["networks", "preset", "machine"].contains($0) }.flatMap {
+            keyPaths(members[$0]!, below: path.isEmpty ? $0 : "\(path).\($0)")
+        }
+    }
 
     private static let standardPreset = "digits"
 

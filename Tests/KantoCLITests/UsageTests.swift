@@ -28,6 +28,11 @@ struct UsageTests {
         try expectLine(["explain", "matmull m4 n4 k4"], "kanto explain: word 1, 'matmull': expected an op, one of matmul,", "did you mean 'matmul'?")
     }
 
+    @Test func completionsAskTheTool() throws {
+        let script = try kanto("--generate-completion-script", "bash")
+        #expect(script.status == 0 && script.output.contains("---completion train"), "\(script.errors)")
+    }
+
     @Test func mistypedOptions() throws {
         try expectLine(["train", "--iter", "5"], "kanto train: unknown option '--iter'; did you mean '--iterations'? See 'kanto train --help'")
         try expectLine(["sample", "run", "--sed", "5"], "kanto sample: unknown option '--sed'; did you mean '--seed'?")
