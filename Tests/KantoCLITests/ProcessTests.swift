@@ -173,7 +173,7 @@ struct ProcessTests {
             ("check sparse", 65, "sparse: byte 8: expected a JSON object"), ("train --data sparse", 65, "sparse: byte 0: is of no format that is read"),
             ("train sparse.json", 65, "sparse.json: holds 3221225472 bytes"), ("check padding.safetensors", 65, "layers.0: conv: reads padded samples"),
             // Read as training asks for it.
-            ("train --iterations 1 --data large", 0, "but the largest of the first 4194304 samples is 0"),
+            ("train --iterations 1 --data large", 0, "but the largest of the first 1048576 samples is 0"),
         ] as [(String, Int32, String)] {
             let outcome = try shell(
                 "truncate -s 3G sparse sparse.json; "
