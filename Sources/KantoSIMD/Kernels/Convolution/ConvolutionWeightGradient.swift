@@ -97,16 +97,16 @@ extension WeightGradientPlan {
         blockCount &+= blocks
     }
 
-    /// Shares the blocks out where there are too few rows to be shared out. What is summed in which order depends on the
-    /// shape alone, so that any number of threads finds the same bits, and a run on fewer threads than the kernel was made for
-    /// does no more work (in parts made for two threads, one took 1.04 to 1.3 times as long).
+    /// Shares the blocks out, as long as all copies of the weights stay small and each part has blocks enough to pay for its
+    /// copy; fewer where there are too few rows to be shared out in their place. Pieces of rows copy dy anew, each of them,
+    /// which where it is large comes from memory each time (128 to 128 channels by 3x3 at 32x32, 192 samples: a third slower).
+    ///
+    /// What is summed in which order depends on the shape alone, so that any number of threads finds the same bits.
     private mutating func divide() {
-        if largestRowPieces >= enoughPieces { return }
-        partCount = max(
-            1,
-            min(
-                2 &* enoughPieces / largestRowPieces, largestCopies / max(weightCount, 1),
-                blockCount / fewestBlocks))
+        let groups = max(shape.groups, 1)
+        let paying = min(enoughPieces / groups, blockCount / payingBlocks)
+        let needed = min(enoughPieces / largestRowPieces, blockCount / fewestBlocks)
+        partCount = max(1, min(largestCopies / max(weightCount, 1), max(paying, needed)))
     }
 
     /// Copies of the weights that a run needs: one thread sums part after part into the same one.
@@ -122,9 +122,11 @@ extension WeightGradientPlan {
     }
 }
 
-/// Pieces of rows that are enough for the threads of a machine without shared blocks.
+/// Pieces that are enough for the threads of a machine.
 private var enoughPieces: Int { 16 }
-/// Blocks of a part at least: to fill and to add up a copy costs about as much as a block adds to it.
+/// Blocks of a part with which it costs next to nothing, and at least: to fill and to add up a copy costs about as much as a
+/// block adds to it.
+private var payingBlocks: Int { 8 }
 private var fewestBlocks: Int { 2 }
 /// Numbers in all copies of the weights at most: they should stay in the last-level cache.
 private var largestCopies: Int { 1 << 21 }
