@@ -91,14 +91,16 @@ public final class Run {
     /// after that is cut off, and computed again.
     ///
     /// On the same backend and instruction set, and but for `simd` on as many threads, all that follows has the same bits as if
-    /// the run had not been ended.
+    /// the run had not been ended. A run that was ended after its last iteration, before the checkpoint `final` was written, has
+    /// no iteration left, only that checkpoint.
     ///
     /// - Parameters:
     ///   - folder: of a run of `kanto train`, or of this class.
     ///   - iterations: how many the run is to have in all; nil for those of its configuration. The learning rate's schedule
     ///     follows.
     ///   - note: is told what the user should know: a checkpoint that is damaged and passed over, another machine.
-    /// - Throws: `DataError` if the folder holds no run, or no checkpoint is whole, or another process has it.
+    /// - Throws: `DataError` if the folder holds no run, or no checkpoint is whole, or another process has it, or it is
+    ///   done.
     public init(resuming folder: String, iterations: Int? = nil, note: (String) -> Void = { _ in }) throws {
         var configuration = try RunConfiguration(contentsOf: folder + "/config.json")
         if let iterations { configuration.training.iterations = iterations }
@@ -106,7 +108,10 @@ public final class Run {
         (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
         noise = try Self.noise(configuration)
         lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
-        guard trainer.iteration < configuration.training.iterations else {
+        let iterationsLeft = configuration.training.iterations - trainer.iteration
+        // Ended between its last iteration and its last checkpoint, a run has that one left to write.
+        let lacksFinal = lastCheckpoint != "\(folder)/checkpoints/final.safetensors"
+        guard iterationsLeft > 0 || iterationsLeft == 0 && lacksFinal else {
             throw DataError(
                 .badInput,
                 "\(folder): the run has done all of its \(configuration.training.iterations) iterations; ask for more of them "

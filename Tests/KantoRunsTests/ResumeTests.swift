@@ -72,6 +72,28 @@ import Testing
         #expect(try RunConfiguration(contentsOf: path + "/config.json").training.iterations == 3)
     }
 
+    /// Ended after the last iteration, or with a last checkpoint that is damaged, only that checkpoint is left to write.
+    @Test(arguments: [false, true]) func theLastCheckpointAloneIsMissing(isDamaged: Bool) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/run"
+        let final = path + "/checkpoints/final.safetensors"
+        var expected = Data()
+        do {
+            let run = try Run(configuration { $0.training.iterations = 2 }, folder: path)
+            for _ in 0..<2 { _ = try run.step() }
+            try run.writeSnapshot("final")
+            expected = try bytes(final)
+        }
+        if isDamaged { try Data("x".utf8).write(to: URL(filePath: final)) } else { try FileManager.default.removeItem(atPath: final) }
+        do {
+            let run = try Run(resuming: path)
+            #expect(run.trainer.iteration == 2)
+            try run.writeSnapshot("final")
+        }
+        #expect(try bytes(final) == expected)
+        #expect(throws: DataError.self) { _ = try Run(resuming: path) }
+    }
+
     /// A bit that flipped on the disk is told, and the checkpoint before it serves.
     @Test func aDamagedCheckpointIsPassedOver() throws {
         let folder = try TemporaryFolder()
