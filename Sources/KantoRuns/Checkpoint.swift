@@ -91,16 +91,9 @@ public enum Checkpoint {
         }
     }
 
-    /// The path of the first parameter, or state of a layer, that holds a value that is not a finite number.
-    static func firstNonFinite(in networks: KeyValuePairs<String, any Layer>) throws -> String? {
-        for (name, network) in networks {
-            if let path = try tensors(of: network).first(where: { try NumericArray($0.parameter.value).firstNonFinite != nil })?
-                .path
-            {
-                return "\(name).\(path)"
-            }
-        }
-        return nil
+    /// The first name, in alphabetical order, of an array that holds a value that is not a finite number.
+    static func firstNonFinite(in arrays: [String: NumericArray]) -> String? {
+        arrays.filter { $0.value.firstNonFinite != nil }.keys.min()
     }
 
     private static func tensors(of network: any Layer) -> [(path: String, parameter: Parameter)] {

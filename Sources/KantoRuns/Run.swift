@@ -230,7 +230,7 @@ public final class Run {
         if let reason = divergence.reason(after: metrics) { throw failure(reason) }
         if metrics.iteration % configuration.sampleInterval == 0 {
             try writeSnapshot(Self.name(ofIteration: metrics.iteration))
-            try removeOldCheckpoints()
+            removeOldCheckpoints()
         } else if Self.earlyIterations.contains(metrics.iteration) {
             try show(Self.name(ofIteration: metrics.iteration))
         }
@@ -255,9 +255,9 @@ public final class Run {
     /// - Throws: `DataError.cannotWrite`; `TrainingFailure` if a weight is not a finite number: then nothing is written; what
     ///   `onSnapshot` throws.
     public func writeSnapshot(_ name: String) throws {
-        let networks: KeyValuePairs<String, any Layer> = ["critic": trainer.critic, "generator": trainer.generator]
-        if let path = try Checkpoint.firstNonFinite(in: networks) {
-            throw failure("\(path) holds a value that is not a finite number")
+        let arrays = try Checkpoint.arrays(of: trainer)
+        if let name = Checkpoint.firstNonFinite(in: arrays) {
+            throw failure("\(name) holds a value that is not a finite number")
         }
         try log.sync()
         var metadata = Checkpoint.metadata(of: trainer)
@@ -265,7 +265,7 @@ public final class Run {
         metadata[TrainedGenerator.unitsKey] = units.descriptionValue.json
         metadata["seed"] = "\(configuration.training.seed)"
         let path = "\(folder)/checkpoints/\(name).safetensors"
-        try SafetensorsFile.write(try Checkpoint.arrays(of: trainer), metadata: metadata, hasDigest: true, to: path)
+        try SafetensorsFile.write(arrays, metadata: metadata, hasDigest: true, to: path)
         lastCheckpoint = path
         try show(name)
     }
@@ -279,7 +279,7 @@ public final class Run {
     }
 
     /// Removes all but the last checkpoints of the sample intervals.
-    private func removeOldCheckpoints() throws {
+    private func removeOldCheckpoints() {
         guard let kept = configuration.keptCheckpoints else { return }
         let names = TrainedGenerator.checkpoints(ofRun: folder).filter { $0.hasPrefix(Self.namePrefix) }
         for name in names.dropFirst(kept) { removeFile("\(folder)/checkpoints/\(name).safetensors") }
