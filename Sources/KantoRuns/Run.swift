@@ -163,8 +163,8 @@ public final class Run {
     private static func openData(_ configuration: RunConfiguration) throws -> any Dataset {
         let path = configuration.data.path
         guard !path.isEmpty else {
-            let wanted = configuration.preset.flatMap { try? Preset(named: $0) }.map { " (\($0.dataSummary))" } ?? ""
-            throw DataError(.missingInput, "no data: say where they are by data.path, on the command line by --data\(wanted)")
+            let wanted = configuration.preset.flatMap { try? Preset(named: $0) }?.dataSummary ?? "a path, by --data"
+            throw DataError(.missingInput, "no data: data.path is empty; expected \(wanted)")
         }
         var options = Datasets.Options()
         options.seed = configuration.training.seed

@@ -7,7 +7,7 @@ extension Preset {
     static let cifar = Preset(
         name: "cifar",
         summary: "32x32 color pictures: CIFAR-10, by a DCGAN",
-        dataSummary: "yours: --data with the folder of CIFAR-10's or CIFAR-100's binary version, or any color pictures",
+        dataSummary: "your own, by --data: the folder of CIFAR-10's or CIFAR-100's binary version, or any color pictures",
         dataAttribution: "CIFAR by A. Krizhevsky; it does not ship with Kanto",
         source: "Gulrajani et al. 2017, gan_cifar.py of its code (β1 0.5, where Algorithm 1 has 0)"
     ) { run in

@@ -7,7 +7,7 @@ extension Preset {
     static let cifarResNet = Preset(
         name: "cifar-resnet",
         summary: "32x32 color pictures: CIFAR-10, by residual networks",
-        dataSummary: "yours: --data with the folder of CIFAR-10's or CIFAR-100's binary version, or any color pictures",
+        dataSummary: "your own, by --data: the folder of CIFAR-10's or CIFAR-100's binary version, or any color pictures",
         dataAttribution: "CIFAR by A. Krizhevsky; it does not ship with Kanto",
         source:
             "Gulrajani et al. 2017, gan_cifar_resnet.py of its code without labels; its generator steps take 128 samples, these 64, "

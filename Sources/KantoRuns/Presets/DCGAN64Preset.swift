@@ -7,7 +7,7 @@ extension Preset {
     static let dcgan64 = Preset(
         name: "dcgan64",
         summary: "64x64 color pictures by a DCGAN",
-        dataSummary: "yours: --data with a folder of pictures, which are cropped to squares and resized",
+        dataSummary: "your own, by --data: a folder of pictures, which are cropped to squares and resized",
         dataAttribution: "yours",
         source:
             "Gulrajani et al. 2017, the DCGAN of gan_64x64.py of its code, with layer normalization in the critic; weights from "

@@ -8,7 +8,7 @@ extension Preset {
         name: "mnist",
         summary: "28x28 gray pictures: MNIST, Fashion-MNIST",
         dataSummary:
-            "yours: --data with the folder or file of MNIST, Fashion-MNIST or EMNIST as it is published, or any gray 28x28 pictures",
+            "your own, by --data: the folder or file of MNIST, Fashion-MNIST or EMNIST as it is published, or any gray 28x28 pictures",
         dataAttribution: "MNIST by Y. LeCun, C. Cortes and C. J. C. Burges; it does not ship with Kanto",
         source: "Gulrajani et al. 2017, gan_mnist.py of its code (β1 0.5, where Algorithm 1 has 0; no normalization)"
     ) { run in

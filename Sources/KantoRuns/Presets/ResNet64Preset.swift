@@ -7,7 +7,7 @@ extension Preset {
     static let resnet64 = Preset(
         name: "resnet64",
         summary: "64x64 color pictures by residual networks",
-        dataSummary: "yours: --data with a folder of pictures, which are cropped to squares and resized",
+        dataSummary: "your own, by --data: a folder of pictures, which are cropped to squares and resized",
         dataAttribution: "yours",
         source: "Gulrajani et al. 2017, the \"good\" networks of gan_64x64.py of its code"
     ) { run in
