@@ -6,9 +6,9 @@ struct SampleCommand: KantoCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Draw samples from a trained generator.",
         discussion: """
-            A PNG holds a grid of pictures, or points of a plane. A .npy file holds the numbers themselves: float32, [count, height, \
-            width, channels] of pictures, [count, columns] of rows. A .csv file holds rows under the names of their columns. Rows are \
-            in the units of the data that the generator was trained on.
+            A PNG holds a grid of pictures, or points of a plane as training has them. A .npy file holds the numbers themselves: \
+            float32, [count, height, width, channels] of pictures, [count, columns] of rows. A .csv file holds rows under the names \
+            of their columns. There rows are in the units of the data that the generator was trained on.
 
             --interpolate 1,2 goes from the noise of one seed to that of another: a row a way, --steps samples on each.
             """)
@@ -63,10 +63,10 @@ struct SampleCommand: KantoCommand {
         if let out { try check(out) }
         let trained = try trainedGenerator()
         let shape = trained.networks.sampleShape
-        let isDrawn = shape == [2] || shape.count == 3 && [1, 3].contains(shape[2])
-        let path = out ?? name + (isDrawn ? ".png" : shape.count == 1 ? ".csv" : ".npy")
+        let drawing = SamplePicture(sampleShape: shape)
+        let path = out ?? name + (drawing != nil ? ".png" : shape.count == 1 ? ".csv" : ".npy")
         try check(path)
-        guard isDrawn || !path.hasSuffix(".png") else {
+        guard drawing != nil || !path.hasSuffix(".png") else {
             throw Failure.usage(
                 "--out \(path): samples of shape \(shape) are neither pictures nor points of a plane; expected .npy"
                     + (shape.count == 1 ? " or .csv" : ""))
@@ -78,18 +78,17 @@ struct SampleCommand: KantoCommand {
         if let saveLatent { try NPY.write(NumericArray(latents), to: saveLatent) }
         let samples = try trained.samples(from: latents)
         let units = trained.units
-        // Pictures stay in the range of training, which is what other programs want of a generator.
-        let values = shape.count == 1 ? units.restored(samples.floats) : samples.floats
-        if path.hasSuffix(".npy") {
-            try NPY.write(NumericArray(shape: samples.shape, values), to: path)
-        } else if path.hasSuffix(".csv") {
-            try CSV.write(values, columns: units.columns ?? (1...shape[0]).map { "\($0)" }, to: path)
-        } else if shape == [2] {
-            try PNG.write(PointCloud.picture([("generated", values)]), to: path)
+        if let drawing, path.hasSuffix(".png") {
+            let columns = ways == nil ? nil : steps
+            try PNG.write(drawing.picture(of: samples, brightness: units.brightness, columns: columns), to: path)
         } else {
-            let range = Float(units.brightness.lower)...Float(units.brightness.upper)
-            try PNG.write(
-                ImageGrid.picture(of: values, shape: samples.shape, range: range, columns: ways == nil ? nil : steps), to: path)
+            // Pictures stay in the range of training, which is what other programs want of a generator.
+            let values = shape.count == 1 ? units.restored(samples.floats) : samples.floats
+            if path.hasSuffix(".npy") {
+                try NPY.write(NumericArray(shape: samples.shape, values), to: path)
+            } else {
+                try CSV.write(values, columns: units.columns ?? (1...shape[0]).map { "\($0)" }, to: path)
+            }
         }
         print("wrote \(path)")
     }

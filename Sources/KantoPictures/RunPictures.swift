@@ -8,15 +8,9 @@ extension Run.Snapshot {
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`, also if this build has no libpng (see `PNG.isAvailable`).
     public func drawPictures() throws(DataError) {
-        let path = "\(folder)/samples/\(name).png"
-        let range = configuration.data.scaledTo
-        switch samples.shape.dropFirst() {
-        case [2]: try PNG.write(PointCloud.picture([("data", real.floats), ("generated", samples.floats)]), to: path)
-        case let shape where shape.count == 3 && [1, 3].contains(shape.last):
-            let grid = ImageGrid.picture(
-                of: samples.floats, shape: samples.shape, range: Float(range.lower)...Float(range.upper), columns: 8)
-            try PNG.write(grid, to: path)
-        default: break
+        if let drawing = SamplePicture(sampleShape: Array(samples.shape.dropFirst())) {
+            let picture = drawing.picture(of: samples, beside: real, brightness: units.brightness, columns: 8)
+            try PNG.write(picture, to: "\(folder)/samples/\(name).png")
         }
         try PNG.write(curves.picture(), to: "\(folder)/losses.png")
     }

@@ -49,6 +49,8 @@ public final class Run {
         public let samples: Tensor
         /// As many of the data, the same ones each time.
         public let real: Tensor
+        /// What the numbers of both mean in the data's own units.
+        public let units: SampleUnits
         /// What every iteration so far has measured.
         public let history: [IterationMetrics]
     }
@@ -275,7 +277,9 @@ public final class Run {
         func draw() throws -> Tensor { try withoutGradient { try trainer.generator(noise) } }
         let samples = try trainer.average.map { try $0.applied(draw) } ?? draw()
         try onSnapshot(
-            Snapshot(name: name, folder: folder, configuration: configuration, samples: samples, real: real, history: history))
+            Snapshot(
+                name: name, folder: folder, configuration: configuration, samples: samples, real: real, units: units,
+                history: history))
     }
 
     /// Removes all but the last checkpoints of the sample intervals.

@@ -1,5 +1,8 @@
 import Foundation
 import KantoData
+import KantoKernels
+import KantoPictures
+import KantoRuns
 import TestSupport
 import Testing
 
@@ -184,6 +187,19 @@ struct RunTests {
         try whole.prefix(whole.count / 2).write(to: URL(filePath: checkpoint))
         let truncated = try kanto("sample", run, "--out", numbers)
         #expect(truncated.status == 65 && truncated.errors.contains(checkpoint), "\(truncated.errors)")
+    }
+
+    /// Far from 0 and on other scales, the data's own units would squeeze them into a corner.
+    @Test(.enabled(if: PNG.isAvailable)) func pointsAreDrawnAsTrainingHasThem() throws {
+        let folder = try TemporaryFolder()
+        let data = try folder.write("x,y\n1000.1,2\n1000.2,4\n1000.4,1\n1000.3,9\n", to: "points.csv")
+        let (run, picture) = (folder.path + "/run", folder.path + "/points.png")
+        let words = ["--networks", "mlp", "--iterations", "1", "--set", "batch_size=4", "--out", run]
+        let training = try kanto(["train", "--data", data] + words)
+        #expect(training.status == 0, "\(training.errors)")
+        #expect(try kanto("sample", run, "--count", "5", "--out", picture).status == 0)
+        let samples = try Kernels.run { try TrainedGenerator(run: run).samples(5, seed: 1).floats }
+        #expect(try PNG.read(contentsOf: picture).pixels == PointCloud.picture([("generated", samples)]).pixels)
     }
 
     @Test(arguments: ["reference", "simd", "simd-baseline"]) func trainsOn(_ backend: String) throws {
