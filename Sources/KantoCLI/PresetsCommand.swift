@@ -28,26 +28,26 @@ struct PresetsCommand: KantoCommand {
 
     private func show(_ preset: Preset) throws {
         let (networks, training) = (preset.configuration.networks, preset.configuration.training)
-        print("\(preset.name): \(preset.summary)")
-        print("  critic      \(try layers(networks.critic)) (\(try parameterCount(networks.critic)) parameters)")
-        print("  generator   \(try layers(networks.generator)) (\(try parameterCount(networks.generator)) parameters)")
-        print(
-            "  training    \(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch \(training.batchSize),"
-        )
         let regularizer = training.regularizer
-        print(
-            "              \(training.optimizer.summary), penalty \(regularizer.regularizer.formula(weight: regularizer.weight))")
-        print("  data        \(preset.dataSummary)")
-        print("              \(preset.dataAttribution)")
-        print("  source      \(preset.source)")
+        let width = terminalWidth()
+        for (label, text) in [
+            ("\(preset.name): ", preset.summary), ("  critic      ", try summary(networks.critic)),
+            ("  generator   ", try summary(networks.generator)),
+            (
+                "  training    ",
+                "\(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch "
+                    + "\(training.batchSize), \(training.optimizer.summary), penalty "
+                    + regularizer.regularizer.formula(weight: regularizer.weight)
+            ),
+            ("  data        ", preset.dataSummary), ("              ", preset.dataAttribution), ("  source      ", preset.source),
+        ] {
+            print(paragraph(label, text, width: width))
+        }
     }
 
-    private func parameterCount(_ network: NetworkDescription) throws -> Int {
-        try network.parameterShapes().reduce(0) { $0 + $1.shape.reduce(1, *) }
-    }
-
-    /// The layers in one line.
-    private func layers(_ network: NetworkDescription) throws -> String {
-        try network.summary().map(\.layer).joined(separator: ", ")
+    /// The layers, and how many parameters they have.
+    private func summary(_ network: NetworkDescription) throws -> String {
+        let parameterCount = try network.parameterShapes().reduce(0) { $0 + $1.shape.reduce(1, *) }
+        return try network.summary().map(\.layer).joined(separator: ", ") + " (\(parameterCount) parameters)"
     }
 }

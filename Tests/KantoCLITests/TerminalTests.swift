@@ -33,6 +33,17 @@ struct LiveLineTests {
     }
 }
 
+struct ParagraphTests {
+    @Test func breaksBetweenWordsAndIndents() {
+        #expect(paragraph("  a  ", "one two three", width: nil) == "  a  one two three")
+        #expect(paragraph("  a  ", "one two three", width: 12) == "  a  one two\n     three")
+        #expect(paragraph("  a  ", "one two three", width: 11) == "  a  one\n     two\n     three")
+        // Nothing is lost where a word does not fit.
+        #expect(paragraph("  a  ", "one two three", width: 1) == "  a  one\n     two\n     three")
+        #expect(paragraph("  a  ", "", width: 80) == "  a  ")
+    }
+}
+
 /// What a run shows on a terminal of so many columns.
 struct TerminalTests {
     @Test(arguments: [200, 80, 40, 12]) func aLiveLineNeverWraps(_ columns: Int) throws {
@@ -44,6 +55,15 @@ struct TerminalTests {
         let lines = shown.split(separator: "\r\u{1B}[K").dropFirst().map { $0.prefix { $0 != "\r\n" && $0 != "\n" && $0 != "\r" } }
         #expect(lines.count >= 2, "\(shown)")
         for line in lines { #expect(line.count < columns && line.hasPrefix("iteration".prefix(columns - 1)), "\(line)") }
+    }
+
+    @Test func presetsFitTheTerminal() throws {
+        let terminal = try Terminal(columns: 80)
+        #expect(try terminal.run(["presets"]) == 0)
+        let lines = terminal.text.split(separator: "\r\n")
+        #expect(lines.count > 60)
+        // An address may be longer.
+        for line in lines where line.count > 80 { #expect(line.drop { $0 == " " }.allSatisfy { $0 != " " }, "\(line)") }
     }
 
     @Test func aLiveLineFollowsTheWidth() throws {
