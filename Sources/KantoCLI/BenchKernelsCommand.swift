@@ -149,7 +149,7 @@ struct BenchKernelsCommand: KantoCommand {
         // The limit of memory is what simd reaches, whoever is measured, on the workers of all.
         let simd = try Registry.shared().backend(named: "simd").name
         let timings = try withBackend(list(startingWith: simd)) {
-            try Kernel.measure(kernels, seconds: seconds) {
+            try Kernel.measure(kernels, seconds: seconds) { () throws(KernelError) in
                 multiplyAdds.append(try MachineLimit.multiplyAddRate())
                 if memory.count < 3 { memory.append(try MachineLimit.memoryRate()) }
             }

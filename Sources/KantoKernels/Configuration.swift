@@ -28,7 +28,7 @@ public struct Configuration: Sendable, Equatable {
     public init(
         environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported,
         coreCount: Int = Processor.coreCount, quota: Double? = Processor.quota, isSetUserID: Bool = false
-    ) throws {
+    ) throws(KernelError) {
         func malformed(_ name: String, _ expected: String) -> KernelError {
             .configuration("\(name)=\(environment[name] ?? "") is not valid: expected \(expected)")
         }
@@ -95,7 +95,7 @@ public struct Configuration: Sendable, Equatable {
     }
 
     /// The names of a list such as `onednn,simd`.
-    static func names(_ list: String) throws -> [String] {
+    static func names(_ list: String) throws(KernelError) -> [String] {
         let names = list.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
         if names.contains("") || (names.count > 1 && names.contains("auto")) {
             throw KernelError.configuration(

@@ -53,7 +53,7 @@ public final class Kernel: @unchecked Sendable {
     public func run(
         _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
         _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil
-    ) throws {
+    ) throws(KernelError) {
         try run(a, b, c, into: x, y, z, scalars: scalars, prepared: [])
     }
 
@@ -64,7 +64,7 @@ public final class Kernel: @unchecked Sendable {
         _ a: UnsafeRawPointer?, _ b: UnsafeRawPointer? = nil, _ c: UnsafeRawPointer? = nil, into x: UnsafeMutableRawPointer,
         _ y: UnsafeMutableRawPointer? = nil, _ z: UnsafeMutableRawPointer? = nil, scalars: UnsafePointer<Double>? = nil,
         prepared: [PreparedInput]
-    ) throws {
+    ) throws(KernelError) {
         var forms: InputPointers = (nil, nil, nil)
         // No `for`: it allocates in debug builds.
         var next = 0
@@ -73,9 +73,9 @@ public final class Kernel: @unchecked Sendable {
             prepared[next].store(in: &forms)
             next += 1
         }
-        try withUnsafeBytes(of: (a, b, c) as InputPointers) { inputs in
-            try withUnsafeBytes(of: (x, y, z) as OutputPointers) { outputs in
-                try withUnsafeBytes(of: forms) { forms in
+        try withUnsafeBytes(of: (a, b, c) as InputPointers) { (inputs) throws(KernelError) in
+            try withUnsafeBytes(of: (x, y, z) as OutputPointers) { (outputs) throws(KernelError) in
+                try withUnsafeBytes(of: forms) { (forms) throws(KernelError) in
                     var arguments = kanto_arguments()
                     arguments.struct_size = UInt32(MemoryLayout<kanto_arguments>.size)
                     (arguments.input_count, arguments.output_count) = (inputCount, outputCount)

@@ -30,7 +30,7 @@ public enum Kernels {
     ///
     /// - Throws: `KernelError.unserved` if nobody serves it, or, with `KANTO_STRICT=1`, if a named backend declines it;
     ///   `KernelError.problem` if its sizes make no sense; `KernelError.configuration` if the environment is malformed.
-    public static func kernel(for problem: Problem) throws -> Kernel {
+    public static func kernel(for problem: Problem) throws(KernelError) -> Kernel {
         let (registry, selection, threadCount) = try inForce()
         return try registry.kernel(for: problem, selection: selection, threadCount: threadCount)
     }
@@ -39,17 +39,16 @@ public enum Kernels {
     ///
     /// - Throws: `KernelError.problem` if the problem's sizes make no sense; `KernelError.configuration` if the environment is
     ///   malformed.
-    public static func explain(_ problem: Problem) throws -> Explanation {
+    public static func explain(_ problem: Problem) throws(KernelError) -> Explanation {
         let (registry, selection, threadCount) = try inForce()
         return try registry.explain(problem, selection: selection, threadCount: threadCount)
     }
 
-    private static func inForce() throws -> (Registry, Registry.Selection, threadCount: Int) {
+    private static func inForce() throws(KernelError) -> (Registry, Registry.Selection, threadCount: Int) {
         let registry = try Registry.shared()
         let scope = Scope.current
-        return (
-            registry, try scope.selection ?? selected(registry), scope.threadCount ?? registry.configuration.threadCount
-        )
+        let selection = if let selection = scope.selection { selection } else { try selected(registry) }
+        return (registry, selection, scope.threadCount ?? registry.configuration.threadCount)
     }
 
     /// Runs `body` with another number of worker threads, 1 to 1024, the caller included.
@@ -64,8 +63,9 @@ public enum Kernels {
     }
 
     /// Worker threads in force, the caller included.
-    public static func threadCount() throws -> Int {
-        try Scope.current.threadCount ?? Registry.shared().configuration.threadCount
+    public static func threadCount() throws(KernelError) -> Int {
+        if let count = Scope.current.threadCount { return count }
+        return try Registry.shared().configuration.threadCount
     }
 
     /// Whether ops record how to differentiate them.
@@ -93,8 +93,8 @@ public enum Kernels {
 
     private static let processSelection = Lock<Registry.Selection?>(nil)
 
-    fileprivate static func selected(_ registry: Registry) throws -> Registry.Selection {
-        try processSelection.withLock { selection in
+    fileprivate static func selected(_ registry: Registry) throws(KernelError) -> Registry.Selection {
+        try processSelection.withLock { (selection) throws(KernelError) in
             if let selection { return selection }
             let made = try registry.selection(registry.configuration.backends)
             selection = made
@@ -110,18 +110,21 @@ public enum Kernels {
 extension Backend {
     /// Every backend that can be used here.
     public static var available: [Backend] {
-        get throws { try Registry.shared().backends }
+        get throws(KernelError) { try Registry.shared().backends }
     }
 
     /// The backends that serve the current scope, in the order in which they are asked.
     public static var selected: [Backend] {
-        get throws { try (Scope.current.selection ?? Kernels.selected(Registry.shared())).backends }
+        get throws(KernelError) {
+            if let selection = Scope.current.selection { return selection.backends }
+            return try Kernels.selected(Registry.shared()).backends
+        }
     }
 
     /// Selects the backends of the process, as `KANTO_BACKEND` does: a name, or names with commas between, or `auto`.
     ///
     /// - Throws: `KernelError.configuration` for an unknown name, with the valid ones and why a plugin did not load.
-    public static func select(_ list: String) throws {
+    public static func select(_ list: String) throws(KernelError) {
         Kernels.select(try Registry.shared().selection(Configuration.names(list)))
     }
 }

@@ -8,7 +8,7 @@ public enum MachineLimit {
     /// Billions of floating-point operations a second that multiply-adds in registers reach on the threads in force, with
     /// the instruction set that the SIMD backend uses: the best of four tries, which take about `seconds` together. Where
     /// something else takes a core meanwhile it is less; who wants the limit takes the best of several calls.
-    public static func multiplyAddRate(seconds: Double = 0.005) throws -> Double {
+    public static func multiplyAddRate(seconds: Double = 0.005) throws(KernelError) -> Double {
         let registry = try Registry.shared()
         let (loop, operations): (@convention(c) (Int) -> Float, Int) =
             switch registry.configuration.instructionSet {
@@ -52,20 +52,20 @@ extension MachineLimit {
 
     /// Billions of bytes a second that the threads in force move between memory and registers, from arrays that no cache
     /// holds: the better of reading one array and of reading and writing one in place.
-    public static func memoryRate() throws -> Double {
+    public static func memoryRate() throws(KernelError) -> Double {
         let count = 1 << 25
         let read = Problem.iteration(.reduce, .sum, extents: [count], output: [0], inputs: [[1]])
         let change = Problem.iteration(.unary, .affine, extents: [count], output: [1], inputs: [[1]])
         let reader = try Kernels.kernel(for: read), changer = try Kernels.kernel(for: change)
-        return try Kernels.run {
+        return try Kernels.run { () throws(KernelError) in
             let array = try Memory.allocate(byteCount: 4 * count)
             defer { Memory.release(array, byteCount: 4 * count) }
             array.initializeMemory(as: UInt8.self, repeating: 0, count: 4 * count)
             var sum: Float = 0
             var reading = Timings(), changing = Timings()
             for _ in 0..<3 {
-                try reading.measure { try reader.run(array, into: &sum) }
-                try changing.measure { try changer.run(array, into: array, scalars: [1, 0]) }
+                try reading.measure { () throws(KernelError) in try reader.run(array, into: &sum) }
+                try changing.measure { () throws(KernelError) in try changer.run(array, into: array, scalars: [1, 0]) }
             }
             return max(4 * Double(count) / reading.minimum, 8 * Double(count) / changing.minimum) / 1e9
         }

@@ -34,16 +34,16 @@ extension Kernel {
     ///   - between: called once a round, to measure something else in turn.
     /// - Throws: what a kernel's run or `between` throws, and `KernelError.problem` or `.memory` if the operands cannot be had.
     public static func measure(
-        _ kernels: [Kernel], seconds: Double, between: (() throws -> Void)? = nil
-    ) throws -> [Timings] {
+        _ kernels: [Kernel], seconds: Double, between: (() throws(KernelError) -> Void)? = nil
+    ) throws(KernelError) -> [Timings] {
         guard let problem = kernels.first?.problem else { return [] }
         let operands = try OperandMemory(problem)
         // A sample is long against the clock and what the caller of a kernel costs.
         let shortestSample = 2e-4
-        let runCounts = try kernels.map { kernel in
+        let runCounts = try kernels.map { (kernel) throws(KernelError) in
             try operands.run(kernel)
             var first = Timings()
-            try first.measure { try operands.run(kernel) }
+            try first.measure { () throws(KernelError) in try operands.run(kernel) }
             return max(1, min(10_000, Int(shortestSample / first.median)))
         }
         var timings = Array(repeating: Timings(), count: kernels.count)
@@ -58,7 +58,7 @@ extension Kernel {
             }
             for index in order {
                 let kernel = kernels[index]
-                try timings[index].measure(runs: runCounts[index]) {
+                try timings[index].measure(runs: runCounts[index]) { () throws(KernelError) in
                     for _ in 0..<runCounts[index] { try operands.run(kernel) }
                 }
             }
@@ -70,7 +70,7 @@ extension Kernel {
 extension Kernel {
     /// How far the results of a kernel are from those of another for the same problem: the norm of the difference over that
     /// of the other's results; infinite where one is not finite.
-    static func relativeError(of kernel: Kernel, against oracle: Kernel) throws -> Double {
+    static func relativeError(of kernel: Kernel, against oracle: Kernel) throws(KernelError) -> Double {
         let (found, expected) = (try OperandMemory(kernel.problem), try OperandMemory(oracle.problem))
         try found.run(kernel)
         try expected.run(oracle)
@@ -91,7 +91,7 @@ public final class KernelRunner {
     private let operands: OperandMemory
 
     /// - Throws: what `Kernels.kernel(for:)` throws.
-    public init(_ problem: Problem) throws {
+    public init(_ problem: Problem) throws(KernelError) {
         kernel = try Kernels.kernel(for: problem)
         operands = try OperandMemory(problem)
     }
@@ -99,7 +99,7 @@ public final class KernelRunner {
     /// One run.
     ///
     /// - Throws: `KernelError`.
-    public func run() throws { try operands.run(kernel) }
+    public func run() throws(KernelError) { try operands.run(kernel) }
 }
 
 /// Memory for a problem's operands.
@@ -111,7 +111,7 @@ private final class OperandMemory {
 
     private let isDouble: Bool
 
-    init(_ problem: Problem) throws {
+    init(_ problem: Problem) throws(KernelError) {
         operands = try problem.operands()
         isDouble = problem.elementType == .float64
         for operand in operands {
@@ -135,7 +135,7 @@ private final class OperandMemory {
         }
     }
 
-    func run(_ kernel: Kernel) throws {
+    func run(_ kernel: Kernel) throws(KernelError) {
         try kernel.run(
             inputs[0], inputs[1], inputs[2], into: outputs[0]!, outputs[1], outputs[2], scalars: scalars)
     }

@@ -64,7 +64,7 @@ public final class Registry: Sendable {
     private let plugins: Lock<PluginSet>
     private let state = Lock(State())
 
-    private static let processWide = Result {
+    private static let processWide = Result { () throws(KernelError) in
         let configuration = try Configuration(environment: processEnvironment(), isSetUserID: kanto_is_set_user_id())
         for warning in configuration.warnings { Diagnostics.warnOnce(warning, key: warning) }
         return Registry(configuration: configuration)
@@ -73,7 +73,7 @@ public final class Registry: Sendable {
     /// The registry of this process, configured by its environment.
     ///
     /// - Throws: `KernelError.configuration` if a `KANTO_…` variable is malformed.
-    public static func shared() throws -> Registry { try processWide.get() }
+    public static func shared() throws(KernelError) -> Registry { try processWide.get() }
 
     /// Looks for plugins where the configuration says; opens none.
     public init(configuration: Configuration) {
@@ -108,7 +108,7 @@ public final class Registry: Sendable {
     /// other.
     ///
     /// - Throws: `KernelError.plugin` if it cannot be opened, `KernelError.configuration` for an unknown name.
-    public func backend(named name: String) throws -> Backend {
+    public func backend(named name: String) throws(KernelError) -> Backend {
         let builtInName = name == "simd" ? "simd-" + configuration.instructionSet.rawValue : name
         if let backend = builtIn.first(where: { $0.name == builtInName }) { return backend }
         let (closed, opened) = plugins.withLock { ($0.looked, $0.opening(name)) }
@@ -142,7 +142,7 @@ public final class Registry: Sendable {
     /// Looks at the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start. Opens none.
     ///
     /// - Throws: `KernelError.plugin`.
-    public func checkNamedPlugins() throws {
+    public func checkNamedPlugins() throws(KernelError) {
         guard !configuration.pluginPaths.isEmpty else { return }
         let failures = plugins.withLock { $0.looked.failures }
         for path in configuration.pluginPaths {
@@ -155,10 +155,10 @@ public final class Registry: Sendable {
     // MARK: - Selection
 
     /// The ordered backends that serve a list of names.
-    func selection(_ names: [String]) throws -> Selection {
+    func selection(_ names: [String]) throws(KernelError) -> Selection {
         if let known = state.withLock({ $0.selections.first { $0.names == names } }) { return known }
         var backends: [Backend] = []
-        func append(_ names: [String]) throws {
+        func append(_ names: [String]) throws(KernelError) {
             for backend in try names.map(backend(named:)) where !backends.contains(backend) { backends.append(backend) }
         }
         try append(names == ["auto"] ? [] : names)
@@ -176,7 +176,7 @@ public final class Registry: Sendable {
     }
 
     /// What `auto` goes by: nothing but the order of its backends where no times were measured and none may be.
-    private func makeTuner() throws -> Tuner? {
+    private func makeTuner() throws(KernelError) -> Tuner? {
         let folder = configuration.tuningFolder
         switch configuration.tuning {
         case .off: return nil
@@ -191,7 +191,7 @@ public final class Registry: Sendable {
     // MARK: - Kernels
 
     /// The kernel for a problem, from the cache or newly made.
-    func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws -> Kernel {
+    func kernel(for problem: Problem, selection: Selection, threadCount: Int) throws(KernelError) -> Kernel {
         let key = KernelCache.Key(problem: problem, selection: selection.identifier, threadCount: threadCount)
         if let tuner = selection.tuner, tuner.measures {
             // Not under the lock, which a kernel of the thread whose turn it is may wait for.
@@ -206,7 +206,7 @@ public final class Registry: Sendable {
         var refusals: [(backend: Backend, reason: String)] = []
         var isNew = false
         // Made under the lock: concurrent misses make one kernel.
-        let kernel: Kernel? = try state.withLock { state in
+        let kernel: Kernel? = try state.withLock { (state) throws(KernelError) -> Kernel? in
             if let kernel = state.cache.find(key) { return kernel }
             try check(problem)
             let host = state.host(for: selection, threadCount: threadCount)
@@ -258,7 +258,7 @@ public final class Registry: Sendable {
 
     /// What each backend of a selection says to a problem, and under `auto` each that is here: this opens all plugins then.
     /// Kernels are made and released; the cache keeps none.
-    func explain(_ problem: Problem, selection: Selection, threadCount: Int) throws -> Explanation {
+    func explain(_ problem: Problem, selection: Selection, threadCount: Int) throws(KernelError) -> Explanation {
         try check(problem)
         let host = state.withLock { $0.host(for: selection, threadCount: threadCount) }
         func verdict(of backend: Backend) -> Explanation.Verdict {

@@ -63,9 +63,9 @@ final class Tuner: Sendable {
     private static let noise = 1.03
 
     /// Measures a problem that has no times yet, in a turn, and keeps them.
-    func measure(_ problem: Problem, host: Host, reference: Backend) throws {
+    func measure(_ problem: Problem, host: Host, reference: Backend) throws(KernelError) {
         guard measures, Self.isTuned(problem), times(of: problem, threadCount: host.threadCount) == nil else { return }
-        try Kernels.run {
+        try Kernels.run { () throws(KernelError) in
             let key = key(problem, host.threadCount)
             var kernels = candidates.compactMap { backend in backend.kernel(for: problem, on: host) }
                 .filter { kernel in isRight(kernel.backend, problem, host, reference) }
@@ -73,7 +73,7 @@ final class Tuner: Sendable {
             repeat {
                 // simd alone is taken without times. A plugin that alone is right is not: simd declines the problem.
                 guard let first = kernels.first, kernels.count > 1 || first.backend.origin != .builtIn else { return }
-                do {
+                do throws(KernelError) {
                     timings = try Kernel.measure(kernels, seconds: 0.1)
                     // The noise of so short a time decides a close call: the wrong backend was chosen where it lost by 8%.
                     let medians = timings.map(\.median).sorted()
