@@ -46,6 +46,14 @@ struct VerifyCommand: KantoCommand {
             """)
     var seed: UInt64?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Leave out problems of more floating-point operations, or elements of all operands, than this: where a processor is \
+            emulated, a few large ones take nearly all of the time. (default: none is left out)
+            """, valueName: "count"))
+    var largest: Int?
+
     @Flag(help: "Print one line of JSON a backend, op and element type instead of a table.")
     var json = false
 
@@ -53,8 +61,11 @@ struct VerifyCommand: KantoCommand {
         guard (0...1_000_000).contains(random) else {
             throw ValidationError("--random is \(random), expected a number from 0 to 1000000.")
         }
-        if problem != nil, op != nil || random > 0 {
-            throw ValidationError("--problem is one problem: it takes neither --op nor --random.")
+        if problem != nil, op != nil || random > 0 || largest != nil {
+            throw ValidationError("--problem is one problem: it takes none of --op, --random and --largest.")
+        }
+        if let largest, largest < 0 {
+            throw ValidationError("--largest is \(largest), expected a number of operations, 0 or more.")
         }
     }
 
@@ -66,7 +77,7 @@ struct VerifyCommand: KantoCommand {
         let problems =
             alone.map { TestProblem.all(of: $0, seed: seed) }
             ?? (problemList + randomProblems(count: random, seed: seed ?? 1, ops: ops))
-            .filter { ops.map(\.rawValue).contains($0.problem.op) }
+            .filter { ops.map(\.rawValue).contains($0.problem.op) && $0.cost <= largest.map(Double.init) ?? .infinity }
         if !json, backend == nil {
             for failure in try Registry.shared().pluginFailures { print("not loaded: \(failure.path): \(failure.reason)") }
         }

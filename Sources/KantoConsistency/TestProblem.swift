@@ -19,6 +19,13 @@ public struct TestProblem: Sendable, CustomStringConvertible {
         self.seed = seed
     }
 
+    /// What a run of it takes, roughly: floating-point operations, or elements of all operands where these are more.
+    public var cost: Double {
+        let operands = (try? Problem(raw: problem).operands()) ?? []
+        let bytes = operands.reduce(0) { $0 + Double($1.byteCount) }
+        return max(Problem(raw: problem).floatingPointOperations, bytes / 4)
+    }
+
     /// The problem's one line.
     public var description: String { Problem(raw: problem).description }
 }
