@@ -44,4 +44,11 @@ public protocol SampleBatches: Sendable {
     var sampleShape: [Int] { get }
     /// The samples of a batch, [batch size] + sampleShape. Asked for in their order, but where a training goes on elsewhere.
     func batch(_ number: Int) throws -> Tensor
+    /// The classes of the samples of a batch, from 0, in their order; nil where samples have none.
+    func labels(ofBatch number: Int) -> [Int]?
+}
+
+extension SampleBatches {
+    /// None.
+    public func labels(ofBatch number: Int) -> [Int]? { nil }
 }

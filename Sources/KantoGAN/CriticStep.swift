@@ -44,25 +44,27 @@ public struct CriticGradients: Sendable {
     /// - Parameters:
     ///   - real, fake: [n, …], of one shape; constants here.
     ///   - points: [m, …], where the input gradient is taken; as a rule from the regularizer.
+    ///   - classes: [n, classes], for a critic that is told them: those of the real samples, and of the generated ones and the
+    ///     points, which are of the same in the same order, batch by batch.
     ///   - penaltyWeight: λ.
     ///   - allowsSampleMixing: a critic with batch normalization, say, is warned of, not refused.
     /// - Throws: `TensorError` if the shapes do not fit, a batch is empty, the critic does not give one score a sample, mixes
     ///   samples or stores parameters that it does not list, or four passes are demanded of a critic that does not allow them.
     public init(
-        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
-        regularizer: any Regularizer = TwoSidedPenalty(), penaltyWeight: Double = 10, method: CriticStepMethod = .automatic,
-        allowsSampleMixing: Bool = false
+        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, classes: Tensor? = nil,
+        loss: any AdversarialLoss = WassersteinLoss(), regularizer: any Regularizer = TwoSidedPenalty(),
+        penaltyWeight: Double = 10, method: CriticStepMethod = .automatic, allowsSampleMixing: Bool = false
     ) throws {
         let pass = penaltyWeight == 0 ? nil : try auditCritic(critic, allowsSampleMixing: allowsSampleMixing)
         try self.init(
-            critic, real: real, fake: fake, points: points, loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight,
-            method: method, pass: pass)
+            critic, real: real, fake: fake, points: points, classes: classes, loss: loss, regularizer: regularizer,
+            penaltyWeight: penaltyWeight, method: method, pass: pass)
     }
 
     /// - Parameter pass: what an audit of the critic gave; nil without a penalty.
     init(
-        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss, regularizer: any Regularizer,
-        penaltyWeight: Double, method: CriticStepMethod, pass: PenalizedPass?
+        _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, classes: Tensor?, loss: any AdversarialLoss,
+        regularizer: any Regularizer, penaltyWeight: Double, method: CriticStepMethod, pass: PenalizedPass?
     ) throws {
         try requireSamples(real, fake, for: "critic step")
         guard let pointCount = points.shape.first, pointCount > 0, points.shape.dropFirst() == real.shape.dropFirst() else {
@@ -70,7 +72,9 @@ public struct CriticGradients: Sendable {
                 "critic step",
                 "points of shape \(points.shape) for samples of \(real.shape), expected [m, …] with m of at least 1")
         }
-        let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached())
+        let batches = CriticBatches(
+            real: real.detached(), fake: fake.detached(), points: points.detached(), classes: classes?.detached())
+        try batches.checkClasses()
         let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
         if let step = try method.fourPassStep(for: critic) {
             self = try step.gradients(batches, objective)
@@ -106,7 +110,7 @@ public struct CriticGradients: Sendable {
         _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, loss: any AdversarialLoss = WassersteinLoss(),
         regularizer: any Regularizer, penaltyWeight: Double
     ) throws -> [Tensor] {
-        let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached())
+        let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached(), classes: nil)
         let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
         return try gradientTerms(
             of: recorded(critic, batches, objective, nil).loss, withRespectTo: critic.parameters.map(\.value))
@@ -116,10 +120,14 @@ public struct CriticGradients: Sendable {
     private static func recorded(
         _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective, _ pass: PenalizedPass?
     ) throws -> (loss: Tensor, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty) {
-        let penalty = try gradientPenalty({ try critic($0) }, at: batches.points, objective.regularizer, pass)
+        let classesOfPoints = try batches.classesOfPoints()
+        let penalty = try gradientPenalty(
+            { try critic.output($0, classes: classesOfPoints) }, at: batches.points, objective.regularizer, pass)
         // One pass over both batches: the kernels see twice the rows.
         let count = batches.count
-        let scores = try critic(Tensor.concatenated([batches.real, batches.fake]))
+        let scores = try critic.output(
+            Tensor.concatenated([batches.real, batches.fake]),
+            classes: batches.classes.map { try Tensor.concatenated([$0, $0]) })
         try requireScores(scores, 2 * count)
         let (real, fake) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))
         let loss = try objective.loss.critic(real: real, fake: fake) + penalty.value * objective.penaltyWeight
@@ -130,7 +138,28 @@ public struct CriticGradients: Sendable {
 /// What a critic step looks at.
 struct CriticBatches {
     let real, fake, points: Tensor
+    /// Those of `real`, of `fake`, and of each of the batches that `points` consists of; nil for a critic that is told none.
+    let classes: Tensor?
     var count: Int { real.shape[0] }
+
+    func checkClasses() throws {
+        guard let classes else { return }
+        guard classes.rank == 2, classes.shape[0] == count, points.shape[0] % count == 0 else {
+            throw TensorError(
+                "critic step",
+                "classes of shape \(classes.shape) for \(count) samples and \(points.shape[0]) points, expected [\(count), classes] "
+                    + "and a multiple of \(count) points")
+        }
+    }
+
+    func classesOfPoints() throws -> Tensor? {
+        try classes.map { try Tensor.concatenated(Array(repeating: $0, count: points.shape[0] / count)) }
+    }
+
+    /// In the order of `real`, `fake`, `points`.
+    func classesOfAll() throws -> Tensor? {
+        try classes.map { try Tensor.concatenated(Array(repeating: $0, count: 2 + points.shape[0] / count)) }
+    }
 }
 
 /// What a critic step minimizes.

@@ -4,14 +4,14 @@ import KantoTensor
 /// A pair of networks.
 public struct NetworkPair: Sendable {
     /// Scores samples, [batch] + the sample's shape.
-    public let critic: Sequential
+    public let critic: any Layer
     /// Draws samples from [batch, latentSize].
-    public let generator: Sequential
+    public let generator: any Layer
     /// Width of the generator's noise.
     public let latentSize: Int
 
     /// - Parameter latentSize: numbers that the generator draws a sample from.
-    public init(critic: Sequential, generator: Sequential, latentSize: Int) {
+    public init(critic: any Layer, generator: any Layer, latentSize: Int) {
         self.critic = critic
         self.generator = generator
         self.latentSize = latentSize
@@ -24,6 +24,8 @@ public struct NetworkPairDescription: Describable {
     public var generator = NetworkDescription()
     /// Its input is a sample.
     public var critic = NetworkDescription()
+    /// How both are told the class of a sample; nil where they are told none. Its key stands beside the networks'.
+    public var conditioning: ConditioningDescription?
 
     public init() {}
 
@@ -58,7 +60,22 @@ public struct NetworkPairDescription: Describable {
     /// - Throws: `DescriptionError` if the layers do not fit each other.
     public func makeNetworks(seed: UInt64) throws -> NetworkPair {
         var random = Random(seed: seed, stream: RandomStream.initialization.rawValue << 32)
-        let critic = try critic.makeNetwork(using: &random)
-        return NetworkPair(critic: critic, generator: try generator.makeNetwork(using: &random), latentSize: latentSize)
+        let critic = try conditioning?.makeCritic(critic, using: &random) ?? critic.makeNetwork(using: &random)
+        return NetworkPair(critic: critic, generator: try makeGenerator(using: &random), latentSize: latentSize)
+    }
+
+    /// A new generator.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func makeGenerator(using random: inout Random) throws -> any Layer {
+        try conditioning?.makeGenerator(generator, using: &random) ?? generator.makeNetwork(using: &random)
+    }
+
+    /// The parameters of the generator, by their paths in it, without making any.
+    ///
+    /// - Throws: `DescriptionError` if the layers do not fit each other.
+    public func generatorParameterShapes() throws(DescriptionError) -> [(path: String, shape: [Int])] {
+        if let conditioning { return try conditioning.generatorParameterShapes(generator) }
+        return try generator.parameterShapes()
     }
 }

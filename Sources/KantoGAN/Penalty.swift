@@ -51,12 +51,14 @@ func gradientPenalty(
 
 /// The gradient penalty of a layer; see that of a closure. A layer that mixes samples is named with its place.
 ///
+/// - Parameter classes: of the points, [m, classes], for a layer that is told them.
 /// - Throws: `TensorError` also if a layer stores parameters that it does not list.
 public func gradientPenalty(
-    _ critic: any Layer, at points: Tensor, _ regularizer: some Regularizer = .twoSided(), allowsSampleMixing: Bool = false
+    _ critic: any Layer, at points: Tensor, classes: Tensor? = nil, _ regularizer: some Regularizer = .twoSided(),
+    allowsSampleMixing: Bool = false
 ) throws -> GradientPenalty {
     let pass = try auditCritic(critic, allowsSampleMixing: allowsSampleMixing)
-    return try gradientPenalty({ try critic($0) }, at: points, regularizer, pass)
+    return try gradientPenalty({ try critic.output($0, classes: classes) }, at: points, regularizer, pass)
 }
 
 /// A critic that gives a sample several scores, or several samples one, has no input gradient of each sample.

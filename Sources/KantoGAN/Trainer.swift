@@ -55,25 +55,30 @@ public final class Trainer {
     /// Iterations that are done.
     public private(set) var iteration = 0
     private let batches: any SampleBatches
+    /// Of networks that are told the class of a sample; nil for others.
+    private let classCount: Int?
     private var batchCount = 0
     /// Under what the critic is called; nil without a penalty.
     private let penalizedPass: PenalizedPass?
 
-    /// - Parameter data: real samples, [n, …], all in memory.
+    /// - Parameters:
+    ///   - data: real samples, [n, …], all in memory.
+    ///   - labels: the class of each sample, from 0, for networks that are told it.
     /// - Throws: as the initializer that takes batches does, and `TensorError` if the data do not fill a batch.
     public convenience init(
-        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, configuration: TrainingConfiguration
+        critic: any Layer, generator: any Layer, latentSize: Int, data: Tensor, labels: [Int]? = nil,
+        configuration: TrainingConfiguration
     ) throws {
         try configuration.check()
         try self.init(
             critic: critic, generator: generator, latentSize: latentSize,
-            batches: BatchSampler(data, batchSize: configuration.batchSize, seed: configuration.seed),
+            batches: BatchSampler(data, labels: labels, batchSize: configuration.batchSize, seed: configuration.seed),
             configuration: configuration)
     }
 
     /// - Parameter batches: of real samples, of the configuration's batch size.
-    /// - Throws: `TensorError` if a number of the configuration makes no sense, the critic mixes samples under a penalty, a layer
-    ///   stores parameters that it does not list, or four passes are demanded of a critic that does not allow them.
+    /// - Throws: `TensorError` if a number of the configuration makes no sense, networks are told classes that the batches do not
+    ///   have, the critic mixes samples under a penalty, a layer stores parameters that it does not list, or four passes are demanded of a critic that does not allow them.
     public init(
         critic: any Layer, generator: any Layer, latentSize: Int, batches: any SampleBatches, configuration: TrainingConfiguration
     ) throws {
@@ -90,6 +95,10 @@ public final class Trainer {
         }
         criticStepMethod = try configuration.criticStep.resolved(for: critic)
         self.batches = batches
+        classCount = ((critic as? any ConditionalLayer) ?? (generator as? any ConditionalLayer))?.classCount
+        if classCount != nil, batches.labels(ofBatch: 0) == nil {
+            throw TensorError("training", "the networks are told the class of each sample, but the data have no labels")
+        }
         criticOptimizer = try (configuration.criticOptimizer ?? configuration.optimizer).makeOptimizer(
             critic.parameters, stepCount: configuration.iterations * configuration.criticSteps)
         generatorOptimizer = try (configuration.generatorOptimizer ?? configuration.optimizer).makeOptimizer(
@@ -130,14 +139,19 @@ public final class Trainer {
     ///
     /// Nothing is trained, and no random number of the training is used up: with it or without it a run is the same.
     ///
-    /// - Parameter real: [n, …].
-    public func criticLoss(onHeldOut real: Tensor) throws -> Double {
+    /// - Parameters:
+    ///   - real: [n, …].
+    ///   - labels: their classes, for networks that are told them.
+    public func criticLoss(onHeldOut real: Tensor, labels: [Int]? = nil) throws -> Double {
         let stream = RandomStream.heldOut.rawValue << 32 | UInt64(iteration)
         var random = Random(seed: configuration.seed, stream: stream)
         return try withoutGradient {
-            let fake = try generator(random.normal([real.shape.first ?? 0, latentSize]))
+            let classes = try oneHot(labels)
+            let fake = try generator.output(random.normal([real.shape.first ?? 0, latentSize]), classes: classes)
             try requireSamples(real, fake, for: "held-out loss")
-            return try configuration.loss.loss.critic(real: critic(real), fake: critic(fake)).item()
+            return try configuration.loss.loss.critic(
+                real: critic.output(real, classes: classes), fake: critic.output(fake, classes: classes)
+            ).item()
         }
     }
 
@@ -157,15 +171,33 @@ public final class Trainer {
         return try batches.batch(batchCount)
     }
 
+    /// Of the samples that come next: generated ones are of the same, so that classes come as often as in the data.
+    private func nextClasses(_ count: Int) throws -> Tensor? {
+        guard classCount != nil else { return nil }
+        var labels: [Int] = []
+        var number = batchCount
+        while labels.count < count, let more = batches.labels(ofBatch: number) {
+            labels += more
+            number += 1
+        }
+        return try oneHot(Array(labels.prefix(count)))
+    }
+
+    private func oneHot(_ labels: [Int]?) throws -> Tensor? {
+        guard let classCount, let labels else { return nil }
+        return try Tensor.oneHot(labels, count: classCount)
+    }
+
     private func criticStep(using random: inout Random) throws -> IterationMetrics {
+        let classes = try nextClasses(configuration.batchSize)
         let real = try nextBatch()
         let noise = try random.normal([configuration.batchSize, latentSize])
-        let fake = try withoutGradient { try generator(noise) }
+        let fake = try withoutGradient { try generator.output(noise, classes: classes) }
         let (regularizer, weight) = (configuration.regularizer.regularizer, configuration.regularizer.weight)
         let points = try regularizer.points(real: real, fake: fake, using: &random)
         let step = try CriticGradients(
-            critic, real: real, fake: fake, points: points, loss: configuration.loss.loss, regularizer: regularizer,
-            penaltyWeight: weight, method: criticStepMethod, pass: penalizedPass)
+            critic, real: real, fake: fake, points: points, classes: classes, loss: configuration.loss.loss,
+            regularizer: regularizer, penaltyWeight: weight, method: criticStepMethod, pass: penalizedPass)
         try criticOptimizer.update(with: step.gradients)
 
         var metrics = IterationMetrics()
@@ -179,12 +211,20 @@ public final class Trainer {
 
     /// No gradient of the critic's own parameters is computed here.
     private func generatorStep(using random: inout Random) throws -> Double {
-        let noise = try random.normal([configuration.batchSize, latentSize])
+        let count = configuration.generatorBatchSize ?? configuration.batchSize
+        let noise = try random.normal([count, latentSize])
+        let classes = try nextClasses(count)
         let loss = try configuration.loss.loss.generator(
-            fake: critic(generator(noise)),
+            fake: critic.output(generator.output(noise, classes: classes), classes: classes),
             real: {
+                guard count == configuration.batchSize else {
+                    throw TensorError(
+                        "\(configuration.loss.name) loss",
+                        "compares each generated sample with a real one, \(count) with \(configuration.batchSize); expected no "
+                            + "generator_batch_size")
+                }
                 let real = try nextBatch()
-                return try withoutGradient { try critic(real) }
+                return try withoutGradient { try critic.output(real, classes: classes) }
             })
         try generatorOptimizer.minimize(loss)
         return try loss.item()
@@ -203,4 +243,6 @@ public enum RandomStream: UInt64, Sendable {
     case heldOut = 6
     /// Which pictures of a batch are mirrored.
     case flips = 7
+    /// What is added to whole numbers of the data.
+    case dequantization = 8
 }

@@ -7,6 +7,8 @@ public struct TrainingConfiguration: Describable {
     public var iterations = 5000
     /// Samples of each kind in a step.
     public var batchSize = 64
+    /// Samples in a generator's step; nil for as many as in a critic's.
+    public var generatorBatchSize: Int?
     /// Critic steps for each generator step.
     public var criticSteps = 5
     /// Of the networks' initial weights, the order of the data, latent vectors and interpolation.
@@ -34,6 +36,9 @@ public struct TrainingConfiguration: Describable {
         // The products of two such numbers can still be counted.
         DescriptionKey("iterations", \.iterations, in: 1...1_000_000_000),
         DescriptionKey("batch_size", \.batchSize, in: 1...1_000_000_000),
+        DescriptionKey("generator_batch_size", \.generatorBatchSize, expected: "a whole number from 1 to 1000000000") {
+            (size: Int?) in size.map { 1...1_000_000_000 ~= $0 } ?? true
+        },
         DescriptionKey("critic_steps", \.criticSteps, in: 0...1_000_000_000),
         DescriptionKey("seed", \.seed),
         DescriptionKey("loss", \.loss),

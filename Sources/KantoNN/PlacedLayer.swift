@@ -60,7 +60,7 @@ package struct PlacedLayer: CustomStringConvertible {
             Sequential.self, Residual.self, Dense.self, Conv2D.self, ReLU.self, LeakyReLU.self, Tanh.self, SmoothELU.self,
             GELU.self,
             SiLU.self, Softplus.self, Flatten.self, Reshape.self, AveragePool.self, LayerNorm.self, GroupNorm.self,
-            InstanceNorm.self,
+            InstanceNorm.self, ClassConcatenation.self, ClassProjection.self,
         ] as [any Layer.Type]).map { ObjectIdentifier($0) })
 
     /// For errors.

@@ -3,6 +3,7 @@ import KantoGAN
 import KantoKernels
 import KantoNN
 import KantoTensor
+import Synchronization
 import TestSupport
 import Testing
 
@@ -47,6 +48,36 @@ struct TrainerTests {
         #expect(first.bits == second.bits)
         #expect(first.bits != other.bits)
         #expect(first.metrics.map(\.iteration) == [1, 2, 3])
+    }
+
+    /// Notes down how many rows it is given.
+    private final class RowCounter: Layer {
+        let counts = Mutex<[Int]>([])
+        func callAsFunction(_ input: Tensor) throws -> Tensor {
+            counts.withLock { $0.append(input.shape[0]) }
+            return input
+        }
+    }
+
+    @Test func theGeneratorMayHaveABatchOfItsOwn() throws {
+        try Kernels.run {
+            var random = Random(seed: 5)
+            let counter = RowCounter()
+            var configuration = TrainingConfiguration()
+            configuration.batchSize = 4
+            configuration.generatorBatchSize = 9
+            configuration.criticSteps = 2
+            func trainer() throws -> Trainer {
+                try Trainer(
+                    critic: Sequential(Dense(3, 1, using: &random)), generator: Sequential(counter, Dense(2, 3, using: &random)),
+                    latentSize: 2, data: random.normal([16, 3]), configuration: configuration)
+            }
+            _ = try trainer().runIteration()
+            #expect(counter.counts.withLock { $0 } == [4, 4, 9])
+            configuration.loss = LossDescription(RelativisticLoss())
+            let error = #expect(throws: TensorError.self) { _ = try trainer().runIteration() }
+            #expect(error?.description == "relativistic loss: compares each generated sample with a real one, 9 with 4; expected no generator_batch_size")
+        }
     }
 
     /// A training goes on where another was left as if it had not been: with every optimizer, an average, a layer that keeps up

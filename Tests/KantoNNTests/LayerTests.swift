@@ -333,3 +333,59 @@ struct LayerTests {
         #expect(error?.description.contains(mistake.message) == true, "\(error?.description ?? "")")
     }
 }
+
+/// Layers that are told the class of each sample.
+@Suite struct ConditionalLayerTests {
+    private let classes = [2, 0, 1]
+
+    /// The classes are further channels; of a picture, at each place.
+    @Test func concatenationIsOfChannels() throws {
+        var random = Random(seed: 3)
+        let y = try Tensor.oneHot(classes, count: 3)
+        #expect(y.floats == [0, 0, 1, 1, 0, 0, 0, 1, 0])
+        let layer = ClassConcatenation(Sequential(), classCount: 3)
+        let rows = try random.normal([3, 2])
+        let joined = try layer(rows, classes: y)
+        #expect(try joined.sliced(0..<2, axis: 1).floats == rows.floats && joined.sliced(2..<5, axis: 1).floats == y.floats)
+        let pictures = try layer(random.normal([3, 4, 5, 2]), classes: y)
+        #expect(pictures.shape == [3, 4, 5, 5])
+        for (place, value) in try pictures.sliced(2..<5, axis: 3).floats.enumerated() {
+            #expect(value == y.floats[place / 60 * 3 + place % 3])
+        }
+    }
+
+    /// w·φ + b + y·V·φ, by hand.
+    @Test func projectionIsMiyatosAndKoyamas() throws {
+        var random = Random(seed: 4)
+        let dense = try Dense(5, 4, using: &random)
+        let output = Dense(weight: try random.normal([4, 1]), bias: try random.normal([1]))
+        let layer = try ClassProjection(features: Sequential(dense, LeakyReLU(0.2)), output: output, embedding: random.normal([3, 4]))
+        let x = try random.normal([3, 5])
+        let scores = try layer(x, classes: .oneHot(classes, count: 3)).floats
+        let features = try dense(x, activation: .leakyReLU(slope: 0.2)).floats
+        for sample in 0..<3 {
+            var score = output.bias!.value.floats[0]
+            for index in 0..<4 {
+                let weight = output.weight.value.floats[index] + layer.embedding.value.floats[4 * classes[sample] + index]
+                score += weight * features[4 * sample + index]
+            }
+            #expect(abs(score - scores[sample]) < 1e-5)
+        }
+        #expect(layer.namedParameters.map(\.path) == ["embedding", "features.0.weight", "features.0.bias", "output.weight", "output.bias"])
+    }
+
+    @Test func classesThatDoNotFitAreErrors() throws {
+        var random = Random(seed: 5)
+        let layer = ClassConcatenation(Sequential(), classCount: 3)
+        let rows = try random.normal([3, 2])
+        #expect(throws: TensorError("ClassConcatenation", "called without classes, expected layer(samples, classes: …)")) {
+            try layer(rows)
+        }
+        #expect(throws: TensorError.self) { try layer(rows, classes: .oneHot([0, 1], count: 3)) }
+        #expect(throws: TensorError.self) { try layer(rows, classes: .oneHot(classes, count: 4)) }
+        #expect(throws: TensorError("one-hot", "a label of 3, expected 0..<3")) { try Tensor.oneHot([3], count: 3) }
+        #expect(throws: TensorError.self) {
+            try ClassProjection(features: Sequential(), output: Dense(4, 1, using: &random), embedding: random.normal([3, 5]))
+        }
+    }
+}

@@ -70,8 +70,8 @@ final class AffineStage: Stage {
 
     var hasParameters: Bool { true }
 
-    func primal(_ input: Tensor, scoredCount: Int) throws -> Tensor {
-        (self.input, self.scoredCount) = (input, scoredCount)
+    func primal(_ input: Tensor, _ batch: PassBatch) throws -> Tensor {
+        (self.input, scoredCount) = (input, batch.scoredCount)
         return try layer(input, activation: outputActivation)
     }
 

@@ -26,6 +26,13 @@ struct ChainBuilder {
         case is Residual:
             let branches = try placed.children.map { try ChainBuilder.chain($0) }
             append(ResidualStage(main: branches[0], shortcut: branches[1]))
+        case let layer as ClassConcatenation:
+            append(ClassConcatenationStage(layer))
+            for part in placed.children { try append(part) }
+        case let layer as ClassProjection:
+            // The features; the output is the stage's own affair.
+            try append(placed.children[0])
+            append(ClassProjectionStage(layer))
         case let layer as any AffineLayer:
             let stage = AffineStage(layer, inputActivation: lastActivation?.layer.activation ?? .none)
             lastActivation?.isDifferentiatedBehind = true
@@ -45,7 +52,8 @@ struct ChainBuilder {
             throw TensorError(
                 "four-pass critic step",
                 "\(placed) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
-                    + "AveragePool, GlobalAveragePool, Upsample and Residual; take the taped step")
+                    + "AveragePool, GlobalAveragePool, Upsample, Residual, ClassConcatenation and ClassProjection; take the taped step"
+            )
         }
     }
 

@@ -65,7 +65,7 @@ final class LinearStage: Stage {
 
     var hasParameters: Bool { false }
 
-    func primal(_ input: Tensor, scoredCount: Int) throws -> Tensor {
+    func primal(_ input: Tensor, _ batch: PassBatch) throws -> Tensor {
         sampleShape = input.shape[1...]
         return try layer(input)
     }
@@ -94,9 +94,9 @@ final class ActivationStage: Stage {
 
     var hasParameters: Bool { false }
 
-    func primal(_ input: Tensor, scoredCount: Int) throws -> Tensor {
+    func primal(_ input: Tensor, _ batch: PassBatch) throws -> Tensor {
         let output = isComputedBefore ? input : try layer(input)
-        if !isDifferentiatedBehind { (self.output, self.scoredCount) = (output, scoredCount) }
+        if !isDifferentiatedBehind { (self.output, scoredCount) = (output, batch.scoredCount) }
         return output
     }
 

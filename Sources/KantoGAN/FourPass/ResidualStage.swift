@@ -13,10 +13,8 @@ final class ResidualStage: Stage {
 
     var hasParameters: Bool { main.hasParameters || shortcut.hasParameters }
 
-    func primal(_ input: Tensor, scoredCount: Int) throws -> Tensor {
-        let sum = (
-            try main.primal(input, scoredCount: scoredCount), try shortcut.primal(input, scoredCount: scoredCount)
-        )
+    func primal(_ input: Tensor, _ batch: PassBatch) throws -> Tensor {
+        let sum = (try main.primal(input, batch), try shortcut.primal(input, batch))
         guard sum.0.shape == sum.1.shape else {
             throw TensorError("residual", "main gives \(sum.0.shape), the shortcut \(sum.1.shape); both must have the same shape")
         }

@@ -10,9 +10,7 @@ protocol Stage: AnyObject {
     var hasParameters: Bool { get }
 
     /// The output of all rows.
-    ///
-    /// - Parameter scoredCount: the rows of x and x̃ together; those of x̂ are behind them.
-    func primal(_ input: Tensor, scoredCount: Int) throws -> Tensor
+    func primal(_ input: Tensor, _ batch: PassBatch) throws -> Tensor
 
     /// The adjoint of the input, from that of the output.
     ///
@@ -24,6 +22,14 @@ protocol Stage: AnyObject {
     /// The tangent of the output, from that of the input; both are of the penalty's points alone. Adds the gradients of the
     /// stage's parameters and gives up what was kept.
     func tangent(_ input: Tensor, _ gradients: inout ParameterGradients) throws -> Tensor
+}
+
+/// What the stages are told of the rows.
+struct PassBatch {
+    /// The rows of x and x̃ together; those of x̂ are behind them.
+    let scoredCount: Int
+    /// The classes of all rows, [rows, classes], for a critic that is told them.
+    let classes: Tensor?
 }
 
 /// Gradients by parameter; that of one which several layers share is the sum.
@@ -55,8 +61,8 @@ final class Chain: Stage {
 
     var hasParameters: Bool { first != nil }
 
-    func primal(_ input: Tensor, scoredCount: Int) throws -> Tensor {
-        try stages.reduce(input) { try $1.primal($0, scoredCount: scoredCount) }
+    func primal(_ input: Tensor, _ batch: PassBatch) throws -> Tensor {
+        try stages.reduce(input) { try $1.primal($0, batch) }
     }
 
     func adjoint(_ output: Tensor, rows: Range<Int>) throws -> Tensor {
