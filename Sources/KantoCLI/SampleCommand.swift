@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kanto
+import KantoKernels
 import KantoPictures
 
 struct SampleCommand: KantoCommand {
@@ -10,6 +11,9 @@ struct SampleCommand: KantoCommand {
             float32, [count, height, width, channels] of pictures, [count, columns] of rows. A .csv file holds rows under the names \
             of their columns. There rows are in the units of the data that the generator was trained on.
 
+            A generator of classes (see 'conditioning' in the README) draws some of each, a row of the grid a class; --label draws one \
+            class. A .csv file says the class of each row in its last column.
+
             --interpolate 1,2 goes from the noise of one seed to that of another: a row a way, --steps samples on each.
             """)
 
@@ -18,8 +22,16 @@ struct SampleCommand: KantoCommand {
     )
     var run: String
 
-    @Option(help: "How many samples; of an interpolation, how many ways. (default: 64, of an interpolation 8)")
+    @Option(
+        help: """
+            How many samples; of a generator of classes, how many of each; of an interpolation, how many ways. (default: 64, of \
+            classes and of an interpolation 8)
+            """)
     var count: Int?
+
+    @Option(
+        help: ArgumentHelp("The class of the samples, by its name or its number from 0. (default: all)", valueName: "class"))
+    var label: String?
 
     @Option(help: "Seed of the noise.")
     var seed: UInt64 = 1
@@ -30,8 +42,8 @@ struct SampleCommand: KantoCommand {
             valueName: "file"))
     var out: String?
 
-    @Option(help: ArgumentHelp("Which of the run's checkpoints, 'interrupted' say.", valueName: "name"))
-    var checkpoint = "final"
+    @Option(help: ArgumentHelp("Which of the run's checkpoints, 'interrupted' say. (default: the newest)", valueName: "name"))
+    var checkpoint: String?
 
     @Option(
         help: ArgumentHelp("Latent vectors in place of fresh noise: [n, width of the noise], as .npy.", valueName: "file.npy"))
@@ -48,8 +60,9 @@ struct SampleCommand: KantoCommand {
 
     mutating func execute() throws {
         let ways = try seedsOfInterpolation()
-        let count = count ?? (ways == nil ? 64 : 8)
-        guard (1...65_536).contains(count) else { throw Failure.usage("--count \(count): expected a number from 1 to 65536") }
+        if let count, !(1...65_536).contains(count) {
+            throw Failure.usage("--count \(count): expected a number from 1 to 65536")
+        }
         guard (2...1024).contains(steps) else { throw Failure.usage("--steps \(steps): expected a number from 2 to 1024") }
         guard latent == nil || ways == nil else {
             throw Failure.usage("--latent and --interpolate both say where samples begin; expected one of them")
@@ -74,12 +87,14 @@ struct SampleCommand: KantoCommand {
         guard shape.count == 1 || !path.hasSuffix(".csv") else {
             throw Failure.usage("--out \(path): samples of shape \(shape) are pictures, not rows; expected .png or .npy")
         }
-        let latents = try latents(of: trained, count, ways)
+        let rows = try rows(of: trained, isInterpolation: ways != nil)
+        let latents = try latents(of: trained, rows.count, ways)
+        let labels = try labels(for: latents.shape[0], of: trained, rows.perClass)
         if let saveLatent { try NPY.write(NumericArray(latents), to: saveLatent) }
-        let samples = try trained.samples(from: latents)
+        let samples = try trained.samples(from: latents, labels: labels)
         let units = trained.units
         if let drawing, path.hasSuffix(".png") {
-            let columns = ways == nil ? nil : steps
+            let columns = ways == nil ? rows.perClass : steps
             try PNG.write(drawing.picture(of: samples, brightness: units.brightness, columns: columns), to: path)
         } else {
             // Pictures stay in the range of training, which is what other programs want of a generator.
@@ -87,10 +102,40 @@ struct SampleCommand: KantoCommand {
             if path.hasSuffix(".npy") {
                 try NPY.write(NumericArray(shape: samples.shape, values), to: path)
             } else {
-                try CSV.write(values, columns: units.columns ?? (1...shape[0]).map { "\($0)" }, to: path)
+                let classes = labels.map { labels in labels.map { trained.classes![$0] } }
+                try CSV.write(
+                    values, columns: units.columns ?? (1...shape[0]).map { "\($0)" }, classes: classes, to: path)
             }
         }
         print("wrote \(path)")
+    }
+
+    /// How many samples, or ways of an interpolation, and how many of each class where all classes have some.
+    private func rows(of trained: TrainedGenerator, isInterpolation: Bool) throws -> (count: Int, perClass: Int?) {
+        guard let classes = trained.classes, label == nil, latent == nil, !isInterpolation else {
+            return (count ?? (isInterpolation ? 8 : 64), nil)
+        }
+        let perClass = count ?? 8
+        guard perClass * classes.count <= 65_536 else {
+            throw Failure.usage("--count \(perClass): of \(classes.count) classes; expected at most 65536 samples in all")
+        }
+        return (perClass * classes.count, perClass)
+    }
+
+    /// The class of each sample: the one that is asked for, some of each, or, on given ways and vectors, each in turn.
+    private func labels(for count: Int, of trained: TrainedGenerator, _ perClass: Int?) throws -> [Int]? {
+        guard let classes = trained.classes else {
+            guard let label else { return nil }
+            throw Failure.usage("--label \(label): the generator of \(run) is told no classes")
+        }
+        guard let label else {
+            let run = perClass ?? (interpolate == nil ? 1 : steps)
+            return (0..<count).map { $0 / run % classes.count }
+        }
+        guard let number = classes.firstIndex(of: label) ?? Int(label), classes.indices ~= number else {
+            throw Failure.usage(unknownName("--label: there is no class", label, plural: "classes", known: classes))
+        }
+        return Array(repeating: number, count: count)
     }
 
     private func seedsOfInterpolation() throws -> (from: UInt64, to: UInt64)? {
@@ -134,10 +179,6 @@ struct SampleCommand: KantoCommand {
 
     private func trainedGenerator() throws -> TrainedGenerator {
         if isCheckpoint { return try TrainedGenerator(contentsOf: run) }
-        do { return try TrainedGenerator(run: run, checkpoint: checkpoint) } catch let error as DataError {
-            let names = TrainedGenerator.checkpoints(ofRun: run)
-            guard error.kind == .missingInput, let newest = names.first, !names.contains(checkpoint) else { throw error }
-            throw Failure(message: "\(error): --checkpoint \(newest)", code: Failure.missingInput)
-        }
+        return try TrainedGenerator(run: run, checkpoint: checkpoint)
     }
 }

@@ -7,14 +7,20 @@ public enum CSV {
     /// - Parameters:
     ///   - values: [rows, columns], row-major.
     ///   - columns: one name a column.
-    /// - Precondition: the values fill whole rows.
+    ///   - classes: of each row, for a last column, `class`; nil for none.
+    /// - Precondition: the values fill whole rows, and there is a class for each.
     /// - Throws: `DataError` of kind `.cannotWrite`.
-    public static func write(_ values: [Float], columns: [String], to path: String) throws(DataError) {
+    public static func write(
+        _ values: [Float], columns: [String], classes: [String]? = nil, to path: String
+    ) throws(DataError) {
         precondition(
             !columns.isEmpty && values.count % columns.count == 0, "\(values.count) values do not fill rows of \(columns.count)")
-        var text = columns.map(quoted).joined(separator: ",") + "\n"
-        for row in stride(from: 0, to: values.count, by: columns.count) {
-            text += values[row..<row + columns.count].map { "\($0)" }.joined(separator: ",") + "\n"
+        let rowCount = values.count / columns.count
+        precondition(classes.map { $0.count == rowCount } ?? true, "there is not one class a row")
+        var text = (columns.map(quoted) + (classes == nil ? [] : ["class"])).joined(separator: ",") + "\n"
+        for row in 0..<rowCount {
+            let numbers = values[row * columns.count..<(row + 1) * columns.count].map { "\($0)" }
+            text += (numbers + (classes.map { [quoted($0[row])] } ?? [])).joined(separator: ",") + "\n"
         }
         try AtomicFile.write(Array(text.utf8), to: path)
     }

@@ -1,12 +1,12 @@
 /// A digest of 64 bits by which a file that was damaged is told from one that was not. Each step can be undone, so that no
 /// change of a single word of eight bytes goes unnoticed, and others do once in 2⁶⁴. It is no guard against malice.
-struct ContentDigest {
+package struct ContentDigest {
     private var state: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-    init() {}
+    package init() {}
 
     /// Takes in bytes, and how many they are.
-    mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func combine(_ bytes: UnsafeRawBufferPointer) {
         var place = 0
         while place + 8 <= bytes.count {
             combine(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
@@ -30,7 +30,7 @@ struct ContentDigest {
         }
     }
 
-    mutating func combine(_ text: String) {
+    package mutating func combine(_ text: String) {
         var text = text
         text.withUTF8 { combine(UnsafeRawBufferPointer($0)) }
     }
@@ -42,7 +42,7 @@ struct ContentDigest {
     }
 
     /// Sixteen hexadecimal digits.
-    var text: String {
+    package var text: String {
         let digits = String(state, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

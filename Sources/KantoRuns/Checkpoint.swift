@@ -76,8 +76,8 @@ public enum Checkpoint {
 
     /// - Throws: `DataError` if a file lacks a parameter of a network, or has one of another shape: a description of a few bytes
     ///   can ask for any number of weights, so this is known before they are made.
-    static func check(_ name: String, _ network: NetworkDescription, in file: SafetensorsFile) throws {
-        for parameter in try network.parameterShapes() {
+    static func check(_ name: String, _ parameters: [(path: String, shape: [Int])], in file: SafetensorsFile) throws {
+        for parameter in parameters {
             let key = "\(name).\(parameter.path)"
             try requireShape(parameter.shape, of: file.entry(key).shape, key, in: file)
         }

@@ -6,9 +6,12 @@ import Synchronization
 /// The batches of a dataset, read ahead by a thread of their own while the training computes.
 final class DatasetBatches: SampleBatches {
     private let dataset: any Dataset
+    private let labels: [Int]?
     private let order: BatchOrder
     /// Whether half of the pictures are mirrored, each time others.
     private let flips: Bool
+    /// Nil where nothing is added to whole numbers.
+    private let dequantization: Dequantization?
     private let seed: UInt64
 
     /// Reads on from some batch.
@@ -18,13 +21,23 @@ final class DatasetBatches: SampleBatches {
     }
     private let reading = Mutex<Reading?>(nil)
 
-    /// - Throws: `TensorError` if there are fewer samples than a batch holds.
-    init(_ dataset: any Dataset, flips: Bool, batchSize: Int, seed: UInt64) throws {
-        (self.dataset, self.flips, self.seed) = (dataset, flips, seed)
+    /// - Parameter labels: of each sample, for networks that are told them.
+    /// - Throws: `TensorError` if there are fewer samples than a batch holds; `DataError` if what is to be filled in between
+    ///   whole numbers is not such.
+    init(
+        _ dataset: any Dataset, labels: [Int]? = nil, _ description: DataDescription, batchSize: Int, seed: UInt64
+    ) throws {
+        (self.dataset, self.labels, self.seed) = (dataset, labels, seed)
+        flips = description.flip
+        dequantization = description.dequantize ? try Dequantization(of: dataset, path: description.path) : nil
         order = try BatchOrder(sampleCount: dataset.count, batchSize: batchSize, seed: seed)
     }
 
     var sampleShape: [Int] { dataset.sampleShape }
+
+    func labels(ofBatch number: Int) -> [Int]? {
+        labels.map { labels in order.indexes(ofBatch: number).map { labels[$0] } }
+    }
 
     func batch(_ number: Int) throws -> Tensor {
         let batch = try Tensor(uninitialized: [order.batchSize] + sampleShape, .float32)
@@ -41,7 +54,9 @@ final class DatasetBatches: SampleBatches {
             }
             if flips { flip(values, ofBatch: number) }
         }
-        return batch
+        guard let dequantization else { return batch }
+        return try dequantization.applied(
+            to: batch, using: Random(seed: seed, stream: RandomStream.dequantization.rawValue << 32 | UInt64(number)))
     }
 
     private func flip(_ values: UnsafeMutableBufferPointer<Float>, ofBatch number: Int) {

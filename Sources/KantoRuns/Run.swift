@@ -29,13 +29,18 @@ public final class Run {
     private var divergence: DivergenceTest
     /// The same noise for every snapshot, so that one sees how the samples change.
     private let noise: Tensor
+    /// Its classes, where the networks are told them.
+    private let noiseClasses: Tensor?
     private let real: Tensor
     private let units: SampleUnits
 
-    /// How many samples a snapshot shows: pictures, or rows of numbers.
+    /// How many samples a snapshot shows: pictures, eight of each class where there are classes, or rows of numbers.
     private static func sampleCount(_ configuration: RunConfiguration) -> Int {
-        configuration.networks.sampleShape.count == 3 ? 64 : 1024
+        guard configuration.networks.sampleShape.count == 3 else { return 1024 }
+        return 8 * min(configuration.networks.conditioning?.classes.count ?? 8, mostClassesShown)
     }
+
+    private static let mostClassesShown = 16
 
     /// What a run shows of itself at some iteration.
     public struct Snapshot {
@@ -45,7 +50,8 @@ public final class Run {
         public let folder: String
         /// The run's.
         public let configuration: RunConfiguration
-        /// [64, height, width, channels], or [1024, features]: of the averaged weights if the run keeps an average.
+        /// [64, height, width, channels], or [1024, features]: of the averaged weights if the run keeps an average. Of networks that
+        /// are told classes, eight pictures of each, or rows of all in turn.
         public let samples: Tensor
         /// As many of the data, the same ones each time.
         public let real: Tensor
@@ -76,7 +82,7 @@ public final class Run {
         configuration.data.path = Datasets.location(configuration.data.path)
         (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
         divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
-        noise = try Self.noise(configuration)
+        (noise, noiseClasses) = try Self.noise(configuration)
         configuration.training.criticStep = trainer.criticStepMethod
         self.configuration = configuration
 
@@ -108,11 +114,11 @@ public final class Run {
         if let iterations { configuration.training.iterations = iterations }
         lock = try RunLock(folder: folder)
         (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
-        noise = try Self.noise(configuration)
+        (noise, noiseClasses) = try Self.noise(configuration)
         lastCheckpoint = try Self.restore(trainer, from: folder, note: note)
         let iterationsLeft = configuration.training.iterations - trainer.iteration
         // Ended between its last iteration and its last checkpoint, a run has that one left to write.
-        let lacksFinal = lastCheckpoint != "\(folder)/checkpoints/final.safetensors"
+        let lacksFinal = lastCheckpoint != TrainedGenerator.path(ofCheckpoint: "final", ofRun: folder)
         guard iterationsLeft > 0 || iterationsLeft == 0 && lacksFinal else {
             throw DataError(
                 .badInput,
@@ -143,18 +149,28 @@ public final class Run {
         if let architecture = configuration.architecture {
             do throws(DescriptionError) {
                 let range = data.valueRange.map { $0.lower...$0.upper }
+                let conditioning = configuration.networks.conditioning
                 configuration.networks = try architecture.networks(for: data.sampleShape, range: range)
+                configuration.networks.conditioning = conditioning
             } catch {
                 throw DataError(.badInput, "architecture \(architecture.name): \(error)")
             }
             configuration.architecture = nil
         }
         try checkData(data, configuration)
+        let digest = try data.digest()
+        if let known = configuration.dataDigest, known != digest {
+            note(
+                "\(configuration.data.path): not the data that the configuration was written with: their digest is \(digest), "
+                    + "expected \(known)")
+        }
+        configuration.dataDigest = digest
+        let classes = try tellClasses(of: data, &configuration)
         let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
         let trainer = try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
             batches: DatasetBatches(
-                data, flips: configuration.data.flip, batchSize: configuration.training.batchSize,
+                data, labels: classes?.labels, configuration.data, batchSize: configuration.training.batchSize,
                 seed: configuration.training.seed),
             configuration: configuration.training)
         let count = min(sampleCount(configuration), data.count)
@@ -189,17 +205,38 @@ public final class Run {
         }
     }
 
-    private static func noise(_ configuration: RunConfiguration) throws -> Tensor {
-        try sampleNoise(
-            count: sampleCount(configuration), latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+    /// Where the networks are told classes, names those of the data in the configuration.
+    ///
+    /// - Throws: `DataError` if the data have none, or others than the configuration of a run that goes on.
+    private static func tellClasses(
+        of data: any Dataset, _ configuration: inout RunConfiguration
+    ) throws(DataError) -> ClassLabels? {
+        guard let named = configuration.networks.conditioning?.classes else { return nil }
+        let path = configuration.data.path
+        let classes = try ClassLabels(data, path: path)
+        guard named.isEmpty || named == classes.names else {
+            throw DataError(
+                .badInput, "\(path): samples of the classes \(classes.names), but conditioning.classes is \(named)")
+        }
+        configuration.networks.conditioning!.classes = classes.names
+        return classes
+    }
+
+    private static func noise(_ configuration: RunConfiguration) throws -> (Tensor, classes: Tensor?) {
+        let count = sampleCount(configuration)
+        let noise = try sampleNoise(
+            count: count, latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+        guard let classCount = configuration.networks.conditioning?.classes.count else { return (noise, nil) }
+        // A row of the grid a class; points in turn.
+        let isGrid = configuration.networks.sampleShape.count == 3
+        return (noise, try Tensor.oneHot((0..<count).map { isGrid ? $0 / 8 : $0 % classCount }, count: classCount))
     }
 
     /// Restores from the checkpoint of the highest iteration that is whole, and returns its path; nil if none was written.
     private static func restore(_ trainer: Trainer, from folder: String, note: (String) -> Void) throws -> String? {
-        let paths = TrainedGenerator.checkpoints(ofRun: folder).map { "\(folder)/checkpoints/\($0).safetensors" }
-        let dated = paths.map { (path: $0, iteration: Checkpoint.iteration(ofFile: $0) ?? -1) }
         var fault: DataError?
-        for (path, _) in dated.sorted(by: { $0.iteration > $1.iteration }) {
+        for name in TrainedGenerator.checkpoints(ofRun: folder) {
+            let path = TrainedGenerator.path(ofCheckpoint: name, ofRun: folder)
             do {
                 try Checkpoint.restore(trainer, from: SafetensorsFile(contentsOf: path))
                 if let fault { note("\(fault); going on from \(path), after iteration \(trainer.iteration)") }
@@ -264,9 +301,10 @@ public final class Run {
         try log.sync()
         var metadata = Checkpoint.metadata(of: trainer)
         metadata[TrainedGenerator.networksKey] = configuration.networks.descriptionValue.json
+        metadata[TrainedGenerator.conditioningKey] = configuration.networks.conditioning?.descriptionValue.json
         metadata[TrainedGenerator.unitsKey] = units.descriptionValue.json
         metadata["seed"] = "\(configuration.training.seed)"
-        let path = "\(folder)/checkpoints/\(name).safetensors"
+        let path = TrainedGenerator.path(ofCheckpoint: name, ofRun: folder)
         try SafetensorsFile.write(arrays, metadata: metadata, hasDigest: true, to: path)
         lastCheckpoint = path
         try show(name)
@@ -274,7 +312,7 @@ public final class Run {
 
     private func show(_ name: String) throws {
         guard let onSnapshot else { return }
-        func draw() throws -> Tensor { try withoutGradient { try trainer.generator(noise) } }
+        func draw() throws -> Tensor { try withoutGradient { try trainer.generator.output(noise, classes: noiseClasses) } }
         let samples = try trainer.average.map { try $0.applied(draw) } ?? draw()
         try onSnapshot(
             Snapshot(
@@ -286,6 +324,6 @@ public final class Run {
     private func removeOldCheckpoints() {
         guard let kept = configuration.keptCheckpoints else { return }
         let names = TrainedGenerator.checkpoints(ofRun: folder).filter { $0.hasPrefix(Self.namePrefix) }
-        for name in names.dropFirst(kept) { removeFile("\(folder)/checkpoints/\(name).safetensors") }
+        for name in names.dropFirst(kept) { removeFile(TrainedGenerator.path(ofCheckpoint: name, ofRun: folder)) }
     }
 }

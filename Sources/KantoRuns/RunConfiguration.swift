@@ -21,6 +21,8 @@ public struct RunConfiguration: Describable {
     public var sampleInterval = 500
     /// How many of the checkpoints at these intervals are kept, the last ones; nil for all.
     public var keptCheckpoints: Int? = 5
+    /// A digest of the data, as the run found them; see `Dataset.digest`.
+    public var dataDigest: String?
     /// Who computed it. The same bits need the same backend, instruction set and, but for `simd`, thread count.
     public var machine: MachineDescription?
 
@@ -32,13 +34,13 @@ public struct RunConfiguration: Describable {
                 name == nil || Preset.all.contains { $0.name == name }
             },
             DescriptionKey("data", \.data), DescriptionKey("networks", \.networks),
-            DescriptionKey("architecture", \.architecture),
+            DescriptionKey("architecture", \.architecture), DescriptionKey("conditioning", \.networks.conditioning),
         ] + TrainingConfiguration.keys.map { DescriptionKey($0, of: \.training) } + [
             DescriptionKey("sample_interval", \.sampleInterval, in: 1...1_000_000_000),
             DescriptionKey("kept_checkpoints", \.keptCheckpoints, expected: "a whole number from 1, or null for all") {
                 $0 == nil || $0! >= 1
             },
-            DescriptionKey("machine", \.machine),
+            DescriptionKey("data_digest", \.dataDigest), DescriptionKey("machine", \.machine),
         ]
 
     /// - Throws: `DescriptionError` if there are no networks, or two ways to make them.
@@ -93,6 +95,7 @@ extension RunConfiguration {
             ("optimizer", OptimizerKinds.Common.keys.map(\.name) + Adam.Description.keys.map(\.name)),
             ("regularizer", RegularizerKinds.Common.keys.map(\.name) + TwoSidedPenalty.keys.map(\.name)),
             ("networks", NetworkPairDescription.keys.map(\.name)),
+            ("conditioning", ConditioningKinds.Common.keys.map(\.name)),
         ]
         let known = keys.map(\.name)
         for name in names where !known.contains(name) {

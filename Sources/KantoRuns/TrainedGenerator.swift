@@ -10,7 +10,7 @@ public struct TrainedGenerator: Sendable {
     /// As the checkpoint describes them.
     public let networks: NetworkPairDescription
     /// With its averaged weights if the run kept an average.
-    public let generator: Sequential
+    public let generator: any Layer
 
     /// What its samples mean.
     public let units: SampleUnits
@@ -19,6 +19,8 @@ public struct TrainedGenerator: Sendable {
     static let unitsKey = "units"
     /// The key of the networks' description in a checkpoint's metadata.
     static let networksKey = "networks"
+    /// The key of how the networks are told the class of a sample, in a checkpoint's metadata.
+    static let conditioningKey = "conditioning"
     /// The name of the averaged generator in a checkpoint.
     static let averageName = "average"
 
@@ -26,63 +28,95 @@ public struct TrainedGenerator: Sendable {
     /// - Throws: `DataError` if the file is missing or broken, or does not describe its networks.
     public init(contentsOf path: String) throws {
         let file = try SafetensorsFile(contentsOf: path)
-        guard let networks: NetworkPairDescription = try Self.description(Self.networksKey, in: file) else {
+        guard var networks: NetworkPairDescription = try Self.description(Self.networksKey, in: file) else {
             throw DataError(
                 .badInput, "\(path): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
         }
+        networks.conditioning = try Self.description(Self.conditioningKey, in: file)
         self.networks = networks
         // Checkpoints of earlier versions say nothing of it.
         units = try Self.description(Self.unitsKey, in: file) ?? SampleUnits()
         let name = file.names.contains { $0.hasPrefix(Self.averageName + ".") } ? Self.averageName : "generator"
-        try Checkpoint.check(name, networks.generator, in: file)
+        try Checkpoint.check(name, networks.generatorParameterShapes(), in: file)
         var random = Random(seed: 0)
-        generator = try networks.generator.makeNetwork(using: &random)
+        generator = try networks.makeGenerator(using: &random)
         try Checkpoint.read(name, into: generator, from: file)
     }
 
-    private static func description<Value: Describable>(_ key: String, in file: SafetensorsFile) throws(DataError) -> Value? {
+    private static func description<Value: DescriptionConvertible>(_ key: String, in file: SafetensorsFile) throws(DataError)
+        -> Value?
+    {
         guard let text = file.metadata[key] else { return nil }
         do throws(DescriptionError) { return try Value(DescriptionValue(json: Array(text.utf8))) } catch {
             throw DataError(.badInput, "\(file.name): metadata: \(key): \(error)")
         }
     }
 
-    /// - Parameter checkpoint: its name in `checkpoints`, `interrupted` say.
+    /// - Parameter checkpoint: its name in `checkpoints`, `interrupted` say; nil for the newest.
     /// - Throws: `DataError` if the folder holds no run, or the checkpoint is missing or broken.
-    public init(run folder: String, checkpoint: String = "final") throws {
+    public init(run folder: String, checkpoint: String? = nil) throws {
         // What is no run is told so.
         _ = try RunConfiguration(contentsOf: folder + "/config.json")
         let names = Self.checkpoints(ofRun: folder)
-        guard names.contains(checkpoint) else {
+        guard let name = checkpoint.map({ names.contains($0) ? $0 : nil }) ?? names.first else {
             let list = names.isEmpty ? "has none" : "has " + names.map { "'\($0)'" }.joined(separator: ", ")
-            throw DataError(.missingInput, "\(folder): there is no checkpoint '\(checkpoint)'; this run \(list)")
+            throw DataError(
+                .missingInput, "\(folder): there is no checkpoint\(checkpoint.map { " '\($0)'" } ?? ""); this run \(list)")
         }
-        try self.init(contentsOf: "\(folder)/checkpoints/\(checkpoint).safetensors")
+        try self.init(contentsOf: Self.path(ofCheckpoint: name, ofRun: folder))
     }
 
-    /// The names of the checkpoints of a run, the last written by the run first.
+    /// The names of the checkpoints of a run, the newest first.
     public static func checkpoints(ofRun folder: String) -> [String] {
         let suffix = ".safetensors"
         let files = (try? namesInFolder(folder + "/checkpoints")) ?? []
         let names = files.filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
-        let ends = ["final", "interrupted"].filter(names.contains)
-        return ends + names.filter { !ends.contains($0) }.reversed()
+        let dated = names.map { name in
+            let iteration: Int
+            // One that is broken comes first, so that it is told.
+            do { iteration = try Checkpoint.iteration(ofFile: path(ofCheckpoint: name, ofRun: folder)) ?? -1 } catch {
+                iteration = .max
+            }
+            // Of several after one iteration, the one that ended the run comes first.
+            return (iteration: iteration, isEnd: isEnd(name), name: name)
+        }
+        return dated.sorted { ($0.iteration, $0.isEnd, $0.name) > ($1.iteration, $1.isEnd, $1.name) }.map(\.name)
     }
+
+    private static func isEnd(_ name: String) -> Int { name == "final" ? 2 : name == "interrupted" ? 1 : 0 }
+
+    static func path(ofCheckpoint name: String, ofRun folder: String) -> String {
+        "\(folder)/checkpoints/\(name).safetensors"
+    }
+
+    /// The names of the classes of a generator that is told one; nil of one that is not.
+    public var classes: [String]? { networks.conditioning?.classes }
 
     /// Samples from fresh noise, [count, height, width, channels], or [count, features].
     ///
-    /// - Throws: `KernelError`; `TensorError`.
-    public func samples(_ count: Int, seed: UInt64) throws -> Tensor { try samples(from: latents(count, seed: seed)) }
+    /// - Parameter labels: their classes, for a generator that is told them: numbers in `classes`, one a sample.
+    /// - Throws: `KernelError`; `TensorError` if the generator wants classes and gets none, or the reverse.
+    public func samples(_ count: Int, labels: [Int]? = nil, seed: UInt64) throws -> Tensor {
+        try samples(from: latents(count, seed: seed), labels: labels)
+    }
 
     /// Samples of latent vectors: one a row.
     ///
-    /// - Parameter latents: [n, the generator's width of noise].
-    /// - Throws: `KernelError`; `TensorError` if the vectors have another width.
-    public func samples(from latents: Tensor) throws -> Tensor {
+    /// - Parameters:
+    ///   - latents: [n, the generator's width of noise].
+    ///   - labels: their classes, for a generator that is told them: numbers in `classes`, one a vector.
+    /// - Throws: `KernelError`; `TensorError` if the vectors have another width, or the generator wants classes and gets none, or
+    ///   the reverse.
+    public func samples(from latents: Tensor, labels: [Int]? = nil) throws -> Tensor {
         guard latents.rank == 2, latents.shape[1] == networks.latentSize else {
             throw TensorError("samples", "latent vectors of shape \(latents.shape), expected [n, \(networks.latentSize)]")
         }
-        return try withoutGradient { try generator(latents) }
+        guard (labels == nil) == (classes == nil) else {
+            throw TensorError(
+                "samples", classes == nil ? "labels for a generator that is told none" : "no labels for a generator of classes")
+        }
+        let classes = try labels.map { try Tensor.oneHot($0, count: self.classes!.count) }
+        return try withoutGradient { try generator.output(latents, classes: classes) }
     }
 
     /// The latent vectors of fresh noise, [count, width of the noise]. A larger count begins with the same ones.

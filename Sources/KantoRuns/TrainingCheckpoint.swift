@@ -101,7 +101,9 @@ extension Checkpoint {
     }
 
     /// The iteration that a checkpoint was written after, by its header; nil if it does not say.
-    static func iteration(ofFile path: String) -> Int? {
-        (try? SafetensorsFile.metadata(ofFile: path)).flatMap { $0[Counter.iteration.rawValue] }.flatMap { Int($0) }
+    ///
+    /// - Throws: `DataError` if the header cannot be read.
+    static func iteration(ofFile path: String) throws -> Int? {
+        try SafetensorsFile.metadata(ofFile: path)[Counter.iteration.rawValue].flatMap { Int($0) }
     }
 }

@@ -189,6 +189,47 @@ struct RunTests {
         #expect(truncated.status == 65 && truncated.errors.contains(checkpoint), "\(truncated.errors)")
     }
 
+    /// A row of each class, or one class, by name or number.
+    @Test func classesAreDrawn() throws {
+        let folder = try TemporaryFolder()
+        let (run, out) = (folder.path + "/run", folder.path + "/samples.npy")
+        let words = ["--iterations", "1", "--set", "conditioning.name=concat", "--out", run]
+        let training = try kanto(["train"] + words)
+        #expect(training.status == 0, "\(training.errors)")
+        func samples(_ words: String...) throws -> NumericArray {
+            let outcome = try kanto(["sample", run, "--out", out] + words)
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return try NPY.read(contentsOf: out)
+        }
+        let all = try samples()
+        #expect(all.shape == [80, 8, 8, 1])
+        #expect(try samples("--count", "2").shape == [20, 8, 8, 1])
+        let threes = try samples("--label", "3", "--count", "8")
+        #expect(threes.shape == [8, 8, 8, 1] && threes.floats.prefix(64) != all.floats.prefix(64))
+        // The first row's noise, another class.
+        #expect(try samples("--label", "0", "--count", "8").floats == Array(all.floats.prefix(8 * 64)))
+        #expect(try samples("--interpolate", "1,2", "--count", "3", "--steps", "4").shape == [12, 8, 8, 1])
+        let unknown = try kanto("sample", run, "--label", "eleven", "--out", out)
+        #expect(unknown.status == 64 && unknown.errors.contains("there is no class 'eleven'"), "\(unknown.errors)")
+        if PNG.isAvailable { #expect(try kanto("sample", run).status == 0) }
+
+        // Rows say their class.
+        let lines = (0..<12).map { "\($0),\($0 * $0 % 7),\(["odd one", "even"][$0 % 2])" }
+        let data = try folder.write("x,y,kind\n" + lines.joined(separator: "\n") + "\n", to: "rows.csv")
+        let (table, rows) = (folder.path + "/table", folder.path + "/rows-out.csv")
+        let tabular = ["--set", "data.labels=kind", "--set", "conditioning.name=projection", "--set", "batch_size=4"]
+        let second = try kanto(["train", "--data", data, "--networks", "mlp", "--iterations", "1", "--out", table] + tabular)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(try kanto("sample", table, "--count", "2", "--out", rows).status == 0)
+        let text = try String(contentsOfFile: rows, encoding: .utf8).split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
+        #expect(text.map(\.last) == ["class", "even", "even", "odd one", "odd one"] && text[0] == ["x", "y", "class"])
+
+        let plain = folder.path + "/plain"
+        #expect(try kanto("train", "--iterations", "1", "--out", plain).status == 0)
+        let told = try kanto("sample", plain, "--label", "3")
+        #expect(told.status == 64 && told.errors.contains("is told no classes"), "\(told.errors)")
+    }
+
     /// Far from 0 and on other scales, the data's own units would squeeze them into a corner.
     @Test(.enabled(if: PNG.isAvailable)) func pointsAreDrawnAsTrainingHasThem() throws {
         let folder = try TemporaryFolder()

@@ -298,9 +298,10 @@ struct ProcessTests {
         let folder = try TemporaryFolder()
         let outcome = try train(["kanto", "train", "--out", "run"], in: folder, interruptedBy: [SIGINT])
         #expect(outcome.status == 130, "\(outcome)")
-        let sample = try shell("kanto sample run --out samples.npy", in: folder)
+        let sample = try shell("kanto sample run --checkpoint final --out samples.npy", in: folder)
         #expect(sample.status == 66, "\(sample)")
-        #expect(sample.errors == "kanto sample: run: there is no checkpoint 'final'; this run has 'interrupted': --checkpoint interrupted\n")
+        #expect(sample.errors == "kanto sample: run: there is no checkpoint 'final'; this run has 'interrupted'\n")
+        #expect(try shell("kanto sample run --out samples.npy", in: folder).status == 0)
         #expect(try shell("kanto sample run --checkpoint interrupted --out samples.npy", in: folder).status == 0)
     }
 }

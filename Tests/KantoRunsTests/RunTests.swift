@@ -54,7 +54,9 @@ import Testing
     @Test func flipsFollowTheBatch() throws {
         let data = try Datasets.open(DataDescription(path: "digits"))
         func batches(flips: Bool, _ numbers: [Int]) throws -> [[Float]] {
-            let batches = try DatasetBatches(data, flips: flips, batchSize: 32, seed: 3)
+            var description = DataDescription(path: "digits")
+            description.flip = flips
+            let batches = try DatasetBatches(data, description, batchSize: 32, seed: 3)
             return try numbers.map { try batches.batch($0).floats }
         }
         let (plain, flipped) = (try batches(flips: false, [0, 1, 2]), try batches(flips: true, [0, 1, 2]))
@@ -63,6 +65,57 @@ import Testing
             (0..<32).count { plain[number][$0 * 64..<($0 + 1) * 64] != flipped[number][$0 * 64..<($0 + 1) * 64] }
         }
         #expect(counts.allSatisfy { 6...26 ~= $0 }, "\(counts)")
+    }
+
+    /// The digits' values are 0 to 16: each moves up by less than one of 17 parts, and by another part the next time.
+    @Test func whatIsBetweenWholeNumbersIsFilledIn() throws {
+        func batches(_ change: (inout DataDescription) -> Void = { _ in }) throws -> DatasetBatches {
+            var description = DataDescription(path: "digits")
+            description.range = ValueRange(0, 16)
+            change(&description)
+            return try DatasetBatches(Datasets.open(description), description, batchSize: 256, seed: 3)
+        }
+        let plain = try batches().batch(0).floats
+        for range in [ValueRange(0, 1), ValueRange(-1, 1)] {
+            let filled = try batches {
+                $0.scaledTo = range
+                $0.dequantize = true
+            }
+            let values = try filled.batch(0).floats
+            let parts = zip(values, plain).map { value, whole in
+                (Double(value) - range.lower) / (range.upper - range.lower) * 17 - Double(whole) * 16
+            }
+            #expect(parts.allSatisfy { -1e-4...1.0001 ~= $0 })
+            #expect(abs(parts.reduce(0, +) / Double(parts.count) - 0.5) < 0.01)
+            #expect(try filled.batch(0).floats == values)
+            #expect(try filled.batch(7).floats != values)
+        }
+        let error = #expect(throws: DataError.self) {
+            var description = DataDescription(path: "ring8")
+            description.dequantize = true
+            _ = try DatasetBatches(Datasets.open(description), description, batchSize: 8, seed: 3)
+        }
+        #expect(error?.description.contains("data.dequantize is of pictures of whole numbers") == true)
+    }
+
+    /// The same configuration with other data is told; with the same data elsewhere it is not.
+    @Test func otherDataAreTold() throws {
+        let folder = try TemporaryFolder()
+        func rows(_ first: Int) -> String { (0..<80).map { "\(first + $0),\($0 * $0)" }.joined(separator: "\n") }
+        var configuration = try RunConfiguration(completing: .object(["architecture": .text("mlp"), "batch_size": .integer(8)]))
+        func notes(_ text: String, _ name: String) throws -> (RunConfiguration, [String]) {
+            var said: [String] = []
+            configuration.data.path = try folder.write(text, to: name + ".csv")
+            let run = try Run(configuration, note: { said.append($0) }) { folder.path + "/" + name }
+            return (run.configuration, said.filter { $0.contains("digest") })
+        }
+        let (written, said) = try notes(rows(0), "first")
+        #expect(said.isEmpty && written.dataDigest?.count == 16)
+        configuration = try RunConfiguration(contentsOf: folder.path + "/first/config.json")
+        #expect(configuration.dataDigest == written.dataDigest)
+        #expect(try notes(rows(0), "moved").1.isEmpty)
+        let others = try notes(rows(1).replacing("1,", with: "2,"), "others").1
+        #expect(others.count == 1 && others[0].contains("others.csv: not the data that the configuration was written with"))
     }
 
     /// Numbers that grow without end are told before they are infinite; the last good checkpoint is named.
@@ -99,12 +152,30 @@ import Testing
     @Test func theCheckpointsThatThereAreAreNamed() throws {
         let folder = try TemporaryFolder()
         let run = try Run(configuration(), folder: folder.path + "/run")
-        func complaint() -> String { "\(#expect(throws: DataError.self) { _ = try TrainedGenerator(run: run.folder) }!)" }
-        #expect(complaint() == "\(run.folder): there is no checkpoint 'final'; this run has none")
+        func complaint(_ name: String?) -> String {
+            "\(#expect(throws: DataError.self) { _ = try TrainedGenerator(run: run.folder, checkpoint: name) }!)"
+        }
+        #expect(complaint(nil) == "\(run.folder): there is no checkpoint; this run has none")
         _ = try run.step()
         for name in ["iteration-000500", "interrupted", "iteration-001000"] { try run.writeSnapshot(name) }
-        #expect(complaint() == "\(run.folder): there is no checkpoint 'final'; this run has 'interrupted', 'iteration-001000', 'iteration-000500'")
+        #expect(complaint("final") == "\(run.folder): there is no checkpoint 'final'; this run has 'interrupted', 'iteration-001000', 'iteration-000500'")
         #expect(try TrainedGenerator(run: run.folder, checkpoint: "interrupted").samples(2, seed: 1).shape == [2, 8, 8, 1])
+    }
+
+    /// A run that was done may have gone on, and was ended then.
+    @Test func theNewestCheckpointIsTaken() throws {
+        let folder = try TemporaryFolder()
+        let run = try Run(configuration(), folder: folder.path + "/run")
+        func samples(_ name: String?) throws -> [Float] {
+            try TrainedGenerator(run: run.folder, checkpoint: name).samples(2, seed: 1).floats
+        }
+        for name in ["iteration-000001", "final", "interrupted"] {
+            _ = try run.step()
+            try run.writeSnapshot(name)
+            #expect(try samples(nil) == samples(name))
+        }
+        #expect(TrainedGenerator.checkpoints(ofRun: run.folder) == ["interrupted", "final", "iteration-000001"])
+        #expect(try samples("final") != samples(nil))
     }
 
     /// A checkpoint needs nothing beside it; where there is an average, it is what samples are drawn with.

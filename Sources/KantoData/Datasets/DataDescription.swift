@@ -18,6 +18,9 @@ public struct DataDescription: Describable {
     public var scaledTo = ValueRange(0, 1)
     /// Whether half of the pictures that training sees are mirrored.
     public var flip = false
+    /// Whether training adds to each value of a picture, a whole number in the data's own units, what is between it and the next
+    /// one: a number from U[0, 1), each time another (Theis et al. 2016, section 3.1).
+    public var dequantize = false
     /// A file with one class a sample (IDX, .npy or a text with a name a line), or the column of a CSV file that is a class.
     public var labels: String?
     /// Which array of an .npz file is the samples; nil for the one that looks like it.
@@ -40,6 +43,7 @@ public struct DataDescription: Describable {
         DescriptionKey("size", \.size),
         DescriptionKey("channels", \.channels, expected: "a whole number from 1 to 1024") { $0.map { 1...1024 ~= $0 } ?? true },
         DescriptionKey("range", \.range), DescriptionKey("scaled_to", \.scaledTo), DescriptionKey("flip", \.flip),
+        DescriptionKey("dequantize", \.dequantize),
         DescriptionKey("labels", \.labels), DescriptionKey("array", \.array), DescriptionKey("layout", \.layout),
     ]
 

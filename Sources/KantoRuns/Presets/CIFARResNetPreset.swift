@@ -10,10 +10,11 @@ extension Preset {
         dataSummary: "your own, by --data: the folder of CIFAR-10's or CIFAR-100's binary version, or any color pictures",
         dataAttribution: "CIFAR by A. Krizhevsky; it does not ship with Kanto",
         source:
-            "Gulrajani et al. 2017, gan_cifar_resnet.py of its code without labels; its generator steps take 128 samples, these 64, "
-            + "and it adds noise of one gray level to the data"
+            "Gulrajani et al. 2017, gan_cifar_resnet.py of its code without labels"
     ) { run in
         run.data = .colorPictures(of: 32)
+        run.data.dequantize = true
+        run.training.generatorBatchSize = 128
         func up() -> LayerDescription {
             ResidualBlock(channels: (128, 128), resampling: .up, normalization: BatchNorm.Description()).layer
         }
