@@ -1,7 +1,5 @@
 // What differs between the instruction sets: the AVX2 variant (x86-64-v3).
 
-import KantoShims
-
 typealias Lanes = SIMD8<Float>
 typealias LanesOfBits = SIMD8<UInt32>
 /// As wide, of half as many numbers.
@@ -10,14 +8,6 @@ typealias WideLanesOfBits = SIMD4<UInt64>
 
 @inline(__always) var backendName: StaticString { "simd-avx2" }
 @inline(__always) var backendDescription: StaticString { "portable Swift SIMD kernels, AVX2 and FMA" }
-
-/// a · b + c, in one instruction.
-@inline(__always) func multiplyAdd(_ a: Lanes, _ b: Lanes, _ c: Lanes) -> Lanes { c.addingProduct(a, b) }
-
-/// Stores without reading the line before, nor keeping it; the address is a multiple of 32 bytes.
-@inline(__always) func storePastCaches(_ lanes: Lanes, to target: UnsafeMutablePointer<Float>) {
-    kanto_store_past_caches8(lanes, target)
-}
 
 /// The widest tile of a matrix product, in vectors. Twelve accumulators, two columns and a broadcast fit into sixteen registers.
 typealias WidestRow = RowPair<SingleRow, SingleRow>

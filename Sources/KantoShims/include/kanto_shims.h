@@ -46,20 +46,7 @@ __attribute__((always_inline)) static inline void kanto_prefetch_for_writing(con
 #endif
 }
 
-/* Stores past the caches, each to an address that is a multiple of the vector's size. Others may read them once the fence
-   has been passed. */
-#if defined(__AVX__)
-typedef float kanto_float8 __attribute__((ext_vector_type(8)));
-__attribute__((always_inline)) static inline void kanto_store_past_caches8(kanto_float8 value, float *target) {
-  __builtin_nontemporal_store(value, (kanto_float8 *)target);
-}
-#endif
-#if defined(__AVX512F__)
-typedef float kanto_float16 __attribute__((ext_vector_type(16)));
-__attribute__((always_inline)) static inline void kanto_store_past_caches16(kanto_float16 value, float *target) {
-  __builtin_nontemporal_store(value, (kanto_float16 *)target);
-}
-#endif
+/* Others may read what was stored past the caches once this fence has been passed. */
 __attribute__((always_inline)) static inline void kanto_fence_stores_past_caches(void) {
 #if defined(__x86_64__)
   __builtin_ia32_sfence();
