@@ -2,6 +2,7 @@
 // problems, backends' tables and memory itself imports `KantoKernels` beside it, whoever draws `KantoPictures`.
 
 @_exported import KantoData
+@_exported import KantoDescriptions
 @_exported import KantoGAN
 @_exported import KantoNN
 @_exported import KantoRuns

@@ -1,5 +1,5 @@
 import Glibc
-import KantoNN
+import KantoDescriptions
 
 /// One value of a line of metrics.
 public enum MetricValue: Equatable, Sendable {

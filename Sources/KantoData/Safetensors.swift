@@ -1,4 +1,4 @@
-import KantoNN
+import KantoDescriptions
 
 /// A file in the safetensors format: named arrays, and named texts beside them.
 ///

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 /// Sets a share of the elements to 0 in training (see `withTraining`), and divides the others by what is left so that the mean

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 /// How the weights of a layer are drawn. All but the normal distribution are uniform in ±√3 σ, which has the deviation σ, as

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoKernels
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 // Normalizations of each sample by itself: a critic under a penalty on its gradient at each sample may use them.

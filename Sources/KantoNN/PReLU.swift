@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 /// x where it is positive, slope · x elsewhere, with a slope for each channel that is trained (He et al. 2015, equation 1).

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 /// The mean of each window of size x size, without overlap: [n, h, w, c] to [n, h / size, w / size, c]. Rows and columns at

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 /// Each sample under another shape: [n, …] to [n] + shape.

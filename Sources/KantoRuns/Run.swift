@@ -1,4 +1,5 @@
 import KantoData
+import KantoDescriptions
 import KantoGAN
 import KantoKernels
 import KantoNN

@@ -1,5 +1,6 @@
 import Glibc
 import KantoData
+import KantoDescriptions
 import KantoGAN
 import KantoKernels
 import KantoNN

@@ -1,5 +1,6 @@
 import Foundation
 import KantoData
+import KantoDescriptions
 import KantoGAN
 import KantoNN
 @testable import KantoRuns

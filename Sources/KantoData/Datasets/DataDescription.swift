@@ -1,4 +1,4 @@
-import KantoNN
+import KantoDescriptions
 
 /// Where a run's data are and how they are read, as its configuration has it: `{"path": "faces", "size": 64}`, or the path
 /// alone.

@@ -1,4 +1,4 @@
-import KantoNN
+import KantoDescriptions
 
 /// What the numbers of training mean in the data's own units. It goes with the weights that were trained on them.
 public struct SampleUnits: Describable, Equatable {

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoGAN
 import KantoNN
 

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoNN
 
 /// The layers of a golden file, positional lists such as `["conv", 1, 8, 5, 2, 2]`, read as a network's description.

@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoTensor
 
 /// A kind of optimizer as a configuration has it. To add one, add a row to `OptimizerKinds`.
