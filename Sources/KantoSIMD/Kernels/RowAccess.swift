@@ -1,5 +1,7 @@
 // How a row of a loop nest is read and written, a vector at a time. A kernel is specialized for each way that it uses.
 
+import KantoShims
+
 /// A row of an input. Positions count elements along the row.
 protocol InputRow {
     init(_ start: UnsafePointer<Float>, stride: Int)
@@ -51,23 +53,9 @@ struct Strided: InputRow {
         self.start = start
         self.stride = stride
     }
-    @inline(__always) func lanes(at position: Int) -> Lanes {
-        var result = Lanes()
-        var element = start + position &* stride
-        for lane in 0..<Lanes.scalarCount {
-            result[lane] = element.pointee
-            element += stride
-        }
-        return result
-    }
+    @inline(__always) func lanes(at position: Int) -> Lanes { kanto_lanes_load(start + position &* stride, Int64(stride)) }
     @inline(__always) func lanes(at position: Int, count: Int, padding: Float) -> Lanes {
-        var result = Lanes(repeating: padding)
-        var element = start + position &* stride
-        for lane in 0..<Lanes.scalarCount where lane < count {
-            result[lane] = element.pointee
-            element += stride
-        }
-        return result
+        kanto_lanes_load_first(start + position &* stride, Int64(stride), Int64(count), Lanes(repeating: padding))
     }
 }
 
@@ -90,17 +78,9 @@ struct StridedOutput: OutputRow {
         self.stride = stride
     }
     @inline(__always) func store(_ lanes: Lanes, at position: Int) {
-        var element = start + position &* stride
-        for lane in 0..<Lanes.scalarCount {
-            element.pointee = lanes[lane]
-            element += stride
-        }
+        kanto_lanes_store(lanes, start + position &* stride, Int64(stride))
     }
     @inline(__always) func store(_ lanes: Lanes, at position: Int, count: Int) {
-        var element = start + position &* stride
-        for lane in 0..<Lanes.scalarCount where lane < count {
-            element.pointee = lanes[lane]
-            element += stride
-        }
+        kanto_lanes_store_first(lanes, start + position &* stride, Int64(stride), Int64(count))
     }
 }

@@ -52,6 +52,27 @@ KANTO_INLINE kanto_lanes kanto_lanes_multiply_add(kanto_lanes a, kanto_lanes b, 
 #endif
 }
 
+/* Numbers `stride` apart: as many as a vector has lanes, or the first `count` of them. The lanes that are not read are as
+   `padding` has them. */
+KANTO_INLINE kanto_lanes kanto_lanes_load(const float *start, int64_t stride) {
+  kanto_lanes result;
+  for (int lane = 0; lane < KANTO_LANE_COUNT; lane++) result[lane] = start[lane * stride];
+  return result;
+}
+KANTO_INLINE kanto_lanes kanto_lanes_load_first(
+    const float *start, int64_t stride, int64_t count, kanto_lanes padding) {
+  for (int lane = 0; lane < KANTO_LANE_COUNT; lane++)
+    if (lane < count) padding[lane] = start[lane * stride];
+  return padding;
+}
+KANTO_INLINE void kanto_lanes_store(kanto_lanes value, float *start, int64_t stride) {
+  for (int lane = 0; lane < KANTO_LANE_COUNT; lane++) start[lane * stride] = value[lane];
+}
+KANTO_INLINE void kanto_lanes_store_first(kanto_lanes value, float *start, int64_t stride, int64_t count) {
+  for (int lane = 0; lane < KANTO_LANE_COUNT; lane++)
+    if (lane < count) start[lane * stride] = value[lane];
+}
+
 /* Stores past the caches, to an address that is a multiple of the vector's size. */
 KANTO_INLINE void kanto_lanes_store_past_caches(kanto_lanes value, float *target) {
   __builtin_nontemporal_store(value, (kanto_lanes *)target);
