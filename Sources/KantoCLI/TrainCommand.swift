@@ -230,7 +230,7 @@ struct ProgressLine {
             ("Wasserstein \(fixed(metrics.wassersteinEstimate, 3))", 2),
             ("penalty \(fixed(metrics.penalty, 4))", 4),
             ("gradient norm \(fixed(metrics.meanGradientNorm, 3))", 3),
-            ("\(whole(rate * Double(samplesPerIteration))) images/s", 6),
+            ("\(whole(rate * Double(samplesPerIteration))) samples/s", 6),
             ("\(clock(Double(total - metrics.iteration) / rate)) left", 1),
         ]
         return fittingLine(fields.map { (text: $0.0, rank: $0.1) }, width: width.map { $0 - 1 } ?? .max)

@@ -109,3 +109,6 @@ extension DescriptionValue: Codable {
         try container.encode(value)
     }
 }
+
+/// A number without a point where it is whole: 10 and 0.5.
+package func decimal(_ number: Double) -> String { Int64(exactly: number).map(String.init) ?? "\(number)" }

@@ -44,7 +44,7 @@ public struct TwoSidedPenalty: Regularizer {
     public func penalty(_ norms: Tensor) throws -> Tensor { try (norms / target - 1).square().mean() }
 
     public func formula(weight: Double) -> String {
-        "\(shortest(weight / (target * target))) E(‖∇D(x̂)‖ - \(shortest(target)))²"
+        "\(decimal(weight / (target * target))) E(‖∇D(x̂)‖ - \(decimal(target)))²"
     }
 }
 
@@ -67,7 +67,7 @@ public struct OneSidedPenalty: Regularizer {
 
     public func penalty(_ norms: Tensor) throws -> Tensor { try (norms - target).relu().square().mean() }
 
-    public func formula(weight: Double) -> String { "\(shortest(weight)) E max(0, ‖∇D(x̂)‖ - \(shortest(target)))²" }
+    public func formula(weight: Double) -> String { "\(decimal(weight)) E max(0, ‖∇D(x̂)‖ - \(decimal(target)))²" }
 }
 
 /// E(‖∇D(x + αδ)‖ − 1)², δ = ½ std(X) · U[0, 1] an element and α ~ U[0, 1] a sample: DRAGAN (Kodali et al. 2017). The
@@ -89,7 +89,7 @@ public struct DRAGANPenalty: Regularizer {
 
     public func penalty(_ norms: Tensor) throws -> Tensor { try (norms - 1).square().mean() }
 
-    public func formula(weight: Double) -> String { "\(shortest(weight)) E(‖∇D(x + αδ)‖ - 1)²" }
+    public func formula(weight: Double) -> String { "\(decimal(weight)) E(‖∇D(x + αδ)‖ - 1)²" }
 }
 
 /// ½ E‖∇D‖² at the real samples (R1), the generated ones (R2), or the sum of both (Mescheder et al. 2018). The sum, with
@@ -120,7 +120,7 @@ public struct ZeroCenteredPenalty: Regularizer {
     public func penalty(_ norms: Tensor) throws -> Tensor { try norms.square().mean() * (samples == .both ? 1 : 0.5) }
 
     public func formula(weight: Double) -> String {
-        let coefficient = shortest(weight / 2)
+        let coefficient = decimal(weight / 2)
         return switch samples {
         case .real: "\(coefficient) E‖∇D(x)‖²"
         case .generated: "\(coefficient) E‖∇D(x̃)‖²"
@@ -148,7 +148,7 @@ public struct MaximumPenalty: Regularizer {
         return try norms.sliced(largest..<largest + 1).square().sum()
     }
 
-    public func formula(weight: Double) -> String { "\(shortest(weight)) max ‖∇D(x̂)‖²" }
+    public func formula(weight: Double) -> String { "\(decimal(weight)) max ‖∇D(x̂)‖²" }
 }
 
 /// The regularizers that a configuration can name.
@@ -249,6 +249,3 @@ func requireSamples(_ real: Tensor, _ fake: Tensor, for operation: String) throw
         throw TensorError(operation, "samples of shape \(real.shape): an empty batch; expected [n, …] with n of at least 1")
     }
 }
-
-/// A number without a useless fraction: 10 and 0.5.
-private func shortest(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? "\(value)" }

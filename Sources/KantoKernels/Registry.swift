@@ -46,6 +46,7 @@ public final class Registry: Sendable {
         var selections: [Selection] = []
         var hosts: [HostKey: Host] = [:]
         var cache = KernelCache(capacity: 1024)
+        var choices = KernelChoices()
 
         /// What is lent to the kernels of a selection: one set of workers, that of the first backend which offers some.
         mutating func host(for selection: Selection, threadCount: Int) -> Host {
@@ -210,10 +211,13 @@ public final class Registry: Sendable {
             if let kernel = state.cache.find(key) { return kernel }
             try check(problem)
             let host = state.host(for: selection, threadCount: threadCount)
-            for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
+            let replayed = selection.names == ["auto"] ? state.choices.order(for: problem) : nil
+            let order = replayed ?? selection.order(for: problem, threadCount: threadCount)
+            for (index, backend) in order.enumerated() {
                 guard let op = problem.op, let type = problem.elementType, backend.offers(op, type) else { continue }
                 switch backend.make(problem, on: host) {
                 case .kernel(let raw):
+                    if selection.tuner != nil || replayed != nil { state.choices.note(backend, for: problem) }
                     let kernel = Kernel(
                         problem: problem, backend: backend, raw: raw, host: host, isTimed: configuration.verbosity >= 2)
                     state.cache.insert(kernel, for: key)
@@ -235,6 +239,28 @@ public final class Registry: Sendable {
         }
         if isNew { report(kernel, selection, refusals) }
         return kernel
+    }
+
+    /// Which backend `auto` has chosen for each matmul and convolution that it went by times for, for a file.
+    package var choices: String? { state.withLock { $0.choices.text } }
+
+    /// From now on `auto` takes the backends that it chose once, whatever was measured since. To be called before a kernel is made.
+    ///
+    /// - Throws: `KernelError.configuration` if one of them is missing here.
+    package func replay(_ choices: String) throws(KernelError) {
+        guard configuration.backends == ["auto"] else { return }
+        let reference = [try backend(named: "simd"), try backend(named: "reference")]
+        var orders: [Problem: [Backend]] = [:]
+        for (problem, name) in KernelChoices.entries(of: choices) {
+            let chosen: Backend
+            do throws(KernelError) { chosen = try backend(named: name) } catch {
+                throw .configuration(
+                    "\(name), which was chosen for \(problem) before, cannot be had: \(error); KANTO_BACKEND=simd goes on without it, "
+                        + "with other bits")
+            }
+            orders[problem] = [chosen] + reference.filter { $0 != chosen }
+        }
+        state.withLock { $0.choices.replay(orders) }
     }
 
     /// Sizes that no memory holds, on which a backend's arithmetic might overflow.

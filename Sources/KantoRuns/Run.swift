@@ -28,6 +28,7 @@ public final class Run {
     private let start: Double
     private var history: [IterationMetrics] = []
     private var divergence: DivergenceTest
+    private var best: BestCheckpoint
     /// The same noise for every snapshot, so that one sees how the samples change.
     private let noise: Tensor
     /// Its classes, where the networks are told them.
@@ -83,6 +84,7 @@ public final class Run {
         configuration.data.path = Datasets.location(configuration.data.path)
         (trainer, real, units) = try Self.makeTrainer(&configuration, note: note)
         divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
+        best = BestCheckpoint(interval: configuration.sampleInterval)
         (noise, noiseClasses) = try Self.noise(configuration)
         configuration.training.criticStep = trainer.criticStepMethod
         self.configuration = configuration
@@ -134,7 +136,11 @@ public final class Run {
         let metrics = try LoggedMetrics(cutting: folder + "/metrics.jsonl", after: trainer.iteration)
         history = metrics.history
         divergence = DivergenceTest(penaltyWeight: configuration.training.regularizer.weight)
-        for metrics in history { _ = divergence.reason(after: metrics) }
+        best = BestCheckpoint(interval: configuration.sampleInterval)
+        for metrics in history {
+            _ = divergence.reason(after: metrics)
+            _ = best.isDue(after: metrics)
+        }
         log = try MetricsLog(appendingTo: folder + "/metrics.jsonl")
         start = monotonicSeconds() - metrics.seconds
     }
@@ -268,8 +274,11 @@ public final class Run {
         ])
         if let quantity = metrics.firstNonFinite { throw failure("the \(quantity) is not a finite number") }
         if let reason = divergence.reason(after: metrics) { throw failure(reason) }
+        let isBest = best.isDue(after: metrics)
         if metrics.iteration % configuration.sampleInterval == 0 {
-            try writeSnapshot(Self.name(ofIteration: metrics.iteration))
+            let name = Self.name(ofIteration: metrics.iteration)
+            try writeCheckpoints([name] + (isBest ? [BestCheckpoint.name] : []))
+            try show(name)
             removeOldCheckpoints()
         } else if Self.earlyIterations.contains(metrics.iteration) {
             try show(Self.name(ofIteration: metrics.iteration))
@@ -295,20 +304,27 @@ public final class Run {
     /// - Throws: `DataError.cannotWrite`; `TrainingFailure` if a weight is not a finite number: then nothing is written; what
     ///   `onSnapshot` throws.
     public func writeSnapshot(_ name: String) throws {
+        try writeCheckpoints([name])
+        try show(name)
+    }
+
+    /// The same checkpoint under several names.
+    private func writeCheckpoints(_ names: [String]) throws {
         let arrays = try Checkpoint.arrays(of: trainer)
         if let name = Checkpoint.firstNonFinite(in: arrays) {
             throw failure("\(name) holds a value that is not a finite number")
         }
         try log.sync()
-        var metadata = Checkpoint.metadata(of: trainer)
+        var metadata = try Checkpoint.metadata(of: trainer)
         metadata[TrainedGenerator.networksKey] = configuration.networks.descriptionValue.json
         metadata[TrainedGenerator.conditioningKey] = configuration.networks.conditioning?.descriptionValue.json
         metadata[TrainedGenerator.unitsKey] = units.descriptionValue.json
         metadata["seed"] = "\(configuration.training.seed)"
-        let path = TrainedGenerator.path(ofCheckpoint: name, ofRun: folder)
-        try SafetensorsFile.write(arrays, metadata: metadata, hasDigest: true, to: path)
-        lastCheckpoint = path
-        try show(name)
+        for name in names {
+            let path = TrainedGenerator.path(ofCheckpoint: name, ofRun: folder)
+            try SafetensorsFile.write(arrays, metadata: metadata, hasDigest: true, to: path)
+            if name == names[0] { lastCheckpoint = path }
+        }
     }
 
     private func show(_ name: String) throws {

@@ -1,5 +1,6 @@
 import KantoData
 import KantoGAN
+import KantoKernels
 import KantoNN
 import KantoTensor
 
@@ -28,14 +29,16 @@ extension Checkpoint {
     }
 
     /// What a run's checkpoint says of a training.
-    static func metadata(of trainer: Trainer) -> [String: String] {
+    static func metadata(of trainer: Trainer) throws -> [String: String] {
         let state = trainer.state
-        return [
+        var metadata = [
             Counter.iteration.rawValue: "\(state.iteration)",
             Counter.criticSteps.rawValue: "\(state.criticOptimizer.stepCount)",
             Counter.generatorSteps.rawValue: "\(state.generatorOptimizer.stepCount)",
             Counter.batches.rawValue: "\(state.batchCount)",
         ]
+        metadata[kernelsKey] = try Registry.shared().choices
+        return metadata
     }
 
     /// Brings a training, made of the same configuration and data, to where the one stood that wrote a checkpoint.
@@ -44,6 +47,7 @@ extension Checkpoint {
     ///   be used.
     static func restore(_ trainer: Trainer, from file: SafetensorsFile) throws {
         try file.checkDigest()
+        if let choices = file.metadata[kernelsKey] { try Registry.shared().replay(choices) }
         try read("critic", into: trainer.critic, from: file)
         try read("generator", into: trainer.generator, from: file)
         func moments(_ name: String, _ network: any Layer, _ optimizer: Optimizer) throws -> [[Tensor]] {
@@ -70,6 +74,8 @@ extension Checkpoint {
         }
     }
 
+    /// The key of the backends that were chosen by measured times.
+    private static let kernelsKey = "kernels"
     private static let criticOptimizer = "critic_optimizer"
     private static let generatorOptimizer = "generator_optimizer"
 

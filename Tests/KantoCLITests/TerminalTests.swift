@@ -16,7 +16,7 @@ struct LiveLineTests {
 
     @Test func fitsEveryWidth() {
         let whole = line(nil)
-        #expect(whole.count == line(1000).count && whole.contains("images/s") && whole.hasSuffix("left"))
+        #expect(whole.count == line(1000).count && whole.contains("samples/s") && whole.hasSuffix("left"))
         for width in 0...140 {
             let text = line(width)
             #expect(text.count < max(1, width), "\(width): \(text)")

@@ -158,6 +158,33 @@ import Testing
         #expect(try reading.kernel(problem, "simd").backend.name.hasPrefix("simd-"))
     }
 
+    /// What was chosen once is chosen again where there are no times, or others.
+    @Test func choicesAreReplayed() throws {
+        let folder = try TemporaryFolder()
+        _ = try registry(folder, Self.plugin(), "tune").kernel(problem, "auto")
+        let file = try cacheFile(folder)
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let line = text.split(separator: "\n")[2].split(separator: "\t")
+        try text.replacingOccurrences(of: String(line[1]), with: "slow=1e-9 simd-baseline=1").write(toFile: file, atomically: true, encoding: .utf8)
+        let first = try registry(folder, Self.plugin(), "cache")
+        #expect(first.choices == nil)
+        _ = try first.kernel(problem, "auto")
+        _ = try first.kernel(.matmul(m: 4, n: 4, k: 4), "auto")
+        _ = try first.kernel(.iteration(.unary, .exp, extents: [3]), "auto")
+        let choices = try #require(first.choices)
+        #expect(choices == "simd\tmatmul f32 m4 n4 k4\nslow\tmatmul f32 m4 n16 k8")
+
+        let again = try registry(folder, Self.plugin(), "off")
+        try again.replay(choices)
+        #expect(try again.kernel(problem, "auto").backend.name == "slow")
+        #expect(try again.kernel(.matmul(m: 4, n: 4, k: 4), "auto").backend.name.hasPrefix("simd-"))
+        #expect(again.choices == choices)
+        // Who names a backend gets it.
+        #expect(try again.kernel(problem, "simd").backend.name.hasPrefix("simd-"))
+        #expect(throws: KernelError.self) { try again.replay("faraway\tmatmul f32 m4 n16 k8") }
+        try again.replay("nonsense\nslow\tno problem")
+    }
+
     @Test func aWrongBackendIsNotEligible() throws {
         let folder = try TemporaryFolder()
         let tuning = try registry(folder, Self.plugin(rightly: false), "tune")

@@ -91,6 +91,16 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
                     SiLU(), try Conv2D(2, 3, kernel: 3, padding: 1, using: &random), try LayerNorm(channels: 3), AveragePool(2)),
                 shortcut: Sequential(AveragePool(2), try Conv2D(2, 3, kernel: 1, using: &random)))
         },
+        LayerCase("classes concatenated", 3, 4, 4, 2) { random in
+            OfClasses(
+                ClassConcatenation(Sequential(try Conv2D(5, 3, kernel: 3, padding: 1, using: &random), Tanh()), classCount: 3))
+        },
+        LayerCase("class projection", 3, 5) { random in
+            OfClasses(
+                try ClassProjection(
+                    features: Sequential(Dense(5, 4, using: &random), Tanh()), output: Dense(4, 1, using: &random),
+                    embedding: random.normal([3, 4])))
+        },
     ] + activations
 
     static let activations: [LayerCase] = ([
@@ -100,5 +110,19 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
             LayerCase("\(type(of: activation))", 3, 5) { _ in activation },
             LayerCase("dense and \(type(of: activation))", 3, 5) { Sequential(try Dense(5, 4, using: &$0), activation) },
         ]
+    }
+}
+
+/// A layer that is told the same classes each time.
+private struct OfClasses: Layer {
+    let layer: any ConditionalLayer
+
+    init(_ layer: any ConditionalLayer) { self.layer = layer }
+
+    var children: [(name: String, layer: any Layer)] { [("layer", layer)] }
+
+    func callAsFunction(_ input: Tensor) throws -> Tensor {
+        let labels = (0..<input.shape[0]).map { ($0 + 1) % layer.classCount }
+        return try layer(input, classes: .oneHot(labels, count: layer.classCount, elementType: input.elementType))
     }
 }

@@ -102,6 +102,7 @@ import Testing
             let run = try Run(configuration(), folder: path)
             for _ in 0..<5 { _ = try run.step() }
         }
+        try FileManager.default.removeItem(atPath: path + "/checkpoints/best.safetensors")
         let last = path + "/checkpoints/iteration-000004.safetensors"
         var damaged = try bytes(last)
         damaged[damaged.count / 2] ^= 4
@@ -132,10 +133,10 @@ import Testing
         let run = try Run(configuration { ($0.sampleInterval, $0.keptCheckpoints) = (1, 2) }, folder: folder.path + "/run")
         for _ in 0..<4 { _ = try run.step() }
         try run.writeSnapshot("final")
-        #expect(try checkpoints(run.folder) == ["final", "iteration-000003", "iteration-000004"].map { $0 + ".safetensors" })
+        #expect(try checkpoints(run.folder) == ["best", "final", "iteration-000003", "iteration-000004"].map { $0 + ".safetensors" })
         let other = try Run(configuration { ($0.sampleInterval, $0.keptCheckpoints) = (1, nil) }, folder: folder.path + "/other")
         for _ in 0..<7 { _ = try other.step() }
-        #expect(try checkpoints(other.folder).count == 7)
+        #expect(try checkpoints(other.folder).count == 8)
     }
 
     /// Another machine finds other bits, which is told before it is too late.

@@ -136,6 +136,3 @@ extension ValueRange: CustomStringConvertible {
     /// `0...255`
     public var description: String { "\(decimal(lower))...\(decimal(upper))" }
 }
-
-/// A number without a point where it is whole.
-func decimal(_ number: Double) -> String { Int64(exactly: number).map(String.init) ?? "\(number)" }

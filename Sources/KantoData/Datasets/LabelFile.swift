@@ -1,3 +1,5 @@
+import KantoDescriptions
+
 /// The classes of samples, in a file of their own: an IDX file, an .npy array of integers, or a text with a name or a number a
 /// line.
 enum LabelFile {

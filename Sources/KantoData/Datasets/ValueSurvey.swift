@@ -1,3 +1,5 @@
+import KantoDescriptions
+
 /// A look at all values before training: whether they are finite, what they lie in, and so what training makes of them.
 struct ValueSurvey {
     let map: AffineMap
