@@ -15,4 +15,6 @@
 @_exported import enum KantoKernels.ElementType
 @_exported import enum KantoKernels.KernelError
 @_exported import enum KantoKernels.Kernels
+@_exported import enum KantoKernels.Precision
 @_exported import func KantoKernels.withBackend
+@_exported import func KantoKernels.withPrecision

@@ -109,7 +109,9 @@ public final class Trainer {
     /// One iteration: the critic steps, then the generator step. Layers see it as training (see `withTraining`).
     public func runIteration() throws -> IterationMetrics {
         let stream = RandomStream.layers.rawValue << 32 | UInt64(iteration)
-        return try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
+        return try withPrecision(configuration.precision ?? Kernels.precision()) {
+            try withTraining(random: Random(seed: configuration.seed, stream: stream)) { try steps() }
+        }
     }
 
     /// Where the training stands. Iterations that follow do not change this value.

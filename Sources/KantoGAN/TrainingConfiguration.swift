@@ -1,4 +1,5 @@
 import KantoDescriptions
+import KantoKernels
 import KantoNN
 import KantoTensor
 
@@ -28,6 +29,8 @@ public struct TrainingConfiguration: Describable {
     public var averageDecay: Double?
     /// How the critic's gradient is computed.
     public var criticStep = CriticStepMethod.automatic
+    /// How exact products must be; nil for what is in force, by `KANTO_PRECISION`.
+    public var precision: Precision?
     /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
     public var allowsSampleMixing = false
 
@@ -51,6 +54,7 @@ public struct TrainingConfiguration: Describable {
             decay.map { $0 > 0 && $0 < 1 } ?? true
         },
         DescriptionKey("critic_step", \.criticStep),
+        DescriptionKey("precision", \.precision),
         DescriptionKey("allows_sample_mixing", \.allowsSampleMixing),
     ]
 
@@ -64,3 +68,17 @@ public struct TrainingConfiguration: Describable {
 }
 
 extension CriticStepMethod: DescriptionConvertible {}
+
+extension Precision: DescriptionConvertible {
+    /// - Throws: `DescriptionError`, with the nearest name.
+    public init(_ value: DescriptionValue) throws(DescriptionError) {
+        let name = try String(value)
+        guard let precision = Precision(named: name) else {
+            throw DescriptionError(unknown("precision", name, among: Self.allCases.map(\.description)))
+        }
+        self = precision
+    }
+
+    /// Its name.
+    public func described(isWhole: Bool) -> DescriptionValue { .text(description) }
+}

@@ -47,6 +47,14 @@ public final class Backend: @unchecked Sendable {
 
     /// Asks for a kernel.
     func make(_ problem: Problem, on host: Host) -> Answer {
+        let answer = ask(for: problem, on: host)
+        // What is exact enough for float32 is so for less.
+        guard problem.precision == .relaxed, case .declined = answer else { return answer }
+        let exact = ask(for: problem.with(.float32), on: host)
+        return if case .kernel = exact { exact } else { answer }
+    }
+
+    private func ask(for problem: Problem, on host: Host) -> Answer {
         // It could not see that more is asked than it computes.
         let saysMore = withUnsafeBytes(of: problem.raw) { $0.dropFirst(knownByteCount).contains { $0 != 0 } }
         if saysMore { return .declined("the problem has a property that is newer than the plugin") }

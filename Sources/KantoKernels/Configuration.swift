@@ -12,6 +12,8 @@ public struct Configuration: Sendable, Equatable {
     public var threadCount: Int
     /// 0: silent; 1: each kernel made; 2: each run.
     public var verbosity: Int
+    /// How exact products of float32 must be.
+    public var precision: Precision
     /// Whether `auto` chooses by measured times.
     public var tuning: Tuning
     /// Where measured times are kept; `nil` if nowhere.
@@ -85,6 +87,12 @@ public struct Configuration: Sendable, Equatable {
         case "2": verbosity = 2
         default: throw malformed("KANTO_VERBOSE", "0, 1 or 2")
         }
+
+        let name = value("KANTO_PRECISION") ?? "\(Precision.float32)"
+        guard let precision = Precision(named: name) else {
+            throw malformed("KANTO_PRECISION", Precision.allCases.map(\.description).joined(separator: ", "))
+        }
+        self.precision = precision
 
         // As with plugins: in a set-uid process the environment belongs to somebody else.
         tuningFolder = isSetUserID ? nil : TuningTable.folder(environment: environment)

@@ -5,6 +5,8 @@ struct Scope: Sendable {
     /// The backends in force; `nil` for those of the process.
     var selection: Registry.Selection?
     var threadCount: Int?
+    /// Of products; `nil` for that of the process.
+    var precision: Precision?
     /// Whether ops note down how to differentiate them; read by KantoTensor.
     var recordsGradients = true
 
@@ -26,13 +28,14 @@ public enum Kernels {
         try KernelTurn.take(body)
     }
 
-    /// The kernel that serves a problem on the selected backend: the same one at each call, from a cache.
+    /// The kernel that serves a problem on the selected backend: the same one at each call, from a cache. A product of float32
+    /// need not be more exact than the precision in force.
     ///
     /// - Throws: `KernelError.unserved` if nobody serves it, or, with `KANTO_STRICT=1`, if a named backend declines it;
     ///   `KernelError.problem` if its sizes make no sense; `KernelError.configuration` if the environment is malformed.
     public static func kernel(for problem: Problem) throws(KernelError) -> Kernel {
         let (registry, selection, threadCount) = try inForce()
-        return try registry.kernel(for: problem, selection: selection, threadCount: threadCount)
+        return try registry.kernel(for: inForce(problem, registry), selection: selection, threadCount: threadCount)
     }
 
     /// What each backend in force says to a problem, and who serves it. Nothing is run, and no kernel is kept.
@@ -41,7 +44,7 @@ public enum Kernels {
     ///   malformed.
     public static func explain(_ problem: Problem) throws(KernelError) -> Explanation {
         let (registry, selection, threadCount) = try inForce()
-        return try registry.explain(problem, selection: selection, threadCount: threadCount)
+        return try registry.explain(inForce(problem, registry), selection: selection, threadCount: threadCount)
     }
 
     private static func inForce() throws(KernelError) -> (Registry, Registry.Selection, threadCount: Int) {
@@ -49,6 +52,20 @@ public enum Kernels {
         let scope = Scope.current
         let selection = if let selection = scope.selection { selection } else { try selected(registry) }
         return (registry, selection, scope.threadCount ?? registry.configuration.threadCount)
+    }
+
+    /// The problem at the precision in force, unless it names one or has none.
+    private static func inForce(_ problem: Problem, _ registry: Registry) -> Problem {
+        let precision = Scope.current.precision ?? registry.configuration.precision
+        guard precision != .float32, problem.precision == .float32, problem.op?.isProduct == true, problem.elementType == .float32
+        else { return problem }
+        return problem.with(precision)
+    }
+
+    /// How exact products of float32 must be.
+    public static func precision() throws(KernelError) -> Precision {
+        if let precision = Scope.current.precision { return precision }
+        return try Registry.shared().configuration.precision
     }
 
     /// Runs `body` with another number of worker threads, 1 to 1024, the caller included.
@@ -135,4 +152,11 @@ extension Backend {
 public func withBackend<R>(_ list: String, _ body: () throws -> R) throws -> R {
     let selection = try Registry.shared().selection(Configuration.names(list))
     return try Kernels.inScope({ $0.selection = selection }, body)
+}
+
+/// Runs `body` with products of float32 that are as exact as a precision asks for, as `KANTO_PRECISION` does.
+///
+/// Tensors stay float32, so gradients of any order, optimizers and checkpoints stay what they are.
+public func withPrecision<R, E: Error>(_ precision: Precision, _ body: () throws(E) -> R) throws(E) -> R {
+    try Kernels.inScope({ $0.precision = precision }, body)
 }

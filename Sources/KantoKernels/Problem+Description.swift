@@ -97,6 +97,12 @@ extension ElementType: CustomStringConvertible {
 }
 
 extension Precision: CustomStringConvertible {
+    /// The precision whose description is `name`.
+    public init?(named name: String) {
+        guard let precision = Self.allCases.first(where: { $0.description == name }) else { return nil }
+        self = precision
+    }
+
     public var description: String {
         switch self {
         case .float32: "float32"

@@ -164,6 +164,7 @@ public final class Run {
             }
             configuration.architecture = nil
         }
+        configuration.training.precision = try configuration.training.precision ?? Kernels.precision()
         try checkData(data, configuration)
         let digest = try data.digest()
         if let known = configuration.dataDigest, known != digest {

@@ -50,6 +50,31 @@ struct TrainerTests {
         #expect(first.metrics.map(\.iteration) == [1, 2, 3])
     }
 
+    /// Nobody serves bfloat16 yet: the error says what was asked for. `relaxed` is served by what is exact.
+    @Test func productsAreOfThePrecisionThatIsAskedFor() throws {
+        try Kernels.run {
+            func bits(_ precision: Precision?) throws -> [UInt32] {
+                var random = Random(seed: 5)
+                var configuration = TrainingConfiguration()
+                (configuration.batchSize, configuration.precision) = (4, precision)
+                let trainer = try Trainer(
+                    critic: Sequential(Dense(3, 1, using: &random)), generator: Sequential(Dense(2, 3, using: &random)),
+                    latentSize: 2, data: random.normal([16, 3]), configuration: configuration)
+                _ = try trainer.runIteration()
+                return Self.bits(trainer)
+            }
+            #expect(try bits(nil) == bits(.float32))
+            #expect(try bits(.relaxed) == bits(.float32))
+            let error = #expect(throws: KernelError.self) { try bits(.bfloat16) }
+            #expect(error?.description.contains("no backend serves matmul f32") == true && error?.description.contains(" bfloat16") == true)
+            try withPrecision(.bfloat16) {
+                #expect(throws: KernelError.self) { try Tensor([1, 2], shape: [1, 2]).matmul(Tensor([1, 2], shape: [2, 1])) }
+                // Others have none.
+                _ = try Tensor([1, 2], shape: [2]).exp()
+            }
+        }
+    }
+
     /// Notes down how many rows it is given.
     private final class RowCounter: Layer {
         let counts = Mutex<[Int]>([])

@@ -113,6 +113,14 @@ import Testing
             ])
     }
 
+    @Test func precision() throws {
+        #expect(try configuration([:]).precision == .float32)
+        for precision in Precision.allCases {
+            #expect(try configuration(["KANTO_PRECISION": "\(precision)"]).precision == precision)
+        }
+        #expect(complaint(["KANTO_PRECISION": "f16"]) == "KANTO_PRECISION=f16 is not valid: expected float32, relaxed, bfloat16")
+    }
+
     @Test func tuning() throws {
         for value in Configuration.Tuning.allCases {
             #expect(try configuration(["KANTO_TUNING": value.rawValue]).tuning == value)

@@ -33,6 +33,21 @@ import Testing
             ])
     }
 
+    /// What is exact enough for float32 is so for `relaxed`; a backend that makes use of it is asked for that.
+    @Test func lessExactProductsFallToExactOnes() throws {
+        var source = PluginSource(name: "rough")
+        source.make = #"""
+            if (problem->precision != KANTO_PRECISION_RELAXED) { say(message, "relaxed alone"); return KANTO_STATUS_DECLINED; }
+            """#
+        let registry = try registry([source])
+        let exact = Problem.matmul(m: 2, n: 2, k: 2), relaxed = exact.with(.relaxed)
+        #expect(try registry.kernel(relaxed, "rough").backend.name == "rough")
+        #expect(try registry.kernel(exact, "rough").backend.name == "simd-baseline")
+        #expect(try registry.kernel(relaxed, "simd").backend.name == "simd-baseline")
+        let error = #expect(throws: KernelError.self) { try registry.kernel(exact.with(.bfloat16), "simd") }
+        #expect(error?.description.contains("the SIMD backend has products of precision float32 only") == true)
+    }
+
     /// Once for each backend, op, element type and reason.
     @Test func saysAgainWhatIsNew() throws {
         var source = PluginSource(name: "again")

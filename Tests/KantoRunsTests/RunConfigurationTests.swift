@@ -47,7 +47,7 @@ import Testing
             let keys = Set(RunConfiguration.keys.map(\.name))
             let absent = [
                 "architecture", "conditioning", "critic_optimizer", "generator_optimizer", "average_decay", "generator_batch_size",
-                "data_digest", "machine",
+                "data_digest", "machine", "precision",
             ]
             let given = preset.configuration.training.generatorBatchSize == nil ? [] : ["generator_batch_size"]
             #expect(Set(members.keys) == keys.subtracting(absent).union(given))
