@@ -164,7 +164,7 @@ public final class Run {
             }
             configuration.architecture = nil
         }
-        configuration.training.precision = try configuration.training.precision ?? Kernels.precision()
+        configuration.training.precision = try servedPrecision(configuration.training.precision ?? Kernels.precision())
         try checkData(data, configuration)
         let digest = try data.digest()
         if let known = configuration.dataDigest, known != digest {
@@ -183,6 +183,16 @@ public final class Run {
             configuration: configuration.training)
         let count = min(sampleCount(configuration), data.count)
         return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
+    }
+
+    /// - Throws: `KernelError.configuration` if nobody serves products of a precision: before there is a folder.
+    private static func servedPrecision(_ precision: Precision) throws(KernelError) -> Precision {
+        do throws(KernelError) {
+            _ = try withPrecision(precision) { () throws(KernelError) in try Kernels.kernel(for: .matmul(m: 8, n: 8, k: 8)) }
+        } catch {
+            throw .configuration("precision \(precision): \(error)")
+        }
+        return precision
     }
 
     /// - Throws: `DataError` if the data are missing or wrong.
