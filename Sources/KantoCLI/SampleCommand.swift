@@ -42,7 +42,7 @@ struct SampleCommand: KantoCommand {
             valueName: "file"))
     var out: String?
 
-    @Option(help: ArgumentHelp("Which of the run's checkpoints, 'interrupted' say. (default: the newest)", valueName: "name"))
+    @Option(help: ArgumentHelp("Which of the run's checkpoints, 'best' say. (default: the newest)", valueName: "name"))
     var checkpoint: String?
 
     @Option(
@@ -71,7 +71,8 @@ struct SampleCommand: KantoCommand {
             throw Failure.usage("--save-latent \(saveLatent): expected a name that ends in .npy")
         }
         let what = latent == nil ? ways.map { "from-\($0.from)-to-\($0.to)" } ?? "seed-\(seed)" : "latent"
-        let name = (isCheckpoint ? "" : "\(run)/samples/") + what
+        let ofClass = label.map { "class-\($0.replacing("/", with: "-"))-" } ?? ""
+        let name = (isCheckpoint ? "" : "\(run)/samples/") + ofClass + what
         // What is asked for in vain is told before the samples are drawn.
         if let out { try check(out) }
         let trained = try trainedGenerator()

@@ -211,7 +211,11 @@ struct RunTests {
         #expect(try samples("--interpolate", "1,2", "--count", "3", "--steps", "4").shape == [12, 8, 8, 1])
         let unknown = try kanto("sample", run, "--label", "eleven", "--out", out)
         #expect(unknown.status == 64 && unknown.errors.contains("there is no class 'eleven'"), "\(unknown.errors)")
-        if PNG.isAvailable { #expect(try kanto("sample", run).status == 0) }
+        if PNG.isAvailable {
+            #expect(try kanto("sample", run).status == 0)
+            #expect(try kanto("sample", run, "--label", "7").status == 0)
+            #expect(FileManager.default.fileExists(atPath: run + "/samples/class-7-seed-1.png"))
+        }
 
         // Rows say their class.
         let lines = (0..<12).map { "\($0),\($0 * $0 % 7),\(["odd one", "even"][$0 % 2])" }
