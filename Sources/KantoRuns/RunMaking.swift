@@ -1,0 +1,123 @@
+import KantoData
+import KantoDescriptions
+import KantoGAN
+import KantoKernels
+import KantoNN
+import KantoTensor
+
+// What a run is made of, from its configuration.
+
+extension Run {
+    /// - Parameters:
+    ///   - configuration: receives the networks that an architecture makes for the data.
+    ///   - note: is told what the data's reader has to say.
+    static func makeTrainer(
+        _ configuration: inout RunConfiguration, note: (String) -> Void
+    ) throws -> (Trainer, real: Tensor, SampleUnits) {
+        let data = try openData(configuration)
+        for line in data.notes { note(line) }
+        if let architecture = configuration.architecture {
+            do throws(DescriptionError) {
+                let range = data.valueRange.map { $0.lower...$0.upper }
+                let conditioning = configuration.networks.conditioning
+                configuration.networks = try architecture.networks(for: data.sampleShape, range: range)
+                configuration.networks.conditioning = conditioning
+            } catch {
+                throw DataError(.badInput, "architecture \(architecture.name): \(error)")
+            }
+            configuration.architecture = nil
+        }
+        configuration.training.precision = try servedPrecision(configuration.training.precision ?? Kernels.precision())
+        try checkData(data, configuration)
+        let digest = try data.digest()
+        if let known = configuration.dataDigest, known != digest {
+            note(
+                "\(configuration.data.path): not the data that the configuration was written with: their digest is \(digest), "
+                    + "expected \(known)")
+        }
+        configuration.dataDigest = digest
+        let classes = try tellClasses(of: data, &configuration)
+        let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
+        let trainer = try Trainer(
+            critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
+            batches: DatasetBatches(
+                data, labels: classes?.labels, configuration.data, batchSize: configuration.training.batchSize,
+                seed: configuration.training.seed),
+            configuration: configuration.training)
+        let count = min(sampleCount(configuration), data.count)
+        return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
+    }
+
+    /// - Throws: `KernelError.configuration` if nobody serves products of a precision: before there is a folder.
+    private static func servedPrecision(_ precision: Precision) throws(KernelError) -> Precision {
+        do throws(KernelError) {
+            _ = try withPrecision(precision) { () throws(KernelError) in try Kernels.kernel(for: .matmul(m: 8, n: 8, k: 8)) }
+        } catch {
+            throw .configuration("precision \(precision): \(error)")
+        }
+        return precision
+    }
+
+    /// - Throws: `DataError` if the data are missing or wrong.
+    private static func openData(_ configuration: RunConfiguration) throws -> any Dataset {
+        let path = configuration.data.path
+        guard !path.isEmpty else {
+            let wanted = configuration.preset.flatMap { try? Preset(named: $0) }?.dataSummary ?? "a path, by --data"
+            throw DataError(.missingInput, "no data: data.path is empty; expected \(wanted)")
+        }
+        var options = Datasets.Options()
+        options.seed = configuration.training.seed
+        return try Datasets.open(configuration.data, options)
+    }
+
+    /// - Throws: `DataError` if the networks do not take the data, or these do not fill a batch.
+    private static func checkData(_ data: any Dataset, _ configuration: RunConfiguration) throws(DataError) {
+        let path = configuration.data.path
+        let wanted = configuration.networks.sampleShape
+        guard data.sampleShape == wanted else {
+            throw DataError(
+                .badInput,
+                "\(path): samples of shape \(data.sampleShape); the networks want \(wanted)"
+                    + (wanted.count == 3 ? "; data.size and data.channels bring pictures to another shape" : ""))
+        }
+        guard data.count >= configuration.training.batchSize else {
+            throw DataError(
+                .badInput, "\(path): \(data.count) samples do not fill a batch of \(configuration.training.batchSize)")
+        }
+    }
+
+    /// Where the networks are told classes, names those of the data in the configuration.
+    ///
+    /// - Throws: `DataError` if the data have none, or others than the configuration of a run that goes on.
+    private static func tellClasses(
+        of data: any Dataset, _ configuration: inout RunConfiguration
+    ) throws(DataError) -> ClassLabels? {
+        guard let named = configuration.networks.conditioning?.classes else { return nil }
+        let path = configuration.data.path
+        let classes = try ClassLabels(data, path: path)
+        guard named.isEmpty || named == classes.names else {
+            throw DataError(
+                .badInput, "\(path): samples of the classes \(classes.names), but conditioning.classes is \(named)")
+        }
+        configuration.networks.conditioning!.classes = classes.names
+        return classes
+    }
+
+    static func noise(_ configuration: RunConfiguration) throws -> (Tensor, classes: Tensor?) {
+        let count = sampleCount(configuration)
+        let noise = try sampleNoise(
+            count: count, latentSize: configuration.networks.latentSize, seed: configuration.training.seed)
+        guard let classCount = configuration.networks.conditioning?.classes.count else { return (noise, nil) }
+        // A row of the grid a class; points in turn.
+        let isGrid = configuration.networks.sampleShape.count == 3
+        return (noise, try Tensor.oneHot((0..<count).map { isGrid ? $0 / 8 : $0 % classCount }, count: classCount))
+    }
+
+    /// How many samples a snapshot shows: pictures, eight of each class where there are classes, or rows of numbers.
+    private static func sampleCount(_ configuration: RunConfiguration) -> Int {
+        guard configuration.networks.sampleShape.count == 3 else { return 1024 }
+        return 8 * min(configuration.networks.conditioning?.classes.count ?? 8, mostClassesShown)
+    }
+
+    private static let mostClassesShown = 16
+}
