@@ -23,7 +23,9 @@ struct ClassLabels {
                 .badInput,
                 "\(path): samples of \(found.count) class\(found.count == 1 ? "" : "es"), expected 2 to \(Self.mostClasses)")
         }
-        names = found.map { data.classNames?[$0] ?? "\($0)" }
+        // A file of names may name fewer than there are.
+        let given = data.classNames ?? []
+        names = found.map { given.indices.contains($0) ? given[$0] : "\($0)" }
         let places = Dictionary(uniqueKeysWithValues: found.enumerated().map { ($1, $0) })
         self.labels = labels.map { places[$0]! }
     }

@@ -34,6 +34,9 @@ public struct TrainedGenerator: Sendable {
                 .badInput, "\(path): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
         }
         networks.conditioning = try Self.description(Self.conditioningKey, in: file)
+        guard networks.conditioning?.classes.isEmpty != true else {
+            throw DataError(.badInput, "\(path): metadata: conditioning: names no classes")
+        }
         self.networks = networks
         // Checkpoints of earlier versions say nothing of it.
         units = try Self.description(Self.unitsKey, in: file) ?? SampleUnits()

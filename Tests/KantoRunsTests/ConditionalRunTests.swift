@@ -1,5 +1,6 @@
 import Foundation
 import KantoData
+import KantoDescriptions
 import KantoGAN
 @testable import KantoRuns
 import KantoTensor
@@ -72,6 +73,17 @@ import Testing
         #expect(fault { $0.data.path = one } == "\(one): samples of 1 class, expected 2 to 4096")
         #expect(fault { $0.data = DataDescription(path: "ring8") } == "ring8: the data have no labels, which 'conditioning' wants; data.labels names a file or a column of classes")
         #expect(fault { $0.networks.conditioning!.classes = ["dog"] }.contains("but conditioning.classes is [\"dog\"]"))
+    }
+
+    @Test func aCheckpointWithoutClassesIsTold() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/file.safetensors"
+        let networks = Preset.digits.configuration.networks
+        try Checkpoint.write(
+            ["generator": networks.makeNetworks(seed: 1).generator],
+            metadata: ["networks": networks.descriptionValue.json, "conditioning": #"{"name": "concat", "classes": []}"#], to: path)
+        let error = #expect(throws: DataError.self) { try TrainedGenerator(contentsOf: path) }
+        #expect(error?.description == "\(path): metadata: conditioning: names no classes")
     }
 
     @Test func aProjectionWantsADenseEnd() throws {
