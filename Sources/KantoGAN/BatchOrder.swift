@@ -36,6 +36,13 @@ public final class BatchOrder: Sendable {
             return Array(latest.order[place * batchSize..<(place + 1) * batchSize])
         }
     }
+
+    /// The labels of a batch's samples, of those of all samples; nil where these have none.
+    ///
+    /// - Parameter number: from 0.
+    public func labels(_ labels: [Int]?, ofBatch number: Int) -> [Int]? {
+        labels.map { labels in indexes(ofBatch: number).map { labels[$0] } }
+    }
 }
 
 /// Where a training's batches of real samples come from, by their numbers from 0.

@@ -30,9 +30,7 @@ public struct BatchSampler: SampleBatches {
     /// [batchSize, …], copied from the data.
     public func batch(_ number: Int) throws -> Tensor { try data.gathered(order.indexes(ofBatch: number)) }
 
-    public func labels(ofBatch number: Int) -> [Int]? {
-        labels.map { labels in order.indexes(ofBatch: number).map { labels[$0] } }
-    }
+    public func labels(ofBatch number: Int) -> [Int]? { order.labels(labels, ofBatch: number) }
 
     /// The next batch, [batchSize, …].
     public mutating func next() throws -> Tensor {

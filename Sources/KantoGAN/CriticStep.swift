@@ -120,14 +120,13 @@ public struct CriticGradients: Sendable {
     private static func recorded(
         _ critic: any Layer, _ batches: CriticBatches, _ objective: CriticObjective, _ pass: PenalizedPass?
     ) throws -> (loss: Tensor, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty) {
-        let classesOfPoints = try batches.classesOfPoints()
+        let classesOfPoints = try batches.classes(ofBatches: batches.pointBatchCount)
         let penalty = try gradientPenalty(
             { try critic.output($0, classes: classesOfPoints) }, at: batches.points, objective.regularizer, pass)
         // One pass over both batches: the kernels see twice the rows.
         let count = batches.count
         let scores = try critic.output(
-            Tensor.concatenated([batches.real, batches.fake]),
-            classes: batches.classes.map { try Tensor.concatenated([$0, $0]) })
+            Tensor.concatenated([batches.real, batches.fake]), classes: batches.classes(ofBatches: 2))
         try requireScores(scores, 2 * count)
         let (real, fake) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))
         let loss = try objective.loss.critic(real: real, fake: fake) + penalty.value * objective.penaltyWeight
@@ -152,13 +151,12 @@ struct CriticBatches {
         }
     }
 
-    func classesOfPoints() throws -> Tensor? {
-        try classes.map { try Tensor.concatenated(Array(repeating: $0, count: points.shape[0] / count)) }
-    }
+    /// How many batches `points` consists of, where there are classes.
+    var pointBatchCount: Int { points.shape[0] / count }
 
-    /// In the order of `real`, `fake`, `points`.
-    func classesOfAll() throws -> Tensor? {
-        try classes.map { try Tensor.concatenated(Array(repeating: $0, count: 2 + points.shape[0] / count)) }
+    /// The classes of so many batches, one behind the other.
+    func classes(ofBatches batchCount: Int) throws -> Tensor? {
+        try classes.map { try Tensor.concatenated(Array(repeating: $0, count: batchCount)) }
     }
 }
 

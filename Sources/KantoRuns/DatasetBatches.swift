@@ -35,9 +35,7 @@ final class DatasetBatches: SampleBatches {
 
     var sampleShape: [Int] { dataset.sampleShape }
 
-    func labels(ofBatch number: Int) -> [Int]? {
-        labels.map { labels in order.indexes(ofBatch: number).map { labels[$0] } }
-    }
+    func labels(ofBatch number: Int) -> [Int]? { order.labels(labels, ofBatch: number) }
 
     func batch(_ number: Int) throws -> Tensor {
         let batch = try Tensor(uninitialized: [order.batchSize] + sampleShape, .float32)

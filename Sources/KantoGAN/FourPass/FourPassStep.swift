@@ -33,9 +33,8 @@ struct FourPassStep {
         // A copy of the scores: pass 3 overwrites what the layers keep.
         let scores = try withoutGradient {
             let rows = try Tensor.concatenated([batches.real, batches.fake, batches.points])
-            return try Tensor.concatenated([
-                chain.primal(rows, PassBatch(scoredCount: 2 * count, classes: batches.classesOfAll()))
-            ])
+            let classes = try batches.classes(ofBatches: 2 + batches.pointBatchCount)
+            return try Tensor.concatenated([chain.primal(rows, PassBatch(scoredCount: 2 * count, classes: classes))])
         }
         try requireScores(scores, pointRows.upperBound)
         let scored = try scores.sliced(0..<2 * count).tracked()
