@@ -34,8 +34,8 @@ public enum Kernels {
     /// - Throws: `KernelError.unserved` if nobody serves it, or, with `KANTO_STRICT=1`, if a named backend declines it;
     ///   `KernelError.problem` if its sizes make no sense; `KernelError.configuration` if the environment is malformed.
     public static func kernel(for problem: Problem) throws(KernelError) -> Kernel {
-        let (registry, selection, threadCount) = try inForce()
-        return try registry.kernel(for: inForce(problem, registry), selection: selection, threadCount: threadCount)
+        let (registry, selection, threadCount, problem) = try inForce(for: problem)
+        return try registry.kernel(for: problem, selection: selection, threadCount: threadCount)
     }
 
     /// What each backend in force says to a problem, and who serves it. Nothing is run, and no kernel is kept.
@@ -43,23 +43,22 @@ public enum Kernels {
     /// - Throws: `KernelError.problem` if the problem's sizes make no sense; `KernelError.configuration` if the environment is
     ///   malformed.
     public static func explain(_ problem: Problem) throws(KernelError) -> Explanation {
-        let (registry, selection, threadCount) = try inForce()
-        return try registry.explain(inForce(problem, registry), selection: selection, threadCount: threadCount)
+        let (registry, selection, threadCount, problem) = try inForce(for: problem)
+        return try registry.explain(problem, selection: selection, threadCount: threadCount)
     }
 
-    private static func inForce() throws(KernelError) -> (Registry, Registry.Selection, threadCount: Int) {
+    /// Who is asked, and the problem at the precision in force, unless it names one or has none.
+    private static func inForce(
+        for problem: Problem
+    ) throws(KernelError) -> (Registry, Registry.Selection, threadCount: Int, Problem) {
         let registry = try Registry.shared()
         let scope = Scope.current
         let selection = if let selection = scope.selection { selection } else { try selected(registry) }
-        return (registry, selection, scope.threadCount ?? registry.configuration.threadCount)
-    }
-
-    /// The problem at the precision in force, unless it names one or has none.
-    private static func inForce(_ problem: Problem, _ registry: Registry) -> Problem {
-        let precision = Scope.current.precision ?? registry.configuration.precision
+        let threadCount = scope.threadCount ?? registry.configuration.threadCount
+        let precision = scope.precision ?? registry.configuration.precision
         guard precision != .float32, problem.precision == .float32, problem.op?.isProduct == true, problem.elementType == .float32
-        else { return problem }
-        return problem.with(precision)
+        else { return (registry, selection, threadCount, problem) }
+        return (registry, selection, threadCount, problem.with(precision))
     }
 
     /// How exact products of float32 must be.

@@ -197,7 +197,8 @@ public final class Registry: Sendable {
         if let tuner = selection.tuner, tuner.measures {
             // Not under the lock, which a kernel of the thread whose turn it is may wait for.
             let host: Host? = state.withLock { state in
-                state.cache.contains(key) ? nil : state.host(for: selection, threadCount: threadCount)
+                state.cache.contains(key) || state.choices.order(for: problem) != nil
+                    ? nil : state.host(for: selection, threadCount: threadCount)
             }
             if let host {
                 try check(problem)
