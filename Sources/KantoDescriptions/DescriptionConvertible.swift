@@ -126,12 +126,21 @@ extension DescriptionConvertible where Self: RawRepresentable, Self: CaseIterabl
     ///
     /// - Throws: `DescriptionError`, with the nearest one.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
-        let text = try String(value)
-        guard let found = Self(rawValue: text) else {
-            throw DescriptionError(unknown("value", text, among: Self.allCases.map(\.rawValue)))
-        }
-        self = found
+        self = try Self.named(value, \.rawValue)
     }
     /// The name.
     public func described(isWhole: Bool) -> DescriptionValue { .text(rawValue) }
+}
+
+extension CaseIterable {
+    /// The case whose name a description gives.
+    ///
+    /// - Throws: `DescriptionError`, with the nearest name.
+    package static func named(_ value: DescriptionValue, _ name: (Self) -> String) throws(DescriptionError) -> Self {
+        let text = try String(value)
+        guard let found = allCases.first(where: { name($0) == text }) else {
+            throw DescriptionError(unknown("value", text, among: allCases.map(name)))
+        }
+        return found
+    }
 }

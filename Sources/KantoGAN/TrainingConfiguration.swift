@@ -72,11 +72,7 @@ extension CriticStepMethod: DescriptionConvertible {}
 extension Precision: DescriptionConvertible {
     /// - Throws: `DescriptionError`, with the nearest name.
     public init(_ value: DescriptionValue) throws(DescriptionError) {
-        let name = try String(value)
-        guard let precision = Precision(named: name) else {
-            throw DescriptionError(unknown("precision", name, among: Self.allCases.map(\.description)))
-        }
-        self = precision
+        self = try Self.named(value, \.description)
     }
 
     /// Its name.
