@@ -9,14 +9,11 @@ extension Lanes {
     @inline(__always) static func * (a: Lanes, b: Lanes) -> Lanes { kanto_lanes_multiply(a, b) }
     @inline(__always) static func / (a: Lanes, b: Lanes) -> Lanes { kanto_lanes_divide(a, b) }
     @inline(__always) static func += (a: inout Lanes, b: Lanes) { a = a + b }
-    @inline(__always) static func -= (a: inout Lanes, b: Lanes) { a = a - b }
-    @inline(__always) static func *= (a: inout Lanes, b: Lanes) { a = a * b }
     @inline(__always) static func + (a: Lanes, b: Float) -> Lanes { a + Lanes(repeating: b) }
     @inline(__always) static func + (a: Float, b: Lanes) -> Lanes { Lanes(repeating: a) + b }
     @inline(__always) static func - (a: Lanes, b: Float) -> Lanes { a - Lanes(repeating: b) }
     @inline(__always) static func - (a: Float, b: Lanes) -> Lanes { Lanes(repeating: a) - b }
     @inline(__always) static func * (a: Lanes, b: Float) -> Lanes { a * Lanes(repeating: b) }
-    @inline(__always) static func * (a: Float, b: Lanes) -> Lanes { Lanes(repeating: a) * b }
     @inline(__always) static func / (a: Float, b: Lanes) -> Lanes { Lanes(repeating: a) / b }
     @inline(__always) func squareRoot() -> Lanes { kanto_lanes_square_root(self) }
     @inline(__always) func replacing(with other: Lanes, where mask: SIMDMask<MaskStorage>) -> Lanes {
@@ -33,7 +30,6 @@ extension WideLanes {
     @inline(__always) static func - (a: WideLanes, b: WideLanes) -> WideLanes { kanto_wide_subtract(a, b) }
     @inline(__always) static func * (a: WideLanes, b: WideLanes) -> WideLanes { kanto_wide_multiply(a, b) }
     @inline(__always) static func / (a: WideLanes, b: WideLanes) -> WideLanes { kanto_wide_divide(a, b) }
-    @inline(__always) static func += (a: inout WideLanes, b: WideLanes) { a = a + b }
     @inline(__always) static func + (a: WideLanes, b: Double) -> WideLanes { a + WideLanes(repeating: b) }
     @inline(__always) static func - (a: WideLanes, b: Double) -> WideLanes { a - WideLanes(repeating: b) }
     @inline(__always) static func * (a: WideLanes, b: Double) -> WideLanes { a * WideLanes(repeating: b) }
@@ -42,26 +38,14 @@ extension WideLanes {
     @inline(__always) func replacing(with other: WideLanes, where mask: SIMDMask<MaskStorage>) -> WideLanes {
         kanto_wide_select(self, other, unsafeBitCast(mask, to: MaskStorage.self))
     }
-    @inline(__always) func replacing(with other: Double, where mask: SIMDMask<MaskStorage>) -> WideLanes {
-        replacing(with: WideLanes(repeating: other), where: mask)
-    }
 }
 
 extension LanesOfBits {
     @inline(__always) static func & (a: LanesOfBits, b: LanesOfBits) -> LanesOfBits { combined(a, b, kanto_lanes_mask_and) }
     @inline(__always) static func | (a: LanesOfBits, b: LanesOfBits) -> LanesOfBits { combined(a, b, kanto_lanes_mask_or) }
-    @inline(__always) static func ^ (a: LanesOfBits, b: LanesOfBits) -> LanesOfBits {
-        combined(a, b, kanto_lanes_mask_exclusive_or)
-    }
 }
 
 extension WideLanesOfBits {
-    @inline(__always) static func & (a: WideLanesOfBits, b: WideLanesOfBits) -> WideLanesOfBits {
-        combined(a, b, kanto_wide_mask_and)
-    }
-    @inline(__always) static func | (a: WideLanesOfBits, b: WideLanesOfBits) -> WideLanesOfBits {
-        combined(a, b, kanto_wide_mask_or)
-    }
     @inline(__always) static func ^ (a: WideLanesOfBits, b: WideLanesOfBits) -> WideLanesOfBits {
         combined(a, b, kanto_wide_mask_exclusive_or)
     }
