@@ -1,6 +1,5 @@
 import ArgumentParser
 import Kanto
-import KantoKernels
 import KantoPictures
 
 struct SampleCommand: KantoCommand {
@@ -88,7 +87,7 @@ struct SampleCommand: KantoCommand {
         guard shape.count == 1 || !path.hasSuffix(".csv") else {
             throw Failure.usage("--out \(path): samples of shape \(shape) are pictures, not rows; expected .png or .npy")
         }
-        let rows = try rows(of: trained, isInterpolation: ways != nil)
+        let rows = try rows(of: trained)
         let latents = try latents(of: trained, rows.count, ways)
         let labels = try labels(for: latents.shape[0], of: trained, rows.perClass)
         if let saveLatent { try NPY.write(NumericArray(latents), to: saveLatent) }
@@ -112,9 +111,9 @@ struct SampleCommand: KantoCommand {
     }
 
     /// How many samples, or ways of an interpolation, and how many of each class where all classes have some.
-    private func rows(of trained: TrainedGenerator, isInterpolation: Bool) throws -> (count: Int, perClass: Int?) {
-        guard let classes = trained.classes, label == nil, latent == nil, !isInterpolation else {
-            return (count ?? (isInterpolation ? 8 : 64), nil)
+    private func rows(of trained: TrainedGenerator) throws -> (count: Int, perClass: Int?) {
+        guard let classes = trained.classes, label == nil, latent == nil, interpolate == nil else {
+            return (count ?? (interpolate == nil ? 64 : 8), nil)
         }
         let perClass = count ?? 8
         guard perClass * classes.count <= 65_536 else {
@@ -134,7 +133,7 @@ struct SampleCommand: KantoCommand {
             return (0..<count).map { $0 / run % classes.count }
         }
         guard let number = classes.firstIndex(of: label) ?? Int(label), classes.indices ~= number else {
-            throw Failure.usage(unknownName("--label: there is no class", label, plural: "classes", known: classes))
+            throw Failure.usage("--label: \(unknown("class", label, among: classes))")
         }
         return Array(repeating: number, count: count)
     }

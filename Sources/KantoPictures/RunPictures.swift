@@ -9,7 +9,7 @@ extension Run.Snapshot {
     /// - Throws: `DataError` of kind `.cannotWrite`, also if this build has no libpng (see `PNG.isAvailable`).
     public func drawPictures() throws(DataError) {
         if let drawing = SamplePicture(sampleShape: Array(samples.shape.dropFirst())) {
-            let picture = drawing.picture(of: samples, beside: real, brightness: units.brightness, columns: 8)
+            let picture = drawing.picture(of: samples, beside: real, brightness: units.brightness, columns: Self.columnCount)
             try PNG.write(picture, to: "\(folder)/samples/\(name).png")
         }
         try PNG.write(curves.picture(), to: "\(folder)/losses.png")

@@ -37,6 +37,8 @@ public final class Run {
 
     /// What a run shows of itself at some iteration.
     public struct Snapshot {
+        /// Pictures in a row of their grid, all of one class where there are classes.
+        public static let columnCount = 8
         /// `iteration-000500`, `final` or `interrupted`.
         public let name: String
         /// The run's.

@@ -19,9 +19,8 @@ extension Run {
         if let architecture = configuration.architecture {
             do throws(DescriptionError) {
                 let range = data.valueRange.map { $0.lower...$0.upper }
-                let conditioning = configuration.networks.conditioning
-                configuration.networks = try architecture.networks(for: data.sampleShape, range: range)
-                configuration.networks.conditioning = conditioning
+                let made = try architecture.networks(for: data.sampleShape, range: range)
+                (configuration.networks.generator, configuration.networks.critic) = (made.generator, made.critic)
             } catch {
                 throw DataError(.badInput, "architecture \(architecture.name): \(error)")
             }
@@ -110,13 +109,15 @@ extension Run {
         guard let classCount = configuration.networks.conditioning?.classes.count else { return (noise, nil) }
         // A row of the grid a class; points in turn.
         let isGrid = configuration.networks.sampleShape.count == 3
-        return (noise, try Tensor.oneHot((0..<count).map { isGrid ? $0 / 8 : $0 % classCount }, count: classCount))
+        return (
+            noise, try Tensor.oneHot((0..<count).map { isGrid ? $0 / Snapshot.columnCount : $0 % classCount }, count: classCount)
+        )
     }
 
     /// How many samples a snapshot shows: pictures, eight of each class where there are classes, or rows of numbers.
     private static func sampleCount(_ configuration: RunConfiguration) -> Int {
         guard configuration.networks.sampleShape.count == 3 else { return 1024 }
-        return 8 * min(configuration.networks.conditioning?.classes.count ?? 8, mostClassesShown)
+        return Snapshot.columnCount * min(configuration.networks.conditioning?.classes.count ?? 8, mostClassesShown)
     }
 
     private static let mostClassesShown = 16

@@ -62,7 +62,7 @@ public struct TrainedGenerator: Sendable {
         // What is no run is told so.
         _ = try RunConfiguration(contentsOf: folder + "/config.json")
         let names = Self.checkpoints(ofRun: folder)
-        guard let name = checkpoint.map({ names.contains($0) ? $0 : nil }) ?? names.first else {
+        guard let name = checkpoint ?? names.first, names.contains(name) else {
             let list = names.isEmpty ? "has none" : "has " + names.map { "'\($0)'" }.joined(separator: ", ")
             throw DataError(
                 .missingInput, "\(folder): there is no checkpoint\(checkpoint.map { " '\($0)'" } ?? ""); this run \(list)")
@@ -82,12 +82,10 @@ public struct TrainedGenerator: Sendable {
                 iteration = .max
             }
             // Of several after one iteration, the one that ended the run comes first.
-            return (iteration: iteration, isEnd: isEnd(name), name: name)
+            return (iteration: iteration, rank: name == "final" ? 2 : name == "interrupted" ? 1 : 0, name: name)
         }
-        return dated.sorted { ($0.iteration, $0.isEnd, $0.name) > ($1.iteration, $1.isEnd, $1.name) }.map(\.name)
+        return dated.sorted { ($0.iteration, $0.rank, $0.name) > ($1.iteration, $1.rank, $1.name) }.map(\.name)
     }
-
-    private static func isEnd(_ name: String) -> Int { name == "final" ? 2 : name == "interrupted" ? 1 : 0 }
 
     static func path(ofCheckpoint name: String, ofRun folder: String) -> String {
         "\(folder)/checkpoints/\(name).safetensors"
