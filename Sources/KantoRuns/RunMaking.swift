@@ -36,7 +36,12 @@ extension Run {
         }
         configuration.dataDigest = digest
         let classes = try tellClasses(of: data, &configuration)
-        let networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
+        let networks: NetworkPair
+        do {
+            networks = try configuration.networks.makeNetworks(seed: configuration.training.seed)
+        } catch let error as DescriptionError {
+            throw DataError(.badInput, "networks: \(error)")
+        }
         let trainer = try Trainer(
             critic: networks.critic, generator: networks.generator, latentSize: networks.latentSize,
             batches: DatasetBatches(

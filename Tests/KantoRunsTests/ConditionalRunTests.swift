@@ -90,7 +90,9 @@ import Testing
         let folder = try TemporaryFolder()
         var configuration = try configuration("projection")
         configuration.networks.critic.layers.append(configuration.networks.critic.layers[1])
-        #expect(throws: (any Error).self) { try Run(configuration, folder: folder.path + "/run") }
+        let error = #expect(throws: DataError.self) { try Run(configuration, folder: folder.path + "/run") }
+        #expect(error?.kind == .badInput)
+        #expect(error?.description == #"networks: projection wants a critic whose last layer is {"layer": "dense", "outputs": 1}"#)
         #expect(throws: (any Error).self) { try self.configuration("projektion") }
     }
 }
