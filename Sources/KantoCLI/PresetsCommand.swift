@@ -30,13 +30,14 @@ struct PresetsCommand: KantoCommand {
         let (networks, training) = (preset.configuration.networks, preset.configuration.training)
         let regularizer = training.regularizer
         let width = terminalWidth()
+        let batches = "batch \(training.batchSize)" + (training.generatorBatchSize.map { ", \($0) of the generator" } ?? "")
         for (label, text) in [
             ("\(preset.name): ", preset.summary), ("  critic      ", try summary(networks.critic)),
             ("  generator   ", try summary(networks.generator)),
             (
                 "  training    ",
-                "\(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, batch "
-                    + "\(training.batchSize), \(training.optimizer.summary), penalty "
+                "\(training.iterations) iterations of \(training.criticSteps) critic steps and a generator step, "
+                    + "\(batches), \(training.optimizer.summary), penalty "
                     + regularizer.regularizer.formula(weight: regularizer.weight)
             ),
             ("  data        ", preset.dataSummary), ("              ", preset.dataAttribution), ("  source      ", preset.source),
