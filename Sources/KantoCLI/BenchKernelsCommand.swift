@@ -93,13 +93,19 @@ struct BenchKernelsCommand: KantoCommand {
 
     private func backendNames() throws -> [String] {
         let registry = try Registry.shared()
-        guard let backend else { return registry.backends.map(\.name).filter { $0 != "reference" } }
+        guard let backend else { return try defaultBackends(registry) }
         var names: [String] = []
         for known in try backend.split(separator: ",").map({ try Self.backendName(String($0)) }) where !names.contains(known) {
             names.append(known)
         }
         guard !names.isEmpty else { throw Failure.usage("--backend '\(backend)': expected names with commas between") }
         return names
+    }
+
+    /// All but the reference; of single algorithms, those that `simd` chooses among.
+    private func defaultBackends(_ registry: Registry) throws -> [String] {
+        let simd = try registry.backend(named: "simd").name
+        return registry.backends.filter { $0.name != "reference" && ($0.variantOf ?? simd) == simd }.map(\.name)
     }
 
     /// The name under which a backend is measured: its own, or `auto`.

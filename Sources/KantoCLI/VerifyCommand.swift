@@ -126,9 +126,8 @@ struct VerifyCommand: KantoCommand {
         let isLive = isatty(STDERR_FILENO) != 0
         var count = 0
         var lastShown = 0.0
-        let isPlugin = backend.origin != .builtIn
         let tiers = values.map { [$0] } ?? Tier.allCases
-        let result = verify(backend.table, problems, types: [type], tiers: tiers, mayDecline: { _ in isPlugin }) { _ in
+        let result = verify(backend.table, problems, types: [type], tiers: tiers, mayDecline: { _ in backend.mayDecline }) { _ in
             count += 1
             let now = monotonicSeconds()
             guard isLive, now - lastShown > 0.1 else { return }

@@ -3,6 +3,20 @@ import KantoKernels
 /// Geometries that the three convolution ops are tested on: every kind of stride, padding, dilation and groups, channel
 /// counts around the widths of vectors and tiles, the layers of the WGAN-GP presets at a small batch, and sizes of 0.
 public let convolutionGeometries: [Convolution2D] = [
+    // What minimal filtering serves: rests of tiles and of vectors, padding on one side, groups, kernels that are not square.
+    Convolution2D(batch: 3, height: 9, width: 10, channels: 20, outputChannels: 35, kernel: (3, 3), padding: (1, 1, 1, 1)),
+    Convolution2D(
+        batch: 6, height: 13, width: 14, channels: 24, outputChannels: 17, kernel: (5, 5), stride: (2, 2), padding: (2, 2, 2, 2)),
+    Convolution2D(
+        batch: 7, height: 12, width: 11, channels: 16, outputChannels: 48, kernel: (5, 5), stride: (2, 2), padding: (1, 2, 2, 1)),
+    Convolution2D(
+        batch: 11, height: 10, width: 10, channels: 33, outputChannels: 16, kernel: (4, 4), stride: (2, 2), padding: (1, 1, 1, 1)),
+    Convolution2D(
+        batch: 5, height: 15, width: 17, channels: 64, outputChannels: 36, kernel: (6, 4), stride: (2, 2), padding: (2, 0, 3, 1),
+        groups: 2),
+    Convolution2D(batch: 4, height: 8, width: 12, channels: 32, outputChannels: 64, kernel: (2, 3), padding: (0, 1, 1, 1), groups: 2),
+    Convolution2D(
+        batch: 5, height: 8, width: 16, channels: 18, outputChannels: 19, kernel: (3, 5), stride: (1, 2), padding: (3, 4, 2, 5)),
     // Plain, odd sizes.
     Convolution2D(batch: 1, height: 1, width: 1, channels: 1, outputChannels: 1, kernel: (1, 1)),
     Convolution2D(batch: 2, height: 5, width: 7, channels: 3, outputChannels: 5, kernel: (3, 3)),

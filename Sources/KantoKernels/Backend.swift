@@ -14,17 +14,20 @@ public final class Backend: @unchecked Sendable {
     public let summary: String
     /// Where it comes from.
     public let origin: Origin
+    /// The name of the backend that chooses between this one's algorithm and others; `nil` for one that stands for itself.
+    package let variantOf: String?
     /// The C table, for who verifies a backend without the host in between. It lives as long as the process.
     package let table: UnsafePointer<kanto_backend>
     /// How much of a problem it knows: less than all if it was compiled with an older header.
     private let knownByteCount: Int
 
     init(
-        table: UnsafePointer<kanto_backend>, origin: Origin,
+        table: UnsafePointer<kanto_backend>, origin: Origin, variantOf: String? = nil,
         knownByteCount: Int = MemoryLayout<kanto_problem>.size
     ) {
         self.table = table
         self.origin = origin
+        self.variantOf = variantOf
         self.knownByteCount = knownByteCount
         name = String(cString: table.pointee.name)
         summary = table.pointee.description.map { String(cString: $0) } ?? ""
@@ -34,6 +37,9 @@ public final class Backend: @unchecked Sendable {
     public func offers(_ op: Op, _ type: ElementType) -> Bool { table.pointee.offers(op.rawValue, type) }
 
     var isPlugin: Bool { origin != .builtIn }
+
+    /// Whether it may decline problems of an op that it offers: what its library, or its algorithm, does not serve.
+    package var mayDecline: Bool { isPlugin || variantOf != nil }
 
     /// What a call of its code is called, for whoever must know whose fault something was.
     func call(for problem: Problem) -> String {

@@ -9,8 +9,10 @@ struct KernelChoices {
     func order(for problem: Problem) -> [Backend]? { replayed.isEmpty ? nil : replayed[problem] }
 
     mutating func note(_ backend: Backend, for problem: Problem) {
+        guard Tuner.isTuned(problem) else { return }
         // On another processor simd is another of its variants.
-        if Tuner.isTuned(problem) { names[problem] = backend.name.hasPrefix("simd-") ? "simd" : backend.name }
+        let variant = backend.variantOf ?? backend.name
+        names[problem] = variant.hasPrefix("simd-") ? "simd" + backend.name.dropFirst(variant.count) : backend.name
     }
 
     mutating func replay(_ orders: [Problem: [Backend]]) {

@@ -62,6 +62,8 @@ public final class Registry: Sendable {
 
     /// Those that are always there; built-in names are reserved.
     private let builtIn: [Backend]
+    /// Single algorithms of the SIMD backends' convolutions, which those choose among.
+    private let algorithms: [Backend]
     private let plugins: Lock<PluginSet>
     private let state = Lock(State())
 
@@ -80,45 +82,55 @@ public final class Registry: Sendable {
     public init(configuration: Configuration) {
         self.configuration = configuration
         var builtIn: [Backend] = []
+        var algorithms: [Backend] = []
         for instructionSet in InstructionSet.allCases where instructionSet.isSupported {
-            let table =
+            let tables =
                 switch instructionSet {
-                case .baseline: KantoSIMDBaseline.simdBackend()
-                case .avx2: KantoSIMDAVX2.simdBackend()
-                case .avx512: KantoSIMDAVX512.simdBackend()
+                case .baseline:
+                    (KantoSIMDBaseline.simdBackend(), KantoSIMDBaseline.simdDirectBackend(), KantoSIMDBaseline.simdFilteredBackend())
+                case .avx2: (KantoSIMDAVX2.simdBackend(), KantoSIMDAVX2.simdDirectBackend(), KantoSIMDAVX2.simdFilteredBackend())
+                case .avx512:
+                    (KantoSIMDAVX512.simdBackend(), KantoSIMDAVX512.simdDirectBackend(), KantoSIMDAVX512.simdFilteredBackend())
                 }
-            builtIn.append(Backend(table: table, origin: .builtIn))
+            let backend = Backend(table: tables.0, origin: .builtIn)
+            builtIn.append(backend)
+            algorithms += [tables.1, tables.2].map { Backend(table: $0, origin: .builtIn, variantOf: backend.name) }
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
+        self.algorithms = algorithms
         plugins = Lock(
             PluginSet(
-                paths: configuration.pluginPaths, reservedNames: Set(builtIn.map(\.name)).union(["auto", "simd"]),
+                paths: configuration.pluginPaths, reservedNames: Set((builtIn + algorithms).map(\.name)).union(["auto"] + Registry.aliases),
                 isTraced: configuration.verbosity >= 1))
     }
 
     // MARK: - Backends
 
-    /// Every backend that can be used here: the built-in ones, then the plugins, all of which this opens.
-    public var backends: [Backend] { builtIn + plugins.withLock { $0.opening() }.backends }
+    /// Every backend that can be used here: the built-in ones, the plugins, all of which this opens, and the single algorithms of
+    /// the built-in ones.
+    public var backends: [Backend] { builtIn + plugins.withLock { $0.opening() }.backends + algorithms }
+
+    /// Names that stand for the variant of the best instruction set allowed.
+    private static let aliases = ["simd", "simd-direct", "simd-filtered"]
 
     /// The plugins that were found and could not be used; this opens all.
     public var pluginFailures: [PluginFailure] { plugins.withLock { $0.opening() }.failures }
 
-    /// The backend of a name; `simd` is its variant for the best instruction set allowed. A plugin of that name is opened, no
-    /// other.
+    /// The backend of a name; `simd`, `simd-direct` and `simd-filtered` are the variants for the best instruction set allowed. A
+    /// plugin of that name is opened, no other.
     ///
     /// - Throws: `KernelError.plugin` if it cannot be opened, `KernelError.configuration` for an unknown name.
     public func backend(named name: String) throws(KernelError) -> Backend {
-        let builtInName = name == "simd" ? "simd-" + configuration.instructionSet.rawValue : name
-        if let backend = builtIn.first(where: { $0.name == builtInName }) { return backend }
+        let builtInName = Registry.aliases.contains(name) ? "simd-\(configuration.instructionSet)" + name.dropFirst(4) : name
+        if let backend = (builtIn + algorithms).first(where: { $0.name == builtInName }) { return backend }
         let (closed, opened) = plugins.withLock { ($0.looked, $0.opening(name)) }
         if let backend = opened.backends.first(where: { $0.name == name }) { return backend }
         if closed.names.contains(name), let failure = opened.failures.first(where: { !closed.failures.contains($0) }) {
             throw KernelError.plugin(path: failure.path, reason: failure.reason)
         }
 
-        let names = ["auto", "simd"] + builtIn.map(\.name) + opened.names
+        let names = ["auto"] + Registry.aliases + (builtIn + algorithms).map(\.name) + opened.names
         var text = "unknown backend '\(name)'; "
         if let near = nearestName(to: name, among: names) { text += "did you mean '\(near)'? " }
         text += "available: " + names.joined(separator: ", ")
@@ -185,7 +197,7 @@ public final class Registry: Sendable {
         case .tune: break
         }
         return Tuner(
-            candidates: [try backend(named: "simd")] + plugins.withLock { $0.opening() }.backends,
+            candidates: try Registry.aliases.map(backend(named:)) + plugins.withLock { $0.opening() }.backends,
             measures: configuration.tuning == .tune, folder: folder)
     }
 

@@ -7,39 +7,70 @@ import KantoABI
 /// This variant's table; the same pointer at each call. Only to be called on a processor that has the instruction set.
 public func simdBackend() -> UnsafePointer<kanto_backend> { UnsafePointer(table) }
 
-nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
+/// The same for convolutions alone, by direct sums.
+public func simdDirectBackend() -> UnsafePointer<kanto_backend> { UnsafePointer(directTable) }
+
+/// The same for convolutions alone, by minimal filtering.
+public func simdFilteredBackend() -> UnsafePointer<kanto_backend> { UnsafePointer(filteredTable) }
+
+nonisolated(unsafe) private let table = makeTable(backendName, backendDescription, ops: KANTO_OP_MATMUL...KANTO_OP_RANDOM) {
+    make($1!, $2!, $3!, $4)
+}
+nonisolated(unsafe) private let directTable = makeTable(directBackendName, directDescription, ops: convolutions) {
+    make($1!, $2!, $3!, $4, .direct)
+}
+nonisolated(unsafe) private let filteredTable = makeTable(filteredBackendName, filteredDescription, ops: convolutions) {
+    make($1!, $2!, $3!, $4, .filtered)
+}
+
+private var convolutions: ClosedRange<Int> { KANTO_OP_CONV2D_FORWARD...KANTO_OP_CONV2D_WEIGHT_GRADIENT }
+private var directDescription: StaticString { "convolutions of this variant by direct sums" }
+private var filteredDescription: StaticString { "convolutions of this variant by minimal filtering" }
+
+private typealias MakeFunction =
+    @convention(c) (
+        UnsafePointer<kanto_backend>?, UnsafePointer<kanto_problem>?, UnsafePointer<kanto_host>?,
+        UnsafeMutablePointer<UnsafeMutablePointer<kanto_kernel>?>?, UnsafeMutablePointer<kanto_message>?
+    ) -> kanto_status
+
+private func makeTable(
+    _ name: StaticString, _ description: StaticString, ops: ClosedRange<Int>, _ make: MakeFunction
+) -> UnsafeMutablePointer<kanto_backend> {
     let table = UnsafeMutablePointer<kanto_backend>.allocate(capacity: 1)
     table.initialize(to: kanto_backend())
     table.pointee.struct_size = UInt32(MemoryLayout<kanto_backend>.size)
-    table.pointee.name = UnsafeRawPointer(backendName.utf8Start).assumingMemoryBound(to: CChar.self)
-    table.pointee.description = UnsafeRawPointer(backendDescription.utf8Start).assumingMemoryBound(to: CChar.self)
+    table.pointee.name = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    table.pointee.description = UnsafeRawPointer(description.utf8Start).assumingMemoryBound(to: CChar.self)
     let offers = UnsafeMutablePointer<UInt32>.allocate(capacity: KANTO_OP_RANDOM + 1)
-    for op in 0...KANTO_OP_RANDOM { offers[op] = op == 0 ? 0 : 1 << KANTO_DTYPE_F32 }
+    for op in 0...KANTO_OP_RANDOM { offers[op] = ops ~= op ? 1 << KANTO_DTYPE_F32 : 0 }
     table.pointee.offers = UnsafePointer(offers)
     table.pointee.offer_count = UInt32(KANTO_OP_RANDOM + 1)
-    table.pointee.make = { _, problem, host, kernel, message in
-        make(problem!, host!, kernel!, message)
-    }
+    table.pointee.make = make
     return table
-}()
+}
 
 typealias KernelSlot = UnsafeMutablePointer<UnsafeMutablePointer<kanto_kernel>?>
 typealias Message = UnsafeMutablePointer<kanto_message>
 
 private func make(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?,
+    _ algorithm: ConvolutionAlgorithm = .any
 ) -> kanto_status {
     guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32), kanto_output_dtype(problem) == UInt32(KANTO_DTYPE_F32) else {
         return decline(message, "the SIMD backend computes in float32 only")
     }
-    guard problem.pointee.precision == UInt32(KANTO_PRECISION_FLOAT32) else {
-        return decline(message, "the SIMD backend has products of precision float32 only")
+    switch Int(problem.pointee.op) {
+    case KANTO_OP_CONV2D_FORWARD...KANTO_OP_CONV2D_WEIGHT_GRADIENT
+    where problem.pointee.precision <= UInt32(KANTO_PRECISION_RELAXED): break
+    case _ where problem.pointee.precision != UInt32(KANTO_PRECISION_FLOAT32):
+        return decline(message, "the SIMD backend has no such product of less precision than float32")
+    default: break
     }
     switch Int(problem.pointee.op) {
     case KANTO_OP_MATMUL: return makeMatmul(problem, host, kernel, message)
-    case KANTO_OP_CONV2D_FORWARD: return makeConvolutionForward(problem, host, kernel, message)
-    case KANTO_OP_CONV2D_INPUT_GRADIENT: return makeConvolutionInputGradient(problem, host, kernel, message)
-    case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message)
+    case KANTO_OP_CONV2D_FORWARD: return makeConvolutionForward(problem, host, kernel, message, algorithm)
+    case KANTO_OP_CONV2D_INPUT_GRADIENT: return makeConvolutionInputGradient(problem, host, kernel, message, algorithm)
+    case KANTO_OP_CONV2D_WEIGHT_GRADIENT: return makeConvolutionWeightGradient(problem, host, kernel, message, algorithm)
     case KANTO_OP_UNARY, KANTO_OP_BINARY, KANTO_OP_TERNARY: return makeElementwise(problem, host, kernel, message)
     case KANTO_OP_REDUCE: return makeReduction(problem, host, kernel, message)
     case KANTO_OP_STATISTICS: return makeStatistics(problem, host, kernel, message)

@@ -8,7 +8,8 @@ private struct ForwardPlan {
 }
 
 func makeConvolutionForward(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?,
+    _ algorithm: ConvolutionAlgorithm
 ) -> kanto_status {
     guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS | KANTO_FLAG_DERIVATIVE) == 0 else {
         return decline(message, "unknown flag of a convolution")
@@ -17,6 +18,13 @@ func makeConvolutionForward(
     let requested = RequestedEpilogue(problem)
     if let refusal = requested.refusal { return decline(message, refusal) }
     let shape = ConvolutionShape(problem.pointee.convolution)
+    let choice = shape.filteredOutputs(problem, algorithm)
+    if let plan = FilteredPlan(shape, isAdjoint: false, outputs: choice.outputs, requested, host) {
+        return makeKernel(
+            slot, "conv2d_forward", tile: plan.tileName, plan, scratchBytes: plan.scratchBytes, owned: plan.parts,
+            run: runFilteredForward)
+    }
+    if let refusal = choice.refusal { return decline(message, refusal) }
     var product = shape.forwardProduct(host)
     product.epilogue = requested.epilogue
     let plan = ForwardPlan(
@@ -47,5 +55,16 @@ private let runForward: RunFunction = { kernel, arguments, _ in
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, ProductOperands(a: x, b: UnsafePointer(packed), c: y, bias: bias))
+    return kanto_status(KANTO_STATUS_OK)
+}
+
+private let runFilteredForward: RunFunction = { kernel, arguments, _ in
+    let plan = madeKernel(at: kernel!, as: FilteredPlan.self).pointee.plan
+    if plan.batch == 0 { return kanto_status(KANTO_STATUS_OK) }
+    plan.run(
+        arguments!.pointee.host!, source: floats(kanto_input(arguments, 0))!, weights: floats(kanto_input(arguments, 1))!,
+        target: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
+        bias: plan.hasBias ? floats(kanto_input(arguments, 2)) : nil, saved: kanto_input(arguments, 2),
+        scratch: arguments!.pointee.scratch!)
     return kanto_status(KANTO_STATUS_OK)
 }

@@ -7,7 +7,8 @@ private struct InputGradientPlan {
 }
 
 func makeConvolutionInputGradient(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?,
+    _ algorithm: ConvolutionAlgorithm
 ) -> kanto_status {
     guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_DERIVATIVE) == 0 else {
         return decline(message, "unknown flag of an input gradient")
@@ -19,6 +20,13 @@ func makeConvolutionInputGradient(
     }
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
+    let choice = shape.filteredOutputs(problem, algorithm)
+    if let plan = FilteredPlan(shape, isAdjoint: true, outputs: choice.outputs, requested, host) {
+        return makeKernel(
+            slot, "conv2d_input_gradient", tile: plan.tileName, plan, scratchBytes: plan.scratchBytes, owned: plan.parts,
+            run: runFilteredInputGradient)
+    }
+    if let refusal = choice.refusal { return decline(message, refusal) }
     if shape.hasScatteredInputGradient {
         return makeScatteredInputGradient(shape, requested.epilogue, host, slot)
     }
@@ -54,5 +62,15 @@ private let runInputGradient: RunFunction = { kernel, arguments, _ in
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, ProductOperands(a: dy, b: UnsafePointer(packed), c: dx))
+    return kanto_status(KANTO_STATUS_OK)
+}
+
+private let runFilteredInputGradient: RunFunction = { kernel, arguments, _ in
+    let plan = madeKernel(at: kernel!, as: FilteredPlan.self).pointee.plan
+    if plan.batch == 0 { return kanto_status(KANTO_STATUS_OK) }
+    plan.run(
+        arguments!.pointee.host!, source: floats(kanto_input(arguments, 0))!, weights: floats(kanto_input(arguments, 1))!,
+        target: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self), bias: nil, saved: kanto_input(arguments, 2),
+        scratch: arguments!.pointee.scratch!)
     return kanto_status(KANTO_STATUS_OK)
 }

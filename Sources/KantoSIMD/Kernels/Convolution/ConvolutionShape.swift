@@ -74,11 +74,7 @@ extension ConvolutionShape {
         var product = makeProduct(
             host,
             panels: Panels(rowCount: kernelHeight &* kernelWidth &* groupOutputChannels, columnCount: groupChannels),
-            { axis, classes in axis.adjointClasses(classes) },
-            RowStrides(
-                rowA: outputWidth &* outputChannels, columnA: outputChannels, sampleA: outputSize,
-                rowC: width &* channels, columnC: channels, sampleC: inputSize, channels: groupOutputChannels,
-                joinsColumns: false))
+            { axis, classes in axis.adjointClasses(classes) }, adjointStrides)
         product.groupStrideA = groupOutputChannels
         product.groupStrideC = groupChannels
         return product
@@ -97,6 +93,13 @@ extension ConvolutionShape {
         RowStrides(
             rowA: width &* channels, columnA: channels, sampleA: inputSize, rowC: outputWidth &* outputChannels,
             columnC: outputChannels, sampleC: outputSize, channels: groupChannels, joinsColumns: hasContiguousRows)
+    }
+
+    /// Of the output's gradient, A, and the input's, C.
+    var adjointStrides: RowStrides {
+        RowStrides(
+            rowA: outputWidth &* outputChannels, columnA: outputChannels, sampleA: outputSize, rowC: width &* channels,
+            columnC: channels, sampleC: inputSize, channels: groupOutputChannels, joinsColumns: false)
     }
 
     @inline(__always)

@@ -39,7 +39,8 @@ struct PositionClass {
 }
 
 func makeConvolutionWeightGradient(
-    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot, _ message: Message?,
+    _ algorithm: ConvolutionAlgorithm
 ) -> kanto_status {
     guard problem.pointee.flags & ~UInt32(KANTO_FLAG_ACCUMULATE | KANTO_FLAG_BIAS) == 0 else {
         return decline(message, "unknown flag of a weight gradient")
@@ -49,6 +50,8 @@ func makeConvolutionWeightGradient(
     }
     if let flaw = ConvolutionShape.flaw(problem) { return decline(message, flaw) }
     let shape = ConvolutionShape(problem.pointee.convolution)
+    let choice = shape.filteredOutputs(problem, algorithm)
+    if let refusal = choice.refusal { return decline(message, refusal) }
     let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
     var bias = ReductionPlan()
     if problem.pointee.flags & UInt32(KANTO_FLAG_BIAS) != 0 {
@@ -64,9 +67,34 @@ func makeConvolutionWeightGradient(
     let workers = Int(host.pointee.thread_count) &* WeightBlockLayout(plan).floatCount
     // The sums of dy are finished before the scratch is written again.
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
-    return makeKernel(
-        slot, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes,
+    var direct: UnsafeMutablePointer<kanto_kernel>?
+    let status = makeKernel(
+        &direct, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes,
         run: runWeightGradient)
+    slot.pointee = direct
+    guard let forward = FilteredPlan(shape, isAdjoint: false, outputs: choice.outputs, RequestedEpilogue(), host) else {
+        return status
+    }
+    let filtered = FilteredWeightGradient(forward, outputChannels: shape.outputChannels, accumulates: accumulates)
+    return makeKernel(
+        slot, "conv2d_weight_gradient", tile: forward.tileName, filtered, scratchBytes: 4 &* max(scratch, filtered.scratchCount),
+        owned: forward.parts, fallback: direct, run: runFilteredWeightGradient)
+}
+
+private let runFilteredWeightGradient: RunFunction = { kernel, arguments, _ in
+    let made = madeKernel(at: kernel!, as: FilteredWeightGradient.self)
+    let direct = madeKernel(at: made.pointee.head.fallback!, as: WeightGradientPlan.self)
+    direct.pointee.plan.sumBias(arguments!)
+    if made.pointee.plan.tileCount > 0
+        && made.pointee.plan.run(
+            arguments!.pointee.host!, x: floats(kanto_input(arguments, 0))!, dy: floats(kanto_input(arguments, 1))!,
+            dw: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
+            scratch: arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self))
+    {
+        return kanto_status(KANTO_STATUS_OK)
+    }
+    sumWeights(direct, arguments!)
+    return kanto_status(KANTO_STATUS_OK)
 }
 
 extension WeightGradientPlan {
@@ -148,22 +176,33 @@ private struct WeightGradientJob {
 
 private let runWeightGradient: RunFunction = { kernel, arguments, _ in
     let made = madeKernel(at: kernel!, as: WeightGradientPlan.self)
-    let plan = made.pointee.plan
-    let host = arguments!.pointee.host!
-    if plan.bias.keptCount > 0 {
+    made.pointee.plan.sumBias(arguments!)
+    sumWeights(made, arguments!)
+    return kanto_status(KANTO_STATUS_OK)
+}
+
+extension WeightGradientPlan {
+    /// The bias gradient, where it is wanted.
+    fileprivate func sumBias(_ arguments: UnsafePointer<kanto_arguments>) {
+        if bias.keptCount == 0 { return }
         let db = kanto_output(arguments, 1)!.assumingMemoryBound(to: Float.self)
         // Nothing is read where there are no positions.
         let dy = floats(kanto_input(arguments, 1)) ?? UnsafePointer(db)
-        let scratch = arguments!.pointee.scratch ?? UnsafeMutableRawPointer(db)
-        runPieces(ReductionRun(plan.bias, dy, dy, db, db, scratch: scratch), host)
+        let scratch = arguments.pointee.scratch ?? UnsafeMutableRawPointer(db)
+        runPieces(ReductionRun(bias, dy, dy, db, db, scratch: scratch), arguments.pointee.host!)
     }
-    if plan.weightCount == 0 { return kanto_status(KANTO_STATUS_OK) }
+}
+
+private func sumWeights(_ made: UnsafePointer<MadeKernel<WeightGradientPlan>>, _ arguments: UnsafePointer<kanto_arguments>) {
+    let plan = made.pointee.plan
+    let host = arguments.pointee.host!
+    if plan.weightCount == 0 { return }
     let dw = kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self)
     if plan.blockCount == 0 {
         if !plan.accumulates { fillWithZeros(dw, plan.weightCount) }
-        return kanto_status(KANTO_STATUS_OK)
+        return
     }
-    let scratch = arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self)
+    let scratch = arguments.pointee.scratch!.assumingMemoryBound(to: Float.self)
     let shape = plan.shape
     let threads = Int(host.pointee.thread_count)
     var job = WeightGradientJob(
@@ -175,7 +214,7 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
         job.scratch = scratch + plan.copyCount(threads: threads) &* plan.copyStride
         if threads == 1 {
             job.computePartsInTurn()
-            return kanto_status(KANTO_STATUS_OK)
+            return
         }
         job.partStride = plan.copyStride
     }
@@ -192,7 +231,6 @@ private let runWeightGradient: RunFunction = { kernel, arguments, _ in
             job.add(parts: 0..<plan.partCount, weights)
         }
     }
-    return kanto_status(KANTO_STATUS_OK)
 }
 
 private var weightsPerReduction: Int { 4096 }

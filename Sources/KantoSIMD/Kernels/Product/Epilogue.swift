@@ -169,6 +169,9 @@ struct RequestedEpilogue {
     var hasBias = false
     var refusal: StaticString?
 
+    /// None.
+    init() {}
+
     init(_ problem: UnsafePointer<kanto_problem>) {
         let flags = problem.pointee.flags
         hasBias = flags & UInt32(KANTO_FLAG_BIAS) != 0

@@ -39,7 +39,13 @@ private enum PackedRound: WalkRound {
     @inline(__always) static var looksAhead: Bool { true }
 }
 
-/// The same for tiles of at most five rows.
+/// A packed as [steps, a vector], several of them for the rows of a tile.
+private enum VectorRound: WalkRound {
+    @inline(__always) static var strideA: Int? { Lanes.scalarCount }
+    @inline(__always) static var looksAhead: Bool { true }
+}
+
+/// As `PackedRound`, for tiles of at most five rows.
 private enum PackedRoundOfFive: WalkRound {
     @inline(__always) static var strideA: Int? { tileRows }
     @inline(__always) static var looksAhead: Bool { true }
@@ -306,7 +312,7 @@ func computeTiles(_ task: UnsafeMutablePointer<TileTask>, vectorCount: Int) {
 
 /// The rounds that serve a task.
 private enum RoundKind {
-    case singleStep, contiguous, packed, packedOfFive
+    case singleStep, contiguous, packed, packedOfFive, vectors
 
     @inline(__always) init(_ task: TileTask, width: Int) {
         let isPacked = task.walk.innerCount >= stepsPerRound && task.walk.innerStrideB == width
@@ -314,6 +320,8 @@ private enum RoundKind {
             self = .contiguous
         } else if isPacked && task.walk.innerStrideA == PackedRound.strideA {
             self = task.rowsPerTile == tileRows ? .packed : .packedOfFive
+        } else if isPacked && task.walk.innerStrideA == VectorRound.strideA {
+            self = .vectors
         } else {
             self = .singleStep
         }
@@ -334,6 +342,7 @@ private func sumTiles(
     case .contiguous: sumTiles(task, vectorCount, ContiguousRound.self)
     case .packed: sumTiles(task, vectorCount, PackedRound.self)
     case .packedOfFive: sumTiles(task, vectorCount, PackedRoundOfFive.self)
+    case .vectors: sumTiles(task, vectorCount, VectorRound.self)
     }
     task.pointee.offsetsA += count &* tileRows
     task.pointee.offsetsC += count &* task.pointee.rowsPerTile

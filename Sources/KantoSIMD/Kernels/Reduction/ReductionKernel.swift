@@ -166,24 +166,26 @@ private func reduce(_ run: ReductionRun, piece: Int) {
 
 /// Combines the pieces' partial results, in the order of the pieces.
 func combinePieces(_ run: ReductionRun) {
+    switch run.plan.function {
+    case KANTO_FUNCTION_REDUCE_MAXIMUM, KANTO_FUNCTION_MAXIMUM_MAGNITUDE: combinePieces(LargestElement.self, run)
+    case KANTO_FUNCTION_REDUCE_MINIMUM: combinePieces(SmallestElement.self, run)
+    default: combinePieces(Sum.self, run)
+    }
+}
+
+private func combinePieces<R: ReductionFunction>(_: R.Type, _ run: ReductionRun) {
     let plan = run.plan
+    let totals = run.partials
+    for piece in 1..<plan.pieceCount {
+        let partials = totals + piece * plan.keptCount
+        for index in 0..<plan.keptCount { totals[index] = R.combine(totals[index], partials[index]) }
+    }
     var keptIndex = 0
     var rows = plan.kept.rows(of: Range(uncheckedBounds: (0, plan.keptCount)))
     while rows.next() {
         var at = rows.start
         for _ in 0..<rows.count {
-            var total = run.partials[keptIndex]
-            for piece in 1..<plan.pieceCount {
-                let next = run.partials[piece * plan.keptCount + keptIndex]
-                total =
-                    switch plan.function {
-                    case KANTO_FUNCTION_REDUCE_MAXIMUM, KANTO_FUNCTION_MAXIMUM_MAGNITUDE:
-                        LargestElement.combine(total, next)
-                    case KANTO_FUNCTION_REDUCE_MINIMUM: SmallestElement.combine(total, next)
-                    default: Sum.combine(total, next)
-                    }
-            }
-            run.write(total, at)
+            run.write(totals[keptIndex], at)
             keptIndex += 1
             at.advance(along: plan.kept.inner, by: 1)
         }

@@ -98,7 +98,7 @@ struct ReductionPlan {
 
         // As for elementwise ops: a fork and join takes as long as about 2¹⁵ elements.
         if elementCount >= 1 << 15 {
-            let pieces = taskCount < enoughTasks ? min(elementCount >> 13, rowCount / fewestRows, mostPieces) : 1
+            let pieces = taskCount < enoughTasks ? min(elementCount >> 14, rowCount / fewestRows, mostPieces) : 1
             dividesReduced = pieces > 1
             pieceCount = dividesReduced ? pieces : Int(host.pointee.thread_count)
             workerCount = Int(host.pointee.thread_count)

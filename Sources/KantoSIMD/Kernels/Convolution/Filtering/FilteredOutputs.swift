@@ -1,0 +1,117 @@
+// Steps 4 and 5 of minimal filtering: points to outputs, y = Aᵀ M A, and the epilogue.
+
+extension FilteredBlock {
+    /// Turns a tile's products to outputs and stores those that there are.
+    func finish(_ position: TilePosition, _ row: UnsafePointer<Float>) {
+        let transform = OutputTransform(block: self, row: row)
+        transform.run(part.vertical.pointCount, part.horizontal.pointCount)
+        let (vertical, horizontal) = (part.vertical, part.horizontal)
+        let rows = min(vertical.outputs, vertical.count &- position.y)
+        let columns = min(horizontal.outputs, horizontal.count &- position.x)
+        if !areFinite(rows, columns) { sumDirectly(position, rows, columns) }
+        let strides = plan.strides
+        var line = target + position.sample &* strides.sampleC
+        line += (vertical.start &+ position.y &* vertical.step) &* strides.rowC
+        line += (horizontal.start &+ position.x &* horizontal.step) &* strides.columnC
+        for y in 0..<rows {
+            for x in 0..<columns {
+                let to = line + (y &* vertical.step &* strides.rowC &+ x &* horizontal.step &* strides.columnC)
+                epilogue.store(self.sums(y, x), count: plan.outer, to: to)
+                if epilogue.curve != .none { epilogue.curve.apply(to: to, count: plan.outer) }
+            }
+        }
+    }
+
+    /// The sums of one output of a tile.
+    @inline(__always) fileprivate func sums(_ y: Int, _ x: Int) -> UnsafeMutablePointer<Float> {
+        sums + (y &* mostOutputs &+ x) &* layout.pitchM
+    }
+
+    private func areFinite(_ rows: Int, _ columns: Int) -> Bool {
+        // x - x is 0, or NaN where x is not finite.
+        var differences = Lanes(repeating: 0)
+        for y in 0..<rows {
+            for x in 0..<columns {
+                let sums = self.sums(y, x)
+                var column = 0
+                while column < plan.outer {
+                    let lanes = loadLanes(sums + column)
+                    differences += lanes - lanes
+                    column &+= Lanes.scalarCount
+                }
+            }
+        }
+        for lane in 0..<Lanes.scalarCount where differences[lane] != 0 { return false }
+        return true
+    }
+
+    /// Sums a tile's outputs as a direct kernel does. To points an infinity spreads as NaN, over other channels of the output and even
+    /// from weights that meet nothing but padding; and sums near the end of the range overflow. Whatever is not finite is
+    /// so in the outputs, too.
+    @inline(never)
+    private func sumDirectly(_ position: TilePosition, _ rows: Int, _ columns: Int) {
+        let sample = source + position.sample &* plan.strides.sampleA
+        for y in 0..<rows {
+            for x in 0..<columns {
+                fillWithZeros(sums(y, x), layout.pitchM)
+                for phaseV in 0..<part.vertical.phaseCount {
+                    for phaseH in 0..<part.horizontal.phaseCount {
+                        addTaps(sample, position.y &+ y, position.x &+ x, phaseV, phaseH, to: sums(y, x))
+                    }
+                }
+            }
+        }
+    }
+
+    private func addTaps(
+        _ sample: UnsafePointer<Float>, _ y: Int, _ x: Int, _ phaseV: Int, _ phaseH: Int, to sums: UnsafeMutablePointer<Float>
+    ) {
+        let (phaseV, phaseH) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
+        for tapV in 0..<phaseV.taps {
+            let sourceY = phaseV.source &+ (y &+ tapV) &* part.vertical.sourceStep
+            if sourceY < 0 || sourceY >= part.vertical.sourceExtent { continue }
+            for tapH in 0..<phaseH.taps {
+                let sourceX = phaseH.source &+ (x &+ tapH) &* part.horizontal.sourceStep
+                if sourceX < 0 || sourceX >= part.horizontal.sourceExtent { continue }
+                let pixel = sample + (sourceY &* plan.strides.rowA &+ sourceX &* plan.strides.columnA)
+                let tap = weights + plan.weights.offset(
+                    tapY: phaseV.firstTap &+ tapV &* phaseV.tapStep, tapX: phaseH.firstTap &+ tapH &* phaseH.tapStep)
+                for channel in 0..<plan.inner {
+                    let row = tap + channel &* plan.weights.rowStride
+                    for column in 0..<plan.outer { sums[column] += pixel[channel] * row[column &* plan.weights.columnStride] }
+                }
+            }
+        }
+    }
+}
+
+private struct OutputTransform: WithPoints {
+    let block: FilteredBlock
+    let row: UnsafePointer<Float>
+
+    @inline(__always) func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type) {
+        transform(V.self, H.self, row, block.layout.strideM, block.plan.outer, block.sums, block.layout.pitchM, block.stage)
+    }
+}
+
+/// A tile's products, `stride` apart, to sums [outputs, most outputs, pitch].
+@inline(never)
+private func transform<V: PointSet, H: PointSet>(
+    _: V.Type, _: H.Type, _ products: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ sums: UnsafeMutablePointer<Float>,
+    _ pitch: Int, _ stage: UnsafeMutablePointer<Float>
+) {
+    var column = 0
+    repeat {
+        for v in 0..<V.count {
+            transformOutput(
+                H.self, { loadLanes(products + ((v &* H.count &+ $0) &* stride &+ column)) },
+                { storeLanes($1, to: stage + ($0 &* mostPoints &+ v) &* Lanes.scalarCount) })
+        }
+        for x in 0..<H.outputs {
+            transformOutput(
+                V.self, { loadLanes(stage + (x &* mostPoints &+ $0) &* Lanes.scalarCount) },
+                { storeLanes($1, to: sums + (($0 &* mostOutputs &+ x) &* pitch &+ column)) })
+        }
+        column &+= Lanes.scalarCount
+    } while column < count
+}
