@@ -127,7 +127,9 @@ struct VerifyCommand: KantoCommand {
         var count = 0
         var lastShown = 0.0
         let tiers = values.map { [$0] } ?? Tier.allCases
-        let result = verify(backend.table, problems, types: [type], tiers: tiers, mayDecline: { _ in backend.mayDecline }) { _ in
+        let result = verify(
+            backend.table, problems, types: [type], tiers: tiers, mayDecline: { backend.mayDecline || $0.precision != 0 }
+        ) { _ in
             count += 1
             let now = monotonicSeconds()
             guard isLive, now - lastShown > 0.1 else { return }

@@ -19,6 +19,17 @@ let convolutionProblems: [TestProblem] = {
             problems.append(weightGradient.ending(with: Epilogue(bias: true, accumulate: accumulate)))
         }
     }
+    // Of less precision: what minimal filtering serves with larger tiles.
+    for (index, geometry) in filteredGeometries.enumerated() {
+        let forward = Problem.convolution(.convolution2DForward, .float32, geometry).with(.relaxed)
+        problems.append(forward.ending(with: epilogues[(5 * index + 1) % epilogues.count]))
+        for accumulate in [false, true] {
+            for op in convolutionOps.dropFirst() {
+                let gradient = Problem.convolution(op, .float32, geometry).with(.relaxed)
+                problems.append(gradient.ending(with: Epilogue(accumulate: accumulate)))
+            }
+        }
+    }
     for op in convolutionOps { problems += [.convolution(op, .float32, padded), .convolution(op, .float32, empty)] }
     for epilogue in epilogues {
         for geometry in [small, grouped] {

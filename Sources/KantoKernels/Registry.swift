@@ -87,21 +87,24 @@ public final class Registry: Sendable {
             let tables =
                 switch instructionSet {
                 case .baseline:
-                    (KantoSIMDBaseline.simdBackend(), KantoSIMDBaseline.simdDirectBackend(), KantoSIMDBaseline.simdFilteredBackend())
-                case .avx2: (KantoSIMDAVX2.simdBackend(), KantoSIMDAVX2.simdDirectBackend(), KantoSIMDAVX2.simdFilteredBackend())
+                    [
+                        KantoSIMDBaseline.simdBackend, KantoSIMDBaseline.simdDirectBackend,
+                        KantoSIMDBaseline.simdFilteredBackend,
+                    ]
+                case .avx2: [KantoSIMDAVX2.simdBackend, KantoSIMDAVX2.simdDirectBackend, KantoSIMDAVX2.simdFilteredBackend]
                 case .avx512:
-                    (KantoSIMDAVX512.simdBackend(), KantoSIMDAVX512.simdDirectBackend(), KantoSIMDAVX512.simdFilteredBackend())
+                    [KantoSIMDAVX512.simdBackend, KantoSIMDAVX512.simdDirectBackend, KantoSIMDAVX512.simdFilteredBackend]
                 }
-            let backend = Backend(table: tables.0, origin: .builtIn)
+            let backend = Backend(table: tables[0](), origin: .builtIn)
             builtIn.append(backend)
-            algorithms += [tables.1, tables.2].map { Backend(table: $0, origin: .builtIn, variantOf: backend.name) }
+            algorithms += tables.dropFirst().map { Backend(table: $0(), origin: .builtIn, variantOf: backend.name) }
         }
         builtIn.append(Backend(table: referenceBackend(), origin: .builtIn))
         self.builtIn = builtIn
         self.algorithms = algorithms
         plugins = Lock(
             PluginSet(
-                paths: configuration.pluginPaths, reservedNames: Set((builtIn + algorithms).map(\.name)).union(["auto"] + Registry.aliases),
+                paths: configuration.pluginPaths, reservedNames: Set((builtIn + algorithms).map(\.name) + ["auto"] + Registry.aliases),
                 isTraced: configuration.verbosity >= 1))
     }
 

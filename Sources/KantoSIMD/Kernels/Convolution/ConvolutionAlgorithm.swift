@@ -30,13 +30,16 @@ extension ConvolutionShape {
             !isWeightGradient || batch &* outputHeight &* outputWidth >= 256
         else {
             // Errors are those of a whole tile: more than an output's own where its sum has few terms.
-            return (nil, isForced ? "minimal filtering serves 16 and more channels, and weight gradients of 256 positions" : otherwise)
+            return (
+                nil, isForced ? "minimal filtering serves 16 and more channels, and weight gradients of 256 positions" : otherwise
+            )
         }
         let outputs = isRelaxed ? 4 : 2
         if isForced { return (outputs, nil) }
         let cost = filteredCost(outputs: outputs, isWeightGradient: isWeightGradient)
         guard cost < 0.95 * directCost else { return (nil, otherwise) }
-        return isRelaxed && cost > 0.95 * filteredCost(outputs: 2, isWeightGradient: isWeightGradient) ? (nil, otherwise) : (outputs, nil)
+        return isRelaxed && cost > 0.95 * filteredCost(outputs: 2, isWeightGradient: isWeightGradient)
+            ? (nil, otherwise) : (outputs, nil)
     }
 
     /// Multiply-adds for each pair of channels: the taps that meet the input.

@@ -320,7 +320,8 @@ private enum RoundKind {
             self = .contiguous
         } else if isPacked && task.walk.innerStrideA == PackedRound.strideA {
             self = task.rowsPerTile == tileRows ? .packed : .packedOfFive
-        } else if isPacked && task.walk.innerStrideA == VectorRound.strideA {
+        } else if isPacked && task.walk.innerStrideA == VectorRound.strideA && width == WidestRow.width {
+            // For full panels only: each width of each round takes seconds to compile.
             self = .vectors
         } else {
             self = .singleStep
@@ -342,7 +343,7 @@ private func sumTiles(
     case .contiguous: sumTiles(task, vectorCount, ContiguousRound.self)
     case .packed: sumTiles(task, vectorCount, PackedRound.self)
     case .packedOfFive: sumTiles(task, vectorCount, PackedRoundOfFive.self)
-    case .vectors: sumTiles(task, vectorCount, VectorRound.self)
+    case .vectors: sumTiles(task, WidestRow.self, VectorRound.self)
     }
     task.pointee.offsetsA += count &* tileRows
     task.pointee.offsetsC += count &* task.pointee.rowsPerTile

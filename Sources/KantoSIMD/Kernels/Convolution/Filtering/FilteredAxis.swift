@@ -67,7 +67,8 @@ extension ConvolutionAxis {
             .init(taps: tapCount(index), source: index &- pad, firstTap: index, tapStep: stride)
         }
         return FilteredAxis(
-            phaseCount: stride, first: phase(0), second: phase(stride &- 1), sourceStep: stride, sourceExtent: input, start: 0, step: 1,
+            phaseCount: stride, first: phase(0), second: phase(stride &- 1), sourceStep: stride, sourceExtent: input, start: 0,
+            step: 1,
             count: output, outputs: outputs)
     }
 

@@ -41,7 +41,8 @@ struct FilteredPlan {
 extension FilteredPlan {
     /// - Parameter outputs: of a tile along each axis; nil where tiles do not serve the shape, for which there is no plan.
     init?(
-        _ shape: ConvolutionShape, isAdjoint: Bool, outputs: Int?, _ requested: RequestedEpilogue, _ host: UnsafePointer<kanto_host>
+        _ shape: ConvolutionShape, isAdjoint: Bool, outputs: Int?, _ requested: RequestedEpilogue,
+        _ host: UnsafePointer<kanto_host>
     ) {
         guard let outputs else { return nil }
         batch = max(shape.batch, 0)
@@ -107,7 +108,7 @@ struct FilteredWorkerLayout {
     /// From one tile to the next, and from one product to the next, of what is read (V) and of products (M).
     let pitchV, strideV, pitchM, strideM: Int
     let offsetM, offsetSums, offsetStage, offsetTail: Int
-    /// Tables: addresses of a patch's source and target, then offsets of tiles in V and M.
+    /// Offsets of tiles in V and M.
     let offsetTables: Int
     let floatCount: Int
 
@@ -126,10 +127,9 @@ struct FilteredWorkerLayout {
         offsetM = products &* strideV
         offsetSums = offsetM &+ products &* strideM
         offsetStage = offsetSums &+ mostOutputs &* mostOutputs &* pitchM
-        let points = mostPoints &* mostPoints
-        offsetTail = offsetStage &+ points &* Lanes.scalarCount
-        offsetTables = offsetTail &+ points &* Lanes.scalarCount
-        floatCount = roundUp(offsetTables &+ 2 &* (2 &* points &+ 2 &* tiles), to: floatsPerLine)
+        offsetTail = offsetStage &+ roundUp(PlaneStage.floatCount, to: floatsPerLine)
+        offsetTables = offsetTail &+ mostPoints &* mostPoints &* Lanes.scalarCount
+        floatCount = roundUp(offsetTables &+ 2 &* 2 &* max(tiles, mostPoints &* mostPoints), to: floatsPerLine)
     }
 }
 
@@ -152,14 +152,16 @@ extension FilteredPlan {
     var zeroCount: Int { roundUp(weights.depth, to: floatsPerLine) }
 
     var scratchBytes: Int {
-        4 &* (roundUp(weightCount, to: floatsPerLine) &+ zeroCount &+ workerCount &* workerLayout.floatCount
-            &+ workerCount &* weights.stageCount)
+        4
+            &* (roundUp(weightCount, to: floatsPerLine) &+ zeroCount &+ workerCount &* workerLayout.floatCount
+                &+ workerCount &* weights.stageCount)
     }
 
     /// Computes everything; `scratch` has `scratchBytes`, aligned to a line.
     func run(
         _ host: UnsafePointer<kanto_host>, source: UnsafePointer<Float>, weights: UnsafePointer<Float>,
-        target: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, saved: UnsafeRawPointer?, scratch: UnsafeMutableRawPointer
+        target: UnsafeMutablePointer<Float>, bias: UnsafePointer<Float>?, saved: UnsafeRawPointer?,
+        scratch: UnsafeMutableRawPointer
     ) {
         let transformed = scratch.assumingMemoryBound(to: Float.self)
         let zeros = transformed + roundUp(weightCount, to: floatsPerLine)
@@ -207,10 +209,8 @@ struct FilteredBlock {
     let points: UnsafeMutablePointer<Float>
     let products: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Float>
-    let stage: UnsafeMutablePointer<Float>
+    let plane: PlaneStage
     let tail: UnsafeMutablePointer<Float>
-    let sources: UnsafeMutablePointer<UnsafePointer<Float>>
-    let targets: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
     let offsetsV: UnsafeMutablePointer<Int>
     let offsetsM: UnsafeMutablePointer<Int>
 
@@ -231,14 +231,10 @@ struct FilteredBlock {
         points = scratch
         products = scratch + layout.offsetM
         sums = scratch + layout.offsetSums
-        stage = scratch + layout.offsetStage
+        plane = PlaneStage(scratch + layout.offsetStage)
         tail = scratch + layout.offsetTail
-        let tables = UnsafeMutableRawPointer(scratch + layout.offsetTables)
-        let pointCount = mostPoints &* mostPoints
-        sources = tables.assumingMemoryBound(to: UnsafePointer<Float>.self)
-        targets = (tables + 8 &* pointCount).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
-        offsetsV = (tables + 16 &* pointCount).assumingMemoryBound(to: Int.self)
-        offsetsM = offsetsV + roundUp(plan.tilesPerBlock, to: tileRows)
+        offsetsV = UnsafeMutableRawPointer(scratch + layout.offsetTables).assumingMemoryBound(to: Int.self)
+        offsetsM = offsetsV + max(roundUp(plan.tilesPerBlock, to: tileRows), mostPoints &* mostPoints)
     }
 
     func compute() {
@@ -277,7 +273,8 @@ struct FilteredBlock {
                         let vectors = panels.vectors(panel)
                         let columns = right + panels.offset(panel)
                         var task = TileTask(
-                            a: left, offsetsA: offsetsV, c: target + panel &* Panels.fullWidth, offsetsC: offsetsM, panel: columns,
+                            a: left, offsetsA: offsetsV, c: target + panel &* Panels.fullWidth, offsetsC: offsetsM,
+                            panel: columns,
                             lookahead: Lookahead(address: columns), rowCount: roundUp(tiles.count, to: tileRows),
                             columnCount: vectors &* Lanes.scalarCount, nextC: target + panel &* Panels.fullWidth,
                             nextOffsetsC: offsetsM, borderSums: borderSums)

@@ -3,8 +3,18 @@
 extension FilteredBlock {
     /// Turns a tile's products to outputs and stores those that there are.
     func finish(_ position: TilePosition, _ row: UnsafePointer<Float>) {
-        let transform = OutputTransform(block: self, row: row)
-        transform.run(part.vertical.pointCount, part.horizontal.pointCount)
+        for v in 0..<part.vertical.pointCount {
+            for h in 0..<part.horizontal.pointCount {
+                let product = v &* part.horizontal.pointCount &+ h
+                plane.sources[v &* mostPoints &+ h] = row + product &* layout.strideM
+            }
+        }
+        for y in 0..<part.vertical.outputs {
+            for x in 0..<part.horizontal.outputs { plane.targets[y &* mostPoints &+ x] = sums(y, x) }
+        }
+        plane.run(
+            OutputTransform.self, part.vertical.pointCount, part.horizontal.pointCount,
+            vectors: plan.weights.panelColumns / Lanes.scalarCount)
         let (vertical, horizontal) = (part.vertical, part.horizontal)
         let rows = min(vertical.outputs, vertical.count &- position.y)
         let columns = min(horizontal.outputs, horizontal.count &- position.x)
@@ -23,7 +33,7 @@ extension FilteredBlock {
     }
 
     /// The sums of one output of a tile.
-    @inline(__always) fileprivate func sums(_ y: Int, _ x: Int) -> UnsafeMutablePointer<Float> {
+    @inline(__always) func sums(_ y: Int, _ x: Int) -> UnsafeMutablePointer<Float> {
         sums + (y &* mostOutputs &+ x) &* layout.pitchM
     }
 
@@ -74,8 +84,10 @@ extension FilteredBlock {
                 let sourceX = phaseH.source &+ (x &+ tapH) &* part.horizontal.sourceStep
                 if sourceX < 0 || sourceX >= part.horizontal.sourceExtent { continue }
                 let pixel = sample + (sourceY &* plan.strides.rowA &+ sourceX &* plan.strides.columnA)
-                let tap = weights + plan.weights.offset(
-                    tapY: phaseV.firstTap &+ tapV &* phaseV.tapStep, tapX: phaseH.firstTap &+ tapH &* phaseH.tapStep)
+                let tap =
+                    weights
+                    + plan.weights.offset(
+                        tapY: phaseV.firstTap &+ tapV &* phaseV.tapStep, tapX: phaseH.firstTap &+ tapH &* phaseH.tapStep)
                 for channel in 0..<plan.inner {
                     let row = tap + channel &* plan.weights.rowStride
                     for column in 0..<plan.outer { sums[column] += pixel[channel] * row[column &* plan.weights.columnStride] }
@@ -83,35 +95,4 @@ extension FilteredBlock {
             }
         }
     }
-}
-
-private struct OutputTransform: WithPoints {
-    let block: FilteredBlock
-    let row: UnsafePointer<Float>
-
-    @inline(__always) func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type) {
-        transform(V.self, H.self, row, block.layout.strideM, block.plan.outer, block.sums, block.layout.pitchM, block.stage)
-    }
-}
-
-/// A tile's products, `stride` apart, to sums [outputs, most outputs, pitch].
-@inline(never)
-private func transform<V: PointSet, H: PointSet>(
-    _: V.Type, _: H.Type, _ products: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ sums: UnsafeMutablePointer<Float>,
-    _ pitch: Int, _ stage: UnsafeMutablePointer<Float>
-) {
-    var column = 0
-    repeat {
-        for v in 0..<V.count {
-            transformOutput(
-                H.self, { loadLanes(products + ((v &* H.count &+ $0) &* stride &+ column)) },
-                { storeLanes($1, to: stage + ($0 &* mostPoints &+ v) &* Lanes.scalarCount) })
-        }
-        for x in 0..<H.outputs {
-            transformOutput(
-                V.self, { loadLanes(stage + (x &* mostPoints &+ $0) &* Lanes.scalarCount) },
-                { storeLanes($1, to: sums + (($0 &* mostOutputs &+ x) &* pitch &+ column)) })
-        }
-        column &+= Lanes.scalarCount
-    } while column < count
 }

@@ -42,24 +42,3 @@ struct FilteredPart {
         (phaseV &* horizontal.phaseCount(atPoint: h) &+ phaseH) &* depth
     }
 }
-
-/// Something to do with the points of both axes, known when it is compiled.
-protocol WithPoints {
-    func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type)
-}
-
-extension WithPoints {
-    /// Runs with so many points of each axis.
-    @inline(__always) func run(_ vertical: Int, _ horizontal: Int) {
-        switch (vertical, horizontal) {
-        case (3, 3): run(ThreePoints.self, ThreePoints.self)
-        case (3, 4): run(ThreePoints.self, FourPoints.self)
-        case (4, 3): run(FourPoints.self, ThreePoints.self)
-        case (4, 4): run(FourPoints.self, FourPoints.self)
-        case (5, 5): run(FivePoints.self, FivePoints.self)
-        case (5, 6): run(FivePoints.self, SixPoints.self)
-        case (6, 5): run(SixPoints.self, FivePoints.self)
-        default: run(SixPoints.self, SixPoints.self)
-        }
-    }
-}

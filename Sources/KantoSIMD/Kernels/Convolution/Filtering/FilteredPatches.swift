@@ -21,10 +21,10 @@ extension FilteredBlock {
                         let vectors = part.slot(phaseV, phaseH, atPoint: h) / Lanes.scalarCount &* target.vector
                         let product = v &* part.horizontal.pointCount &+ h
                         let start = target.product.map { product &* $0 } ?? offsetsV[product] / Lanes.scalarCount &* target.vector
-                        targets[v &* mostPoints &+ h] = target.start + (start &+ vectors)
+                        plane.targets[v &* mostPoints &+ h] = target.start + (start &+ vectors)
                     }
                 }
-                PatchTransform(block: self, vector: target.vector).run(pointsV, pointsH)
+                transform(pointsV, pointsH, step: target.vector)
             }
         }
     }
@@ -61,57 +61,29 @@ extension FilteredBlock {
             var x = horizontal.phase(phaseH).source &+ position.x &* horizontal.sourceStep
             for h in 0..<horizontal.pointCount(phaseH) {
                 let offset = y &* plan.strides.rowA &+ x &* plan.strides.columnA
-                sources[v &* mostPoints &+ h] = isInside && x >= 0 && x < horizontal.sourceExtent ? sample + offset : zeros
+                plane.sources[v &* mostPoints &+ h] = isInside && x >= 0 && x < horizontal.sourceExtent ? sample + offset : zeros
                 x &+= horizontal.sourceStep
             }
             y &+= vertical.sourceStep
         }
     }
-}
 
-private struct PatchTransform: WithPoints {
-    let block: FilteredBlock
-    let vector: Int
-
-    @inline(__always) func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type) {
-        let inner = block.plan.inner
-        let whole = inner / Lanes.scalarCount &* Lanes.scalarCount
-        if whole > 0 { transform(V.self, H.self, block.sources, block.targets, whole, vector, block.stage) }
-        if whole == inner { return }
+    private func transform(_ pointsV: Int, _ pointsH: Int, step: Int) {
+        let whole = plan.inner / Lanes.scalarCount
+        plane.run(InputTransform.self, pointsV, pointsH, step: step, vectors: whole)
+        let rest = plan.inner &- whole &* Lanes.scalarCount
+        if rest == 0 { return }
         // The last channels, with zeros up to a whole vector.
-        for v in 0..<V.count {
-            for h in 0..<H.count {
-                let index = v &* mostPoints &+ h
-                let lanes = Contiguous(block.sources[index], stride: 1).lanes(at: whole, count: inner &- whole)
-                storeLanes(lanes, to: block.tail + index &* Lanes.scalarCount)
-                block.sources[index] = UnsafePointer(block.tail + index &* Lanes.scalarCount)
-                block.targets[index] += whole / Lanes.scalarCount &* vector
-            }
+        for v in 0..<pointsV {
+            for h in 0..<pointsH { pad(v &* mostPoints &+ h, from: whole &* Lanes.scalarCount, count: rest) }
         }
-        transform(V.self, H.self, block.sources, block.targets, Lanes.scalarCount, vector, block.stage)
+        plane.run(InputTransform.self, pointsV, pointsH, target: whole &* step, step: step, vectors: 1)
     }
-}
 
-/// `count` channels of a patch, in whole vectors.
-@inline(never)
-private func transform<V: PointSet, H: PointSet>(
-    _: V.Type, _: H.Type, _ sources: UnsafePointer<UnsafePointer<Float>>, _ targets: UnsafePointer<UnsafeMutablePointer<Float>>,
-    _ count: Int, _ vector: Int, _ stage: UnsafeMutablePointer<Float>
-) {
-    var channel = 0
-    var target = 0
-    repeat {
-        for h in 0..<H.count {
-            transformInput(
-                V.self, { loadLanes(sources[$0 &* mostPoints &+ h] + channel) },
-                { storeLanes($1, to: stage + ($0 &* mostPoints &+ h) &* Lanes.scalarCount) })
-        }
-        for v in 0..<V.count {
-            transformInput(
-                H.self, { loadLanes(stage + (v &* mostPoints &+ $0) &* Lanes.scalarCount) },
-                { storeLanes($1, to: targets[v &* mostPoints &+ $0] + target) })
-        }
-        channel &+= Lanes.scalarCount
-        target &+= vector
-    } while channel < count
+    /// Puts the last numbers of a source in a vector of their own, in its place.
+    func pad(_ index: Int, from first: Int, count: Int) {
+        let padded = tail + index &* Lanes.scalarCount
+        storeLanes(Contiguous(plane.sources[index], stride: 1).lanes(at: first, count: count), to: padded)
+        plane.sources[index] = UnsafePointer(padded)
+    }
 }

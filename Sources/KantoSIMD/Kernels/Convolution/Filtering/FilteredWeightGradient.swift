@@ -84,7 +84,8 @@ extension FilteredWeightGradient {
         var job = FilteredWeightGradientJob(
             plan: self,
             forward: FilteredJob(
-                plan: forward, layout: forward.workerLayout, source: x, weights: x, transformed: x, target: dw, bias: nil, zeros: zeros,
+                plan: forward, layout: forward.workerLayout, source: x, weights: x, transformed: x, target: dw, bias: nil,
+                zeros: zeros,
                 scratch: workers),
             dy: dy, dw: dw, sums: scratch, packed: packed, panels: panels, outputZeros: zeros + forward.zeroCount, flag: flag)
         flag.pointee = 0
@@ -168,7 +169,8 @@ extension FilteredWeightGradientJob {
         for y in 0..<block.part.vertical.outputs {
             for x in 0..<block.part.horizontal.outputs {
                 prefetchLines(
-                    origin + ((position.y &+ y) &* strides.rowC &+ (position.x &+ x) &* strides.columnC), count: plan.forward.outer)
+                    origin + ((position.y &+ y) &* strides.rowC &+ (position.x &+ x) &* strides.columnC),
+                    count: plan.forward.outer)
             }
         }
     }
@@ -182,14 +184,29 @@ extension FilteredWeightGradientJob {
             for x in 0..<part.horizontal.outputs {
                 let isInside = position.y &+ y < part.vertical.count && position.x &+ x < part.horizontal.count
                 let offset = (position.y &+ y) &* strides.rowC &+ (position.x &+ x) &* strides.columnC
-                block.sources[y &* mostPoints &+ x] = isInside ? origin + offset : outputZeros
+                block.plane.sources[y &* mostPoints &+ x] = isInside ? origin + offset : outputZeros
             }
         }
         plan.forEachProduct { v, h, product in
-            block.targets[v &* mostPoints &+ h] = panels + product &* plan.columns &* tiles.count
+            block.plane.targets[v &* mostPoints &+ h] = panels + product &* plan.columns &* tiles.count
         }
         let layout = Panels(rowCount: tiles.count, columnCount: plan.forward.outer)
-        OutputExpansion(block: block, panels: layout, tile: tile).run(part.vertical.pointCount, part.horizontal.pointCount)
+        let (pointsV, pointsH) = (part.vertical.pointCount, part.horizontal.pointCount)
+        for panel in 0..<layout.count {
+            let columns = layout.columns(panel)
+            let whole = columns / Lanes.scalarCount
+            let target = layout.offset(panel) &+ tile &* roundUp(columns, to: Lanes.scalarCount)
+            let first = panel &* Panels.fullWidth
+            block.plane.run(OutputExpansion.self, pointsV, pointsH, source: first, target: target, vectors: whole)
+            let rest = columns &- whole &* Lanes.scalarCount
+            if rest == 0 { continue }
+            for y in 0..<part.vertical.outputs {
+                for x in 0..<part.horizontal.outputs {
+                    block.pad(y &* mostPoints &+ x, from: first &+ columns &- rest, count: rest)
+                }
+            }
+            block.plane.run(OutputExpansion.self, pointsV, pointsH, target: target &+ whole &* Lanes.scalarCount, vectors: 1)
+        }
     }
 
     /// Adds the products of some rows of one pair of points.
@@ -292,104 +309,34 @@ extension FilteredWeightGradientJob {
                     let (pointsV, pointsH) = (part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
                     for v in 0..<pointsV {
                         for h in 0..<pointsH {
-                            block.sources[v &* mostPoints &+ h] = UnsafePointer(row(v, h, phaseV, phaseH, channel))
+                            block.plane.sources[v &* mostPoints &+ h] = UnsafePointer(row(v, h, phaseV, phaseH, channel))
                         }
                     }
-                    let (vertical, horizontal) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
-                    let row = channel % plan.forward.inner
-                    let origin = dw + (row &* plan.outputChannels &+ group &* plan.forward.outer)
-                    for tapV in 0..<vertical.taps {
-                        for tapH in 0..<horizontal.taps {
-                            block.targets[tapV &* mostPoints &+ tapH] =
-                                origin
-                                + plan.forward.weights.offset(
-                                    tapY: vertical.firstTap &+ tapV &* vertical.tapStep,
-                                    tapX: horizontal.firstTap &+ tapH &* horizontal.tapStep)
-                        }
-                    }
-                    TapGathering(block: block, count: plan.forward.outer, accumulates: plan.accumulates).run(pointsV, pointsH)
+                    gather(block, phaseV, phaseH, channel % plan.forward.inner, group)
                 }
             }
         }
     }
-}
 
-/// The outputs' gradient of a tile to points, panel by panel, up to whole vectors with zeros.
-private struct OutputExpansion: WithPoints {
-    let block: FilteredBlock
-    let panels: Panels
-    let tile: Int
-
-    @inline(__always) func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type) {
-        for panel in 0..<panels.count {
-            let columns = panels.columns(panel)
-            let whole = columns / Lanes.scalarCount &* Lanes.scalarCount
-            let target = panels.offset(panel) &+ tile &* roundUp(columns, to: Lanes.scalarCount)
-            let first = panel &* Panels.fullWidth
-            if whole > 0 { expand(V.self, H.self, block.sources, first, block.targets, target, whole, block.stage) }
-            if whole == columns { continue }
-            for y in 0..<V.outputs {
-                for x in 0..<H.outputs {
-                    let index = y &* mostPoints &+ x
-                    let lanes = Contiguous(block.sources[index], stride: 1).lanes(at: first &+ whole, count: columns &- whole)
-                    storeLanes(lanes, to: block.tail + index &* Lanes.scalarCount)
-                    block.sources[index] = UnsafePointer(block.tail + index &* Lanes.scalarCount)
-                }
-            }
-            expand(V.self, H.self, block.sources, 0, block.targets, target &+ whole, Lanes.scalarCount, block.stage)
+    /// The taps of one phase of a channel, whose rows of dU are listed.
+    private func gather(_ block: FilteredBlock, _ phaseV: Int, _ phaseH: Int, _ channel: Int, _ group: Int) {
+        let part = plan.part
+        let (vertical, horizontal) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
+        for v in 0..<vertical.taps {
+            for h in 0..<horizontal.taps { block.plane.targets[v &* mostPoints &+ h] = block.sums(v, h) }
         }
-    }
-}
-
-/// `count` channels of the outputs' gradient, in whole vectors.
-@inline(never)
-private func expand<V: PointSet, H: PointSet>(
-    _: V.Type, _: H.Type, _ sources: UnsafePointer<UnsafePointer<Float>>, _ source: Int,
-    _ targets: UnsafePointer<UnsafeMutablePointer<Float>>, _ target: Int, _ count: Int, _ stage: UnsafeMutablePointer<Float>
-) {
-    var column = 0
-    repeat {
-        for x in 0..<H.outputs {
-            expandOutput(
-                V.self, { loadLanes(sources[$0 &* mostPoints &+ x] + (source &+ column)) },
-                { storeLanes($1, to: stage + ($0 &* mostPoints &+ x) &* Lanes.scalarCount) })
-        }
-        for v in 0..<V.count {
-            expandOutput(
-                H.self, { loadLanes(stage + (v &* mostPoints &+ $0) &* Lanes.scalarCount) },
-                { storeLanes($1, to: targets[v &* mostPoints &+ $0] + (target &+ column)) })
-        }
-        column &+= Lanes.scalarCount
-    } while column < count
-}
-
-private struct TapGathering: WithPoints {
-    let block: FilteredBlock
-    let count: Int
-    let accumulates: Bool
-
-    @inline(never) func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type) {
-        let (sources, targets, stage) = (block.sources, block.targets, block.stage)
-        var column = 0
-        while column < count {
-            let rest = count &- column
-            for v in 0..<V.count {
-                gatherTaps(
-                    H.self, { loadLanes(sources[v &* mostPoints &+ $0] + column) },
-                    { storeLanes($1, to: stage + ($0 &* mostPoints &+ v) &* Lanes.scalarCount) })
+        block.plane.run(
+            TapGathering.self, part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH),
+            vectors: plan.columns / Lanes.scalarCount)
+        let origin = dw + (channel &* plan.outputChannels &+ group &* plan.forward.outer)
+        var epilogue = Epilogue()
+        epilogue.accumulates = plan.accumulates
+        for v in 0..<vertical.taps {
+            for h in 0..<horizontal.taps {
+                let tap = plan.forward.weights.offset(
+                    tapY: vertical.firstTap &+ v &* vertical.tapStep, tapX: horizontal.firstTap &+ h &* horizontal.tapStep)
+                epilogue.store(block.sums(v, h), count: plan.forward.outer, to: origin + tap)
             }
-            for tap in 0..<H.taps {
-                gatherTaps(V.self, { loadLanes(stage + (tap &* mostPoints &+ $0) &* Lanes.scalarCount) }) { v, lanes in
-                    let to = targets[v &* mostPoints &+ tap] + column
-                    if rest >= Lanes.scalarCount {
-                        storeLanes(accumulates ? lanes + loadLanes(to) : lanes, to: to)
-                    } else {
-                        let old = accumulates ? Contiguous(UnsafePointer(to), stride: 1).lanes(at: 0, count: rest) : Lanes(repeating: 0)
-                        ContiguousOutput(to, stride: 1).store(lanes + old, at: 0, count: rest)
-                    }
-                }
-            }
-            column &+= Lanes.scalarCount
         }
     }
 }

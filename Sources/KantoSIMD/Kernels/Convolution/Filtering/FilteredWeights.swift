@@ -26,10 +26,10 @@ struct FilteredWeights {
     /// the weights holds where those of a column stand side by side.
     static var rowsPerStep: Int { 16 }
     var stepsPerPanel: Int { (depth &+ FilteredWeights.rowsPerStep &- 1) / FilteredWeights.rowsPerStep }
-    /// A worker's scratch: the taps of some rows of a panel, a tile between its two transforms, and a table of addresses.
+    /// A worker's scratch: the taps of some rows of a panel, and what a transform needs.
     var stageCount: Int {
-        kernelHeight &* kernelWidth &* FilteredWeights.rowsPerStep &* Panels.fullWidth
-            &+ roundUp(mostPoints &* mostTaps &* Lanes.scalarCount, to: floatsPerLine) &+ 2 &* mostPoints &* mostPoints
+        roundUp(kernelHeight &* kernelWidth &* FilteredWeights.rowsPerStep &* Panels.fullWidth, to: floatsPerLine)
+            &+ roundUp(PlaneStage.floatCount, to: floatsPerLine)
     }
 }
 
@@ -77,65 +77,36 @@ extension FilteredWeightsJob {
                 columnStride: weights.columnStride),
             to: stage)
         let group = target + group &* weights.countPerGroup
-        let half = stage + (taps &* rowsPerStep &* Panels.fullWidth)
+        let plane = PlaneStage(stage + roundUp(taps &* rowsPerStep &* Panels.fullWidth, to: floatsPerLine))
         for index in 0..<plan.partCount {
             let part = plan.parts[index]
             for phaseV in 0..<part.vertical.phaseCount {
                 for phaseH in 0..<part.horizontal.phaseCount {
-                    TapTransform(
-                        weights: weights, part: part, phaseV: phaseV, phaseH: phaseH, panel: panel, width: width, first: first,
-                        rows: rows, stage: stage, half: half, target: group + part.firstWeight
-                    ).run(part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
+                    let (vertical, horizontal) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
+                    for v in 0..<vertical.taps {
+                        for h in 0..<horizontal.taps {
+                            let tapY = vertical.firstTap &+ v &* vertical.tapStep
+                            let tapX = horizontal.firstTap &+ h &* horizontal.tapStep
+                            plane.sources[v &* mostPoints &+ h] =
+                                UnsafePointer(stage) + (tapY &* weights.kernelWidth &+ tapX) &* rows &* width
+                        }
+                    }
+                    let (pointsV, pointsH) = (part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
+                    for v in 0..<pointsV {
+                        for h in 0..<pointsH {
+                            let panels = Panels(rowCount: part.depth(v, h), columnCount: weights.outer)
+                            let row = part.slot(phaseV, phaseH, atPoint: h) &+ first
+                            let offset = part.firstRow(v, h) &* weights.panelColumns &+ panels.offset(panel) &+ row &* width
+                            let to = group + (part.firstWeight &+ offset)
+                            plane.targets[v &* mostPoints &+ h] = to
+                            // Channels that there are not are zeros.
+                            let missing = min(rowsPerStep, weights.depth &- first) &- rows
+                            if missing > 0 { fillWithZeros(to + rows &* width, missing &* width) }
+                        }
+                    }
+                    plane.run(TapTransform.self, pointsV, pointsH, vectors: rows &* width / Lanes.scalarCount)
                 }
             }
-        }
-    }
-}
-
-private struct TapTransform: WithPoints {
-    let weights: FilteredWeights
-    let part: FilteredPart
-    let phaseV, phaseH: Int
-    let panel, width: Int
-    let first, rows: Int
-    let stage: UnsafePointer<Float>
-    let half: UnsafeMutablePointer<Float>
-    let target: UnsafeMutablePointer<Float>
-
-    @inline(never) func run<V: PointSet, H: PointSet>(_: V.Type, _: H.Type) {
-        let vertical = part.vertical.phase(phaseV)
-        let horizontal = part.horizontal.phase(phaseH)
-        let tapPitch = rows &* width
-        let origin = stage + (vertical.firstTap &* weights.kernelWidth &+ horizontal.firstTap) &* tapPitch
-        let stepV = vertical.tapStep &* weights.kernelWidth &* tapPitch
-        let stepH = horizontal.tapStep &* tapPitch
-        // Where the first of the rows stands for each pair of points.
-        let pointers = half + roundUp(mostPoints &* mostTaps &* Lanes.scalarCount, to: floatsPerLine)
-        let targets = UnsafeMutableRawPointer(pointers).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
-        let paddingRows = max(min(FilteredWeights.rowsPerStep, weights.depth &- first) &- rows, 0)
-        for v in 0..<V.count {
-            for h in 0..<H.count {
-                let panels = Panels(rowCount: part.depth(v, h), columnCount: weights.outer)
-                let row = part.slot(phaseV, phaseH, atPoint: h) &+ first
-                let to = target + (part.firstRow(v, h) &* weights.panelColumns &+ panels.offset(panel) &+ row &* width)
-                targets[v &* mostPoints &+ h] = to
-                // Channels that there are not are zeros.
-                fillWithZeros(to + rows &* width, paddingRows &* width)
-            }
-        }
-        var at = 0
-        while at < rows &* width {
-            for tap in 0..<H.taps {
-                transformTaps(
-                    V.self, { loadLanes(origin + (at &+ $0 &* stepV &+ tap &* stepH)) },
-                    { storeLanes($1, to: half + ($0 &* mostTaps &+ tap) &* Lanes.scalarCount) })
-            }
-            for v in 0..<V.count {
-                transformTaps(
-                    H.self, { loadLanes(half + (v &* mostTaps &+ $0) &* Lanes.scalarCount) },
-                    { storeLanes($1, to: targets[v &* mostPoints &+ $0] + at) })
-            }
-            at &+= Lanes.scalarCount
         }
     }
 }
