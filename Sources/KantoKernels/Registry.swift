@@ -104,7 +104,8 @@ public final class Registry: Sendable {
         self.algorithms = algorithms
         plugins = Lock(
             PluginSet(
-                paths: configuration.pluginPaths, reservedNames: Set((builtIn + algorithms).map(\.name) + ["auto"] + Registry.aliases),
+                paths: configuration.pluginPaths,
+                reservedNames: Set((builtIn + algorithms).map(\.name) + ["auto"] + Registry.aliases),
                 isTraced: configuration.verbosity >= 1))
     }
 

@@ -51,7 +51,7 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
         expectAgreement(on: backend, problems.map { TestProblem($0) })
     }
 
-    @Test(arguments: try Registry.shared().backends) func agreesOnRandomProblems(_ backend: Backend) {
+    @Test(arguments: try Registry.shared().backends.filter { $0.variantOf == nil }) func agreesOnRandomProblems(_ backend: Backend) {
         expectAgreement(on: backend, randomProblems(count: 60, seed: 1))
     }
 
@@ -72,7 +72,8 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
                 return TestProblem(problem)
             }
         let tests = problemList + randomProblems(count: 60, seed: 2) + layers + reductions
-        for test in tests {
+        var servedCount = 0
+        for test in tests where backend.offers(Op(rawValue: test.problem.op)!, .float32) {
             guard let data = TestData(test, .normal) else { continue }
             func outputs(madeFor count: Int, runOn running: Int) throws -> [[UInt64]] {
                 let host = ThreadHost(threadCount: count)
@@ -80,7 +81,13 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
                 host.threadCount = running
                 return try kernel.run(inputs: data.inputs, outputs: data.outputs, scalars: test.scalars).map { $0.map(\.bitPattern) }
             }
-            let onOne = try outputs(madeFor: 1, runOn: 1)
+            let onOne: [[UInt64]]
+            do {
+                onOne = try outputs(madeFor: 1, runOn: 1)
+            } catch RunFailure.declined where backend.mayDecline || test.problem.precision != 0 {
+                continue
+            }
+            servedCount += 1
             for (made, running) in [(2, 2), (2, 1), (5, 5), (5, 3)] {
                 let found = try outputs(madeFor: made, runOn: running)
                 if found == onOne { continue }
@@ -88,6 +95,7 @@ struct ConsistencyCase: CustomTestStringConvertible, Sendable {
                 break
             }
         }
+        #expect(servedCount >= 20)
     }
 
     @Test func randomProblemsDependOnTheirSeedAlone() {

@@ -45,7 +45,7 @@ let builtInNames = InstructionSet.allCases.filter(\.isSupported).map { "simd-" +
             do { return "found \(try registry.selection(names).names)" } catch { return "\(error)" }
         }
         let text = complaint(["simd", "wrong"])
-        #expect(text.hasPrefix("unknown backend 'wrong'; available: auto, simd, " + builtInNames.joined(separator: ", ")))
+        #expect(text.hasPrefix("unknown backend 'wrong'; available: auto, simd, simd-direct, simd-filtered, " + builtInNames.joined(separator: ", ")))
         #expect(text.contains("; plugin /nowhere/libKantoX.so did not load: no such file"))
         #expect(complaint(["SIMD"]).hasPrefix("unknown backend 'SIMD'"))
         #expect(complaint([""]).hasPrefix("unknown backend ''"))

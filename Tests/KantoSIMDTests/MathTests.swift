@@ -5,7 +5,9 @@ import Testing
 
 /// How exact arithmetic and the functions of a math library are, in units in the last place.
 @Suite struct MathTests {
-    static var backends: [Backend] { get throws { try Registry.shared().backends.filter { $0.name.hasPrefix("simd-") } } }
+    static var backends: [Backend] {
+        get throws { try Registry.shared().backends.filter { $0.name.hasPrefix("simd-") && $0.variantOf == nil } }
+    }
 
     struct Definition: CustomTestStringConvertible, Sendable {
         let function: Function
