@@ -330,17 +330,22 @@ public final class Registry: Sendable {
         let isAuto = selection.names == ["auto"]
         let plugins = plugins.withLock { isAuto ? $0.opening() : $0.looked }
         var bystanders: [Explanation.Bystander] = []
-        for name in builtIn.map(\.name) + plugins.names where !asked.contains(name) {
+        let simd = try backend(named: "simd").name
+        for name in (builtIn + algorithms).map(\.name) + plugins.names where !asked.contains(name) {
             let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
+            // Of single algorithms, those that are chosen among.
+            let algorithm = algorithms.first { $0.name == name && $0.variantOf == simd }
             let reason =
                 if plugin != nil {
                     whyNotTimed(problem, selection)
+                } else if algorithm != nil {
+                    "\(simd) chooses"
                 } else if isAuto {
-                    "auto takes \(try backend(named: "simd").name) of the kind"
+                    "auto takes \(simd) of the kind"
                 } else {
                     "\(selection.names.joined(separator: ",")) is selected"
                 }
-            bystanders.append(.init(name: name, reason: reason, verdict: plugin.map(verdict)))
+            bystanders.append(.init(name: name, reason: reason, verdict: (plugin ?? algorithm).map(verdict)))
         }
         let times = selection.tuner?.times(of: problem, threadCount: threadCount) ?? []
         return Explanation(

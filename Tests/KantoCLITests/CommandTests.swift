@@ -51,7 +51,7 @@ struct MistakeTests {
     }
 
     @Test(arguments: [
-        ("KANTO_BACKEND", "nonsense", "available: auto, simd, simd-baseline"), ("KANTO_ISA", "avx1024", "baseline, avx2, avx512"),
+        ("KANTO_BACKEND", "nonsense", "available: auto, simd, simd-direct, simd-filtered, simd-baseline"), ("KANTO_ISA", "avx1024", "baseline, avx2, avx512"),
         ("KANTO_NUM_THREADS", "0", "1 to 1024"), ("KANTO_VERBOSE", "loud", "0, 1 or 2"), ("KANTO_STRICT", "yes", "0 or 1"),
     ])
     func malformedVariables(_ name: String, _ value: String, _ expected: String) throws {
@@ -109,7 +109,7 @@ struct MistakeTests {
         expectLine(try kanto("train", "--set", "speed=1"), 64, "there is no key 'speed'", "regularizer")
         expectLine(try kanto("train", "--data", "/nowhere"), 66, "/nowhere")
         expectLine(try kanto("bench", "steps", "nonsense"), 64, "toy, mnist, cifar, dcgan64, dcgan64ln")
-        expectLine(try kanto("verify", "--backend", "nonsense"), 64, "available: auto, simd, simd-baseline")
+        expectLine(try kanto("verify", "--backend", "nonsense"), 64, "available: auto, simd, simd-direct, simd-filtered, simd-baseline")
         expectLine(try kanto("verify", "--op", "nonsense"), 64, "matmul, conv2d_forward")
         #expect(try kanto("verify", "--random", "-1").status == 64)
         expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere/config.json")

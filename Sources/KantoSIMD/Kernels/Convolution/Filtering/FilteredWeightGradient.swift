@@ -28,8 +28,8 @@ struct FilteredWeightGradient {
         self.accumulates = accumulates
         self.forward.tilesPerBlock = tilesPerPiece
         let perTile = part.totalDepth &+ part.productCount &* columns
-        // Each block reads and writes all of dU once: so many tiles that this is no more than what the tiles' own points take.
-        let paying = 2 &* part.totalDepth &* columns / max(perTile, 1)
+        // Each block reads and writes all of dU once: so many tiles that their own points are as many numbers.
+        let paying = part.totalDepth &* columns / max(perTile, 1)
         let limit = min(max(roundUp(paying, to: tilesPerPiece), leastTiles), mostTiles)
         blockLimit = min(roundUp(balanced(max(tileCount, 1), limit), to: tilesPerPiece), limit)
     }
