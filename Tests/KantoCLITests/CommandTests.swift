@@ -117,6 +117,17 @@ struct MistakeTests {
         #expect(try kanto("train", "--iterations", "many").status == 64)
     }
 
+    /// What can be done is said, not only what is wrong.
+    @Test func dataThatDoNotFitThePreset() throws {
+        let folder = try TemporaryFolder()
+        let (pictures, rows) = (folder.path + "/pictures.npy", folder.path + "/rows.npy")
+        try NPY.write(NumericArray(shape: [4, 8, 8, 1], (0..<256).map { Float($0) / 255 }), to: pictures)
+        try NPY.write(NumericArray(shape: [128, 2], (0..<256).map { Float($0) }), to: rows)
+        expectLine(try kanto("train", "mnist", "--data", "ring8"), 65, "ring8: points of a plane", "data.size, data.channels (of the preset or your own)")
+        expectLine(try kanto("train", "ring8", "--data", pictures, "--set", "data.range=[0, 1]"), 65, "shape [8, 8, 1]", "want [2]; --networks conv or resnet makes some")
+        expectLine(try kanto("train", "digits", "--data", rows), 65, "shape [2]", "want [8, 8, 1]; --networks mlp makes some")
+    }
+
     @Test func folderThatCannotBeWritten() throws {
         let folder = try TemporaryFolder()
         let file = folder.path + "/file"
