@@ -121,13 +121,21 @@ struct TrainCommand: KantoCommand {
             throw Failure.usage(
                 "--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
         }
+        try checkRun(folder)
         return try Run(resuming: folder, iterations: iterations, note: warn)
     }
 
     private func warn(_ line: String) { Diagnostics.warnOnce(line, key: line) }
 
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
-        if let out { return try Run(configuration, note: warn, chooseFolder: { out }) }
+        if let out {
+            guard !holdsRun(out) else {
+                throw Failure(
+                    message: "\(out): holds a run already; expected a new or empty folder; to go on with that run: "
+                        + "kanto train --resume \(quotedForShell(out))", code: Failure.cannotWrite)
+            }
+            return try Run(configuration, note: warn, chooseFolder: { out })
+        }
         var made: String?
         do {
             return try Run(configuration, note: warn) {

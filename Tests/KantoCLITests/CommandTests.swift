@@ -112,7 +112,8 @@ struct MistakeTests {
         expectLine(try kanto("verify", "--backend", "nonsense"), 64, "available: auto, simd, simd-baseline")
         expectLine(try kanto("verify", "--op", "nonsense"), 64, "matmul, conv2d_forward")
         #expect(try kanto("verify", "--random", "-1").status == 64)
-        expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere/config.json")
+        expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere: there is no such run")
+        expectLine(try kanto("train", "--resume", "/nowhere"), 66, "/nowhere: there is no such run")
         #expect(try kanto("nonsense").status == 64)
         #expect(try kanto("train", "--iterations", "many").status == 64)
     }
@@ -178,6 +179,7 @@ struct RunTests {
         // A run is not overwritten.
         let twice = try kanto("train", "--iterations", "1", "--out", run)
         #expect(twice.status == 73 && twice.errors.contains("expected a new or empty folder"))
+        #expect(twice.errors.hasSuffix("to go on with that run: kanto train --resume \(run)\n"), "\(twice.errors)")
         #expect(try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n") == metrics)
 
         if PNG.isAvailable {
