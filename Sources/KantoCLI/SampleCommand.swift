@@ -179,6 +179,7 @@ struct SampleCommand: KantoCommand {
 
     private func trainedGenerator() throws -> TrainedGenerator {
         if isCheckpoint { return try TrainedGenerator(contentsOf: run) }
+        try checkRun(run)
         return try TrainedGenerator(run: run, checkpoint: checkpoint)
     }
 }

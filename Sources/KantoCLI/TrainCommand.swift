@@ -78,13 +78,14 @@ struct TrainCommand: KantoCommand {
         var progress = ProgressLine(
             after: run.trainer.iteration, total: training.iterations,
             samplesPerIteration: training.batchSize * (training.criticSteps + 1))
-        let (name, threads) = (try Backend.selected[0].name, try Kernels.threadCount())
+        let threads = try Kernels.threadCount()
+        let place = "\(try Backend.selected[0].name), \(threads) thread\(threads == 1 ? "" : "s")"
         if resume == nil {
             print(
-                "training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(name), \(threads) threads, into \(folder)"
+                "training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(place), into \(folder)"
             )
         } else {
-            print("going on with \(folder) on \(name), \(threads) threads, after iteration \(run.trainer.iteration)")
+            print("going on with \(folder) on \(place), after iteration \(run.trainer.iteration)")
         }
         let penalty = training.regularizer.regularizer.formula(weight: training.regularizer.weight)
         print("penalty \(penalty), \(run.trainer.criticStepMethod.rawValue) critic step")
@@ -120,13 +121,21 @@ struct TrainCommand: KantoCommand {
             throw Failure.usage(
                 "--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
         }
+        try checkRun(folder)
         return try Run(resuming: folder, iterations: iterations, note: warn)
     }
 
     private func warn(_ line: String) { Diagnostics.warnOnce(line, key: line) }
 
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
-        if let out { return try Run(configuration, note: warn, chooseFolder: { out }) }
+        if let out {
+            guard !holdsRun(out) else {
+                throw Failure(
+                    message: "\(out): holds a run already; expected a new or empty folder; to go on with that run: "
+                        + "kanto train --resume \(quotedForShell(out))", code: Failure.cannotWrite)
+            }
+            return try Run(configuration, note: warn, chooseFolder: { out })
+        }
         var made: String?
         do {
             return try Run(configuration, note: warn) {
@@ -233,12 +242,25 @@ struct ProgressLine {
             ("\(whole(rate * Double(samplesPerIteration))) samples/s", 6),
             ("\(clock(Double(total - metrics.iteration) / rate)) left", 1),
         ]
-        return fittingLine(fields.map { (text: $0.0, rank: $0.1) }, width: width.map { $0 - 1 } ?? .max)
+        let line = fittingLine(fields.map { (text: $0.0, rank: $0.1) }, width: width.map { $0 - 1 } ?? .max)
+        return width.map { withBar(line, share: Double(metrics.iteration) / Double(total), width: $0 - 1) } ?? line
     }
 
+    /// A bar of what is done takes the room that is left behind the line, if it is enough to show anything.
+    private func withBar(_ line: String, share: Double, width: Int) -> String {
+        let room = min(20, width - line.count - "  []".count)
+        guard room >= 4 else { return line }
+        let done = Int(Double(room) * min(1, share))
+        return line + "  [" + String(repeating: "=", count: done) + String(repeating: " ", count: room - done) + "]"
+    }
+
+    /// 1:05 for minutes, 2:01:05 for hours, then days.
     private func clock(_ seconds: Double) -> String {
-        let whole = min(whole(seconds), 359_999)
-        return "\(whole / 60):" + (whole % 60 < 10 ? "0" : "") + "\(whole % 60)"
+        let whole = whole(seconds)
+        guard whole < 48 * 3600 else { return "\(whole / 86_400) days" }
+        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
+        let (hours, minutes) = (whole / 3600, whole / 60 % 60)
+        return (hours > 0 ? "\(hours):" + two(minutes) : "\(minutes)") + ":" + two(whole % 60)
     }
 
     private func whole(_ number: Double) -> Int { number.isNaN ? 0 : Int(min(max(0, number.rounded()), 999_999_999)) }

@@ -66,13 +66,13 @@ func leave(with error: any Error) -> Never {
         do { try flushOutput() } catch { leave(with: error) }
     } else {
         let words = (try? argumentsAsText()) ?? []
-        printError(usageLine(KantoTool.message(for: error), commands(in: words).commands))
+        printError(usageLine(KantoTool.message(for: error), commands(in: words).commands, words))
     }
     exit(code.rawValue)
 }
 
 /// What the parser of arguments complains about, as one line that says where to read more.
-private func usageLine(_ message: String, _ commands: [any ParsableCommand.Type]) -> String {
+private func usageLine(_ message: String, _ commands: [any ParsableCommand.Type], _ words: [String]) -> String {
     let path = joinedNames(commands)
     var text = message.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: " ")
     let lead = "Unknown option '"
@@ -81,6 +81,23 @@ private func usageLine(_ message: String, _ commands: [any ParsableCommand.Type]
         let name = String(text.dropFirst(lead.count).prefix { $0 != "'" })
         let near = nearestName(to: name, among: longOptions(of: commands.last!))
         text = lead + name + "'" + (near.map { "; did you mean '--\($0)'?" } ?? "")
+    }
+    // Of the words that an option takes it lists all, and names none.
+    if let offer = text.firstRange(of: ". Please provide one of ") {
+        func quoted(_ part: Substring) -> [String] {
+            part.split(separator: "'", omittingEmptySubsequences: false).enumerated()
+                .filter { !$0.offset.isMultiple(of: 2) }.map { String($0.element) }
+        }
+        let (typed, known) = (quoted(text[..<offer.lowerBound]).first ?? "", quoted(text[offer.upperBound...]))
+        let near = nearestName(to: typed, among: known).map { "; did you mean '\($0)'? Expected " }
+        text.replaceSubrange(offer, with: near ?? "; expected ")
+    }
+    // --seed -1: the number is there, but looks like an option.
+    let gap = "Missing value for '"
+    if text.hasPrefix(gap), let place = words.firstIndex(of: String(text.dropFirst(gap.count).prefix { !" '".contains($0) })),
+        words.indices.contains(place + 1)
+    {
+        text += ": '\(words[place + 1])' is taken for an option"
     }
     if text.hasSuffix(".") { text.removeLast() }
     let end = text.hasSuffix("?") ? " See" : "; see"

@@ -102,10 +102,12 @@ extension Array: DescriptionConvertible where Element: DescriptionConvertible {
             for (index, value) in values.enumerated() {
                 try DescriptionError.within("\(index)") { () throws(DescriptionError) in append(try Element(value)) }
             }
-        // A command line has commas between.
+        // A command line has commas between, with the brackets of a file or without.
         case .word(let text):
-            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-                append(try Element(.word(String(part))))
+            let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+            let list = isBracketed ? text.dropFirst().dropLast() : text[...]
+            for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+                append(try Element(.word(String(isBracketed ? part.drop { $0 == " " } : part))))
             }
         default: throw DescriptionError("expected a list, found \(value)")
         }

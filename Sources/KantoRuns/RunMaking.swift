@@ -82,7 +82,9 @@ extension Run {
             throw DataError(
                 .badInput,
                 "\(path): samples of shape \(data.sampleShape); the networks want \(wanted)"
-                    + (wanted.count == 3 ? "; data.size and data.channels bring pictures to another shape" : ""))
+                    + (wanted.count == 3 && data.sampleShape.count == 3
+                        ? "; data.size and data.channels bring pictures to another shape"
+                        : "; --networks \(data.sampleShape.count == 3 ? "conv or resnet" : "mlp") makes some for these samples"))
         }
         guard data.count >= configuration.training.batchSize else {
             throw DataError(

@@ -112,9 +112,21 @@ struct MistakeTests {
         expectLine(try kanto("verify", "--backend", "nonsense"), 64, "available: auto, simd, simd-direct, simd-filtered, simd-baseline")
         expectLine(try kanto("verify", "--op", "nonsense"), 64, "matmul, conv2d_forward")
         #expect(try kanto("verify", "--random", "-1").status == 64)
-        expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere/config.json")
+        expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere: there is no such run")
+        expectLine(try kanto("train", "--resume", "/nowhere"), 66, "/nowhere: there is no such run")
         #expect(try kanto("nonsense").status == 64)
         #expect(try kanto("train", "--iterations", "many").status == 64)
+    }
+
+    /// What can be done is said, not only what is wrong.
+    @Test func dataThatDoNotFitThePreset() throws {
+        let folder = try TemporaryFolder()
+        let (pictures, rows) = (folder.path + "/pictures.npy", folder.path + "/rows.npy")
+        try NPY.write(NumericArray(shape: [4, 8, 8, 1], (0..<256).map { Float($0) / 255 }), to: pictures)
+        try NPY.write(NumericArray(shape: [128, 2], (0..<256).map { Float($0) }), to: rows)
+        expectLine(try kanto("train", "mnist", "--data", "ring8"), 65, "ring8: points of a plane", "data.size, data.channels (of the preset or your own)")
+        expectLine(try kanto("train", "ring8", "--data", pictures, "--set", "data.range=[0, 1]"), 65, "shape [8, 8, 1]", "want [2]; --networks conv or resnet makes some")
+        expectLine(try kanto("train", "digits", "--data", rows), 65, "shape [2]", "want [8, 8, 1]; --networks mlp makes some")
     }
 
     @Test func folderThatCannotBeWritten() throws {
@@ -167,6 +179,7 @@ struct RunTests {
         // A run is not overwritten.
         let twice = try kanto("train", "--iterations", "1", "--out", run)
         #expect(twice.status == 73 && twice.errors.contains("expected a new or empty folder"))
+        #expect(twice.errors.hasSuffix("to go on with that run: kanto train --resume \(run)\n"), "\(twice.errors)")
         #expect(try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n") == metrics)
 
         if PNG.isAvailable {

@@ -304,4 +304,17 @@ struct ProcessTests {
         #expect(try shell("kanto sample run --out samples.npy", in: folder).status == 0)
         #expect(try shell("kanto sample run --checkpoint interrupted --out samples.npy", in: folder).status == 0)
     }
+
+    @Test func aRunThatIsNotThereHasANeighbor() throws {
+        let folder = try TemporaryFolder()
+        let training = try shell("KANTO_NUM_THREADS=1 kanto train --iterations 1", in: folder)
+        #expect(training.status == 0 && training.output.contains(", 1 thread, into runs/digits-1"), "\(training)")
+        let line = "there is no such run; did you mean 'runs/digits-1'?\n"
+        for name in ["runs/digits-2", "digits-1", "runs/digit-1/"] {
+            #expect(try shell("kanto sample \(name)", in: folder).errors == "kanto sample: \(name): \(line)")
+            #expect(try shell("kanto train --resume \(name)", in: folder).errors == "kanto train: \(name): \(line)")
+        }
+        #expect(try shell("cd runs; kanto sample digits-9", in: folder).errors.hasSuffix("did you mean 'digits-1'?\n"))
+        #expect(try shell("kanto sample xyzzy", in: folder).errors == "kanto sample: xyzzy: there is no such run\n")
+    }
 }

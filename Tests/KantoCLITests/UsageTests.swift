@@ -21,6 +21,8 @@ struct UsageTests {
     @Test func mistypedNames() throws {
         try expectLine(["train", "digts"], "kanto train: there is no preset 'digts'; did you mean 'digits'? The presets are digits")
         try expectLine(["train", "--set", "learning-rte=1"], "kanto train: there is no key 'learning-rte'; did you mean 'optimizer.learning_rate'?")
+        try expectLine(["train", "--critic-step", "tpaed"], "kanto train: the value 'tpaed' is invalid for '--critic-step <method>'; did you mean 'taped'? Expected 'automatic', 'taped' or 'four-pass'; see")
+        try expectLine(["train", "--critic-step", "xyzzy"], "kanto train: the value 'xyzzy' is invalid for '--critic-step <method>'; expected 'automatic', 'taped' or 'four-pass'; see")
         try expectLine(["verify", "--op", "matmull"], "kanto verify: unknown op 'matmull'; did you mean 'matmul'? The ops are matmul, conv2d_forward,")
         try expectLine(["verify", "--backend", "refrence"], "kanto verify: unknown backend 'refrence'; did you mean 'reference'? available: auto,")
         try expectLine(["bench", "mnits"], "kanto bench kernels: there is no preset 'mnits'; did you mean 'mnist'? The presets are gemm,")
@@ -45,6 +47,7 @@ struct UsageTests {
         try expectLine(["train", "--iterations", "many"], "kanto train: the value 'many' is invalid for '--iterations", "see 'kanto train --help'")
         try expectLine(["sample"], "kanto sample: missing expected argument '<run>'; see 'kanto sample --help'")
         try expectLine(["train", "--out"], "kanto train: missing value for '--out", "see 'kanto train --help'")
+        try expectLine(["train", "--seed", "-1"], "kanto train: missing value for '--seed <seed>': '-1' is taken for an option; see")
         try expectLine(["train", "digits", "more"], "kanto train: unexpected argument 'more'; see")
     }
 

@@ -21,6 +21,11 @@ import Testing
             try value.set(path, to: .word(word))
         }
         #expect(try DataDescription(value) == description)
+        // As a file has them.
+        for (path, word) in [("size", "[48, 64]"), ("range", "[0,16]"), ("scaled_to", "[-1, 1]")] { try value.set(path, to: .word(word)) }
+        #expect(try DataDescription(value) == description)
+        try value.set("range", to: .word("[0, 16"))
+        #expect(throws: DescriptionError.self) { try DataDescription(value) }
         #expect(PictureSize(height: 8, width: 8).descriptionValue == .integer(8))
     }
 

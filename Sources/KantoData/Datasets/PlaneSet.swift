@@ -73,10 +73,15 @@ struct PlaneDataset: Dataset {
     private let seed: UInt64
 
     init(_ set: PlaneSet, _ description: DataDescription, seed: UInt64) throws {
-        guard description.size == nil, description.channels == nil, description.labels == nil, description.range == nil else {
+        let others = [
+            ("data.size", description.size != nil), ("data.channels", description.channels != nil),
+            ("data.labels", description.labels != nil), ("data.range", description.range != nil),
+        ].filter(\.1).map(\.0)
+        guard others.isEmpty else {
             throw DataError(
-                .badInput, "\(set.rawValue): is generated; data.size, data.channels, data.range and data.labels say nothing of it"
-            )
+                .badInput,
+                "\(set.rawValue): points of a plane, which are generated; \(others.joined(separator: ", ")) (of the preset or your "
+                    + "own) cannot be said of them")
         }
         (self.set, self.seed) = (set, seed)
     }
