@@ -203,12 +203,13 @@ struct ProgressLine {
     private let first: Int
     private let total: Int
     private let samplesPerIteration: Int
-    private let start = monotonicSeconds()
+    private var recent: RecentRate
     private var lastShown = -Double.infinity
 
     /// - Parameter iteration: that the process begins after.
     init(after iteration: Int = 0, total: Int, samplesPerIteration: Int) {
         first = iteration
+        recent = RecentRate(count: iteration, seconds: monotonicSeconds())
         self.total = total
         self.samplesPerIteration = samplesPerIteration
     }
@@ -220,7 +221,7 @@ struct ProgressLine {
             return
         }
         lastShown = now
-        let text = text(metrics, seconds: now - start, width: width)
+        let text = text(metrics, iterationsPerSecond: recent.rate(count: metrics.iteration, seconds: now), width: width)
         if width == nil {
             print(text)
             fflush(nil)
@@ -231,8 +232,7 @@ struct ProgressLine {
 
     /// What fits a terminal of so many columns, or all; it never reaches the last column, behind which a terminal would go on
     /// in the next line.
-    func text(_ metrics: IterationMetrics, seconds: Double, width: Int?) -> String {
-        let rate = Double(metrics.iteration - first) / seconds
+    func text(_ metrics: IterationMetrics, iterationsPerSecond rate: Double, width: Int?) -> String {
         let fields = [
             ("iteration \(metrics.iteration)/\(total)", 0),
             ("critic loss \(fixed(metrics.criticLoss, 3))", 5),
@@ -264,4 +264,24 @@ struct ProgressLine {
     }
 
     private func whole(_ number: Double) -> Int { number.isNaN ? 0 : Int(min(max(0, number.rounded()), 999_999_999)) }
+}
+
+/// How fast a count has grown of late: over the last minute or two, so that a pause, or a machine that was busy for a while, is
+/// forgotten.
+struct RecentRate {
+    private static let window = 60.0
+    private var mark: (count: Int, seconds: Double)
+    private var nextMark: (count: Int, seconds: Double)
+
+    init(count: Int, seconds: Double) {
+        mark = (count, seconds)
+        nextMark = mark
+    }
+
+    /// Per second.
+    mutating func rate(count: Int, seconds: Double) -> Double {
+        let rate = Double(count - mark.count) / (seconds - mark.seconds)
+        if seconds - nextMark.seconds >= Self.window { (mark, nextMark) = (nextMark, (count, seconds)) }
+        return rate
+    }
 }

@@ -11,7 +11,19 @@ struct LiveLineTests {
         metrics.iteration = iteration
         (metrics.criticLoss, metrics.wassersteinEstimate, metrics.penalty) = (-1.2345, 1.5, 0.0123)
         (metrics.meanGradientNorm, metrics.generatorLoss) = (0.987, 2)
-        return ProgressLine(total: 5000, samplesPerIteration: 384).text(metrics, seconds: 10, width: width)
+        return ProgressLine(total: 5000, samplesPerIteration: 384).text(
+            metrics, iterationsPerSecond: Double(metrics.iteration) / 10, width: width)
+    }
+
+    /// An hour's pause is forgotten after two minutes.
+    @Test func theRateIsThatOfTheLastMinutes() {
+        var rate = RecentRate(count: 10, seconds: 0)
+        #expect(rate.rate(count: 30, seconds: 10) == 2)
+        #expect(rate.rate(count: 130, seconds: 60) == 2)
+        #expect(rate.rate(count: 140, seconds: 3660) < 0.1)
+        var last = 0.0
+        for second in 1...130 { last = rate.rate(count: 140 + 2 * second, seconds: Double(3660 + second)) }
+        #expect(last == 2)
     }
 
     @Test func fitsEveryWidth() {
@@ -44,7 +56,9 @@ struct TimeLeftTests {
     func isReadAtAGlance(iteration: Int, total: Int, text: String) {
         var metrics = IterationMetrics()
         metrics.iteration = iteration
-        #expect(ProgressLine(total: total, samplesPerIteration: 1).text(metrics, seconds: Double(iteration), width: nil).hasSuffix("  " + text))
+        #expect(
+            ProgressLine(total: total, samplesPerIteration: 1).text(metrics, iterationsPerSecond: 1, width: nil)
+                .hasSuffix("  " + text))
     }
 }
 

@@ -88,11 +88,30 @@ extension FilteredBlock {
                     weights
                     + plan.weights.offset(
                         tapY: phaseV.firstTap &+ tapV &* phaseV.tapStep, tapX: phaseH.firstTap &+ tapH &* phaseH.tapStep)
-                for channel in 0..<plan.inner {
-                    let row = tap + channel &* plan.weights.rowStride
-                    for column in 0..<plan.outer { sums[column] += pixel[channel] * row[column &* plan.weights.columnStride] }
+                if plan.weights.columnStride == 1 {
+                    addTap(pixel, tap, Contiguous.self, to: sums)
+                } else {
+                    addTap(pixel, tap, Strided.self, to: sums)
                 }
             }
+        }
+    }
+
+    @inline(__always)
+    private func addTap<Row: InputRow>(
+        _ pixel: UnsafePointer<Float>, _ tap: UnsafePointer<Float>, _: Row.Type, to sums: UnsafeMutablePointer<Float>
+    ) {
+        var column = 0
+        while column < plan.outer {
+            let rest = plan.outer &- column
+            var sum = loadLanes(sums + column)
+            for channel in 0..<plan.inner {
+                let row = Row(tap + channel &* plan.weights.rowStride, stride: plan.weights.columnStride)
+                let weights = rest < Lanes.scalarCount ? row.lanes(at: column, count: rest) : row.lanes(at: column)
+                sum = multiplyAdd(Lanes(repeating: pixel[channel]), weights, sum)
+            }
+            storeLanes(sum, to: sums + column)
+            column &+= Lanes.scalarCount
         }
     }
 }
