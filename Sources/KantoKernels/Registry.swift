@@ -331,15 +331,16 @@ public final class Registry: Sendable {
         let plugins = plugins.withLock { isAuto ? $0.opening() : $0.looked }
         var bystanders: [Explanation.Bystander] = []
         let simd = try backend(named: "simd").name
+        let algorithms = algorithms.filter { $0.table.pointee.offers(problem.raw.op, problem.elementType ?? .float32) }
         for name in (builtIn + algorithms).map(\.name) + plugins.names where !asked.contains(name) {
             let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
-            // Of single algorithms, those that are chosen among.
-            let algorithm = algorithms.first { $0.name == name && $0.variantOf == simd }
+            // One of those that the server chooses among.
+            let algorithm = algorithms.first { $0.name == name && $0.variantOf == server?.name }
             let reason =
                 if plugin != nil {
                     whyNotTimed(problem, selection)
                 } else if algorithm != nil {
-                    "\(simd) chooses"
+                    "\(server?.name ?? simd) chooses"
                 } else if isAuto {
                     "auto takes \(simd) of the kind"
                 } else {
