@@ -26,10 +26,11 @@ struct FilteredWeightGradient {
         self.forward = forward
         self.outputChannels = outputChannels
         self.accumulates = accumulates
-        self.forward.tilesPerBlock = tilesPerPiece
+        // The points of tiles stand in the shared scratch.
+        self.forward.tilesPerBlock = 0
         let perTile = part.totalDepth &+ part.productCount &* columns
-        // Each block reads and writes all of dU once: so many tiles that their own points are as many numbers.
-        let paying = part.totalDepth &* columns / max(perTile, 1)
+        // Each block reads and writes all of dU once: so many tiles that their own points are nearly as many numbers.
+        let paying = 7 &* part.totalDepth &* columns / (8 &* max(perTile, 1))
         let limit = min(max(roundUp(paying, to: tilesPerPiece), leastTiles), mostTiles)
         blockLimit = min(roundUp(balanced(max(tileCount, 1), limit), to: tilesPerPiece), limit)
     }
