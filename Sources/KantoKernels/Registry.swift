@@ -315,7 +315,10 @@ public final class Registry: Sendable {
         }
         var answers: [Explanation.Answer] = []
         var server: Backend?, refuser: Backend?
-        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated() {
+        // Of single algorithms, those of this op.
+        let algorithms = algorithms.filter { $0.table.pointee.offers(problem.raw.op, problem.elementType ?? .float32) }
+        for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated()
+        where backend.variantOf == nil || algorithms.contains(backend) {
             let answer = Explanation.Answer(backend: backend, verdict: verdict(of: backend))
             answers.append(answer)
             switch answer.verdict {
@@ -331,7 +334,6 @@ public final class Registry: Sendable {
         let plugins = plugins.withLock { isAuto ? $0.opening() : $0.looked }
         var bystanders: [Explanation.Bystander] = []
         let simd = try backend(named: "simd").name
-        let algorithms = algorithms.filter { $0.table.pointee.offers(problem.raw.op, problem.elementType ?? .float32) }
         for name in (builtIn + algorithms).map(\.name) + plugins.names where !asked.contains(name) {
             let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
             // One of those that the server chooses among.
