@@ -315,10 +315,10 @@ public final class Registry: Sendable {
         }
         var answers: [Explanation.Answer] = []
         var server: Backend?, refuser: Backend?
-        // Of single algorithms, those of this op.
+        // Of single algorithms that nobody named, those of this op.
         let algorithms = algorithms.filter { $0.table.pointee.offers(problem.raw.op, problem.elementType ?? .float32) }
         for (index, backend) in selection.order(for: problem, threadCount: threadCount).enumerated()
-        where backend.variantOf == nil || algorithms.contains(backend) {
+        where backend.variantOf == nil || index < selection.namedCount || algorithms.contains(backend) {
             let answer = Explanation.Answer(backend: backend, verdict: verdict(of: backend))
             answers.append(answer)
             switch answer.verdict {
