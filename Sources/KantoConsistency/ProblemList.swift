@@ -2,8 +2,14 @@ import KantoKernels
 
 /// The problems that every backend is tested on, in float32.
 public let problemList: [TestProblem] =
-    matmulProblems + convolutionProblems + elementwiseProblems + reductionProblems + statisticsProblems
+    matmulProblems + convolutionProblems + bfloat16Problems + elementwiseProblems + reductionProblems + statisticsProblems
     + optimizerProblems + distributionProblems
+
+/// A third of the products, in which each epilogue comes with each kind of geometry.
+private let bfloat16Problems: [TestProblem] = {
+    let products = (matmulProblems + convolutionProblems).map { Problem(raw: $0.problem) }.filter { $0.precision == .float32 }
+    return products.indices.filter { $0 % 3 == 0 }.map { TestProblem(products[$0].with(.bfloat16)) }
+}()
 
 /// Every epilogue: five activations, with and without bias, overwriting and accumulating.
 let epilogues: [Epilogue] = [false, true].flatMap { bias in

@@ -15,7 +15,8 @@ public func randomProblems(count: Int, seed: UInt64, ops: [Op] = Op.allCases) ->
         let seed = seed &+ index
         var random = Random(seed: seed)
         let op = random.choice(choices)
-        let (problem, scalars) = random.problem(op)
+        var (problem, scalars) = random.problem(op)
+        if op.isProduct, random.isHit(in: 4) { problem = problem.with(.bfloat16) }
         return TestProblem(problem, scalars: scalars, seed: seed)
     }
 }
@@ -229,7 +230,7 @@ extension Random {
     fileprivate mutating func choice<T>(_ values: [T]) -> T { values[below(values.count)] }
 
     /// One time in `count`.
-    private mutating func isHit(in count: Int) -> Bool { below(count) == 0 }
+    fileprivate mutating func isHit(in count: Int) -> Bool { below(count) == 0 }
 
     private mutating func below(_ count: Int) -> Int { Int(next() % UInt64(count)) }
 }

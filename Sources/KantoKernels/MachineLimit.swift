@@ -8,13 +8,19 @@ public enum MachineLimit {
     /// Billions of floating-point operations a second that multiply-adds in registers reach on the threads in force, with
     /// the instruction set that the SIMD backend uses: the best of four tries, which take about `seconds` together. Where
     /// something else takes a core meanwhile it is less; who wants the limit takes the best of several calls.
-    public static func multiplyAddRate(seconds: Double = 0.005) throws(KernelError) -> Double {
+    ///
+    /// - Parameter precision: of bfloat16, the instruction for pairs where the processor has it.
+    public static func multiplyAddRate(
+        of precision: Precision = .float32, seconds: Double = 0.005
+    ) throws(KernelError) -> Double {
         let registry = try Registry.shared()
         let (loop, operations): (@convention(c) (Int) -> Float, Int) =
             switch registry.configuration.instructionSet {
             case .baseline:
                 ({ KantoSIMDBaseline.multiplyAddRounds($0) }, KantoSIMDBaseline.multiplyAddRoundOperations())
             case .avx2: ({ KantoSIMDAVX2.multiplyAddRounds($0) }, KantoSIMDAVX2.multiplyAddRoundOperations())
+            case .avx512 where precision == .bfloat16 && KantoSIMDAVX512.multipliesPairs():
+                ({ KantoSIMDAVX512.pairRounds($0) }, 2 * KantoSIMDAVX512.multiplyAddRoundOperations())
             case .avx512: ({ KantoSIMDAVX512.multiplyAddRounds($0) }, KantoSIMDAVX512.multiplyAddRoundOperations())
             }
         let threadCount = try Kernels.threadCount()

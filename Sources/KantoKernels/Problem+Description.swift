@@ -114,7 +114,7 @@ extension Precision: CustomStringConvertible {
 
 extension Op {
     /// Whether a product, whose epilogue and precision are asked for.
-    var isProduct: Bool { rawValue <= Op.convolution2DWeightGradient.rawValue }
+    package var isProduct: Bool { rawValue <= Op.convolution2DWeightGradient.rawValue }
 
     /// Whether a loop nest with strides of its own is walked, rather than contiguous elements.
     var hasStrides: Bool { self != .optimize && self != .random }

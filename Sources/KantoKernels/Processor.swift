@@ -29,8 +29,14 @@ public enum Processor {
         }
     }
 
+    /// Whether it has an instruction for products of bfloat16 (AVX512_BF16), and the operating system saves its registers.
+    public static var multipliesBfloat16: Bool { kanto_cpu_has_bfloat16() }
+
     /// Cores that this process may run on.
     public static var coreCount: Int { max(1, Int(kanto_core_count())) }
+
+    /// Cores of the machine, whether this process may run on them or not.
+    public static var machineCoreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// How many cores' time the control groups of this process (a container's, say) grant it, such as 1.5; nil where they set
     /// no bound.

@@ -143,18 +143,8 @@ public final class Registry: Sendable {
         throw KernelError.configuration(text)
     }
 
-    /// How to get the plugins that come with Kanto.
-    public static let waysToGet = [
-        ("onednn", "libKantoOneDNN.so", "libdnnl-dev"), ("cblas", "libKantoCBLAS.so", "libopenblas-dev"),
-    ].map { name, library, package in
-        (
-            name: name,
-            way:
-                "\(library) is built by a plain 'swift build' in Kanto's own folder where \(package) is installed (apt-get install "
-                + "\(package); after a build without it also 'swift package purge-cache'); programs of other packages find it with "
-                + "KANTO_PLUGIN_PATH=KANTO/.build/debug, say"
-        )
-    }
+    /// Whether the SIMD backend has an instruction for products of bfloat16 here.
+    public var multipliesBfloat16: Bool { configuration.instructionSet == .avx512 && Processor.multipliesBfloat16 }
 
     /// Looks at the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start. Opens none.
     ///
@@ -297,6 +287,12 @@ public final class Registry: Sendable {
                 "\(refusal.backend.name) declined \(problem): \(refusal.reason); \(kernel.backend.name) serves it",
                 key: "\(refusal.backend.name) \(problem.raw.op) \(problem.raw.dtype) \(refusal.reason)")
         }
+        if problem.precision == .bfloat16, kernel.backend.name.hasPrefix("simd-"), !multipliesBfloat16 {
+            Diagnostics.warnOnce(
+                "bfloat16 is computed without an instruction for it, slower than float32: "
+                    + (Processor.multipliesBfloat16 ? "KANTO_ISA forbids it" : "the processor lacks AVX512_BF16"),
+                key: "plain bfloat16")
+        }
     }
 
     /// What each backend of a selection says to a problem, and under `auto` each that is here: this opens all plugins then.
@@ -333,7 +329,6 @@ public final class Registry: Sendable {
         let isAuto = selection.names == ["auto"]
         let plugins = plugins.withLock { isAuto ? $0.opening() : $0.looked }
         var bystanders: [Explanation.Bystander] = []
-        let simd = try backend(named: "simd").name
         for name in (builtIn + algorithms).map(\.name) + plugins.names where !asked.contains(name) {
             let plugin = isAuto ? plugins.backends.first { $0.name == name } : nil
             // One of those that the server chooses among.
@@ -341,10 +336,10 @@ public final class Registry: Sendable {
             let reason =
                 if plugin != nil {
                     whyNotTimed(problem, selection)
-                } else if algorithm != nil {
-                    "\(server?.name ?? simd) chooses"
+                } else if let chooser = algorithm?.variantOf {
+                    "\(chooser) chooses"
                 } else if isAuto {
-                    "auto takes \(simd) of the kind"
+                    "auto takes \(try backend(named: "simd").name) of the kind"
                 } else {
                     "\(selection.names.joined(separator: ",")) is selected"
                 }

@@ -110,9 +110,9 @@ final class Tuner: Sendable {
         var small = problem
         if problem.op != .matmul {
             // Samples enough for the algorithm that was timed: few positions have another.
-            let shape = (try? problem.operands())?.first { $0.name == (problem.op == .convolution2DForward ? "y" : "dy") }?.shape
-            let positions = shape.map { $0[1] * $0[2] } ?? 1
-            small.raw.convolution.batch = min(small.raw.convolution.batch, Int64(1 + 512 / max(1, positions)))
+            let geometry = Convolution2D(raw: problem.raw.convolution)
+            let positions = max(1, geometry.outputHeight * geometry.outputWidth)
+            small.raw.convolution.batch = min(small.raw.convolution.batch, Int64(1 + 512 / positions))
         }
         // Rows enough for the kernel that was timed: products of few rows have others.
         if small.op == .matmul { small.raw.matmul.m = min(24, small.raw.matmul.m) }

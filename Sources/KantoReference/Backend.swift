@@ -22,11 +22,14 @@ nonisolated(unsafe) private let table: UnsafeMutablePointer<kanto_backend> = {
     return table
 }()
 
-/// A float type that kernels compute in.
-protocol Element: BinaryFloatingPoint {
+/// What an operand consists of.
+protocol Number {
     /// The value in double precision. (`Double.init` of a generic float goes by way of bit patterns.)
     var wide: Double { get }
 }
+
+/// A float type that kernels compute in.
+protocol Element: Number, BinaryFloatingPoint {}
 
 extension Float: Element {
     @inline(__always) var wide: Double { Double(self) }
@@ -34,6 +37,34 @@ extension Float: Element {
 
 extension Double: Element {
     @inline(__always) var wide: Double { self }
+}
+
+/// A factor of a product of bfloat16, in memory one of float32.
+struct RoundedFloat: Number {
+    private let value: Float
+    @inline(__always) var wide: Double { roundedToBfloat16(value) }
+}
+
+/// The same of float64 that float32 can hold.
+struct RoundedDouble: Number {
+    private let value: Double
+    @inline(__always) var wide: Double { roundedToBfloat16(Float(value)) }
+}
+
+/// To nearest, ties to even; subnormal numbers are zeros of their sign, NaN stays NaN.
+private func roundedToBfloat16(_ value: Float) -> Double {
+    let bits = value.bitPattern
+    if value.isNaN { return .nan }
+    if bits & 0x7f80_0000 == 0 { return value.sign == .minus ? -0.0 : 0 }
+    return Double(Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000))
+}
+
+/// The body of a product by its types of element and of factor.
+func productBody(
+    _ problem: kanto_problem, float32: kanto_body, float64: kanto_body, rounded32: kanto_body, rounded64: kanto_body
+) -> kanto_body {
+    let rounds = problem.precision == KANTO_PRECISION_BFLOAT16
+    return problem.dtype == KANTO_DTYPE_F64 ? (rounds ? rounded64 : float64) : (rounds ? rounded32 : float32)
 }
 
 /// Why a problem is not served.
@@ -74,7 +105,7 @@ struct Piece {
             + Int(worker) * kernel.pointee.scratchBytesPerWorker
     }
 
-    func input<T: Element>(_ index: Int, as type: T.Type) -> UnsafePointer<T> {
+    func input<T: Number>(_ index: Int, as type: T.Type) -> UnsafePointer<T> {
         (kanto_input(arguments, UInt32(index)) ?? placeholder).assumingMemoryBound(to: T.self)
     }
 
@@ -147,8 +178,10 @@ private func plan(_ problem: UnsafePointer<kanto_problem>) throws(Declined) -> W
     guard [0, problem.dtype].contains(problem.output_dtype) else {
         throw Declined("outputs of dtype \(problem.output_dtype) from inputs of dtype \(problem.dtype), expected the same")
     }
-    guard problem.precision == KANTO_PRECISION_FLOAT32 else {
-        throw Declined("precision \(problem.precision) is asked for, expected \(KANTO_PRECISION_FLOAT32), that of float32")
+    let precisions = KANTO_OP_MATMUL...KANTO_OP_CONV2D_WEIGHT_GRADIENT ~= Int(problem.op) ? [0, KANTO_PRECISION_BFLOAT16] : [0]
+    guard precisions.contains(Int(problem.precision)) else {
+        throw Declined(
+            "precision \(problem.precision) is asked for, expected \(precisions.map(String.init).joined(separator: " or "))")
     }
     switch Int(problem.op) {
     case KANTO_OP_MATMUL: return try planMatmul(problem)

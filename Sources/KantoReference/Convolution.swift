@@ -58,17 +58,20 @@ func planForward(_ problem: kanto_problem) throws(Declined) -> Work {
     return Work(
         description: "conv2d_forward, scalar",
         pieceCount: geometry.batch * geometry.outputHeight,
-        body: problem.dtype == KANTO_DTYPE_F64
-            ? { forwardRow(Double.self, Piece($0, $1, $2)) } : { forwardRow(Float.self, Piece($0, $1, $2)) },
+        body: productBody(
+            problem, float32: { forwardRow(Float.self, Float.self, Piece($0, $1, $2)) },
+            float64: { forwardRow(Double.self, Double.self, Piece($0, $1, $2)) },
+            rounded32: { forwardRow(Float.self, RoundedFloat.self, Piece($0, $1, $2)) },
+            rounded64: { forwardRow(Double.self, RoundedDouble.self, Piece($0, $1, $2)) }),
         scratchBytesPerWorker: geometry.outputWidth * geometry.groupOutputChannels * MemoryLayout<Double>.stride)
 }
 
 /// One row of the output of one sample.
-private func forwardRow<T: Element>(_ type: T.Type, _ piece: Piece) {
+private func forwardRow<T: Element, Factor: Number>(_ type: T.Type, _ factor: Factor.Type, _ piece: Piece) {
     let g = Geometry(piece.problem)
     let (sample, oy) = piece.index.quotientAndRemainder(dividingBy: g.outputHeight)
-    let x = piece.input(0, as: T.self) + sample * g.height * g.width * g.channels
-    let w = piece.input(1, as: T.self)
+    let x = piece.input(0, as: Factor.self) + sample * g.height * g.width * g.channels
+    let w = piece.input(1, as: Factor.self)
     let bias = piece.input(2, as: T.self)
     let row = piece.index * g.outputWidth * g.outputChannels
     let y = piece.output(0, as: T.self) + row
@@ -111,18 +114,20 @@ func planInputGradient(_ problem: kanto_problem) throws(Declined) -> Work {
     return Work(
         description: "conv2d_input_gradient, scalar",
         pieceCount: geometry.batch * geometry.height,
-        body: problem.dtype == KANTO_DTYPE_F64
-            ? { inputGradientRow(Double.self, Piece($0, $1, $2)) }
-            : { inputGradientRow(Float.self, Piece($0, $1, $2)) },
+        body: productBody(
+            problem, float32: { inputGradientRow(Float.self, Float.self, Piece($0, $1, $2)) },
+            float64: { inputGradientRow(Double.self, Double.self, Piece($0, $1, $2)) },
+            rounded32: { inputGradientRow(Float.self, RoundedFloat.self, Piece($0, $1, $2)) },
+            rounded64: { inputGradientRow(Double.self, RoundedDouble.self, Piece($0, $1, $2)) }),
         scratchBytesPerWorker: geometry.width * geometry.groupChannels * MemoryLayout<Double>.stride)
 }
 
 /// One row of the input's gradient of one sample.
-private func inputGradientRow<T: Element>(_ type: T.Type, _ piece: Piece) {
+private func inputGradientRow<T: Element, Factor: Number>(_ type: T.Type, _ factor: Factor.Type, _ piece: Piece) {
     let g = Geometry(piece.problem)
     let (sample, iy) = piece.index.quotientAndRemainder(dividingBy: g.height)
-    let dy = piece.input(0, as: T.self) + sample * g.outputHeight * g.outputWidth * g.outputChannels
-    let w = piece.input(1, as: T.self)
+    let dy = piece.input(0, as: Factor.self) + sample * g.outputHeight * g.outputWidth * g.outputChannels
+    let w = piece.input(1, as: Factor.self)
     let row = piece.index * g.width * g.channels
     let dx = piece.output(0, as: T.self) + row
     let saved = piece.input(2, as: T.self) + row
@@ -151,7 +156,7 @@ private func inputGradientRow<T: Element>(_ type: T.Type, _ piece: Piece) {
         for ix in 0..<g.width {
             let place = ix * g.channels + group * g.groupChannels
             epilogue.write(
-                sums + ix * g.groupChannels, to: dx + place, bias: w, saved: saved + place, count: g.groupChannels)
+                sums + ix * g.groupChannels, to: dx + place, bias: saved, saved: saved + place, count: g.groupChannels)
         }
     }
 }
@@ -167,22 +172,24 @@ func planWeightGradient(_ problem: kanto_problem) throws(Declined) -> Work {
     return Work(
         description: "conv2d_weight_gradient, scalar",
         pieceCount: geometry.weightPieces + (problem.flags & UInt32(KANTO_FLAG_BIAS) != 0 ? 1 : 0),
-        body: problem.dtype == KANTO_DTYPE_F64
-            ? { weightGradientRows(Double.self, Piece($0, $1, $2)) }
-            : { weightGradientRows(Float.self, Piece($0, $1, $2)) },
+        body: productBody(
+            problem, float32: { weightGradientRows(Float.self, Float.self, Piece($0, $1, $2)) },
+            float64: { weightGradientRows(Double.self, Double.self, Piece($0, $1, $2)) },
+            rounded32: { weightGradientRows(Float.self, RoundedFloat.self, Piece($0, $1, $2)) },
+            rounded64: { weightGradientRows(Double.self, RoundedDouble.self, Piece($0, $1, $2)) }),
         scratchBytesPerWorker: channelBlock * geometry.outputChannels * MemoryLayout<Double>.stride)
 }
 
 /// The gradient of one tap's weights for a block of input channels.
-private func weightGradientRows<T: Element>(_ type: T.Type, _ piece: Piece) {
+private func weightGradientRows<T: Element, Factor: Number>(_ type: T.Type, _ factor: Factor.Type, _ piece: Piece) {
     let g = Geometry(piece.problem)
     guard piece.index < g.weightPieces else { return biasGradient(T.self, g, piece) }
     let (tap, block) = piece.index.quotientAndRemainder(dividingBy: pieces(g.groupChannels, of: channelBlock))
     let (ky, kx) = tap.quotientAndRemainder(dividingBy: g.kernelWidth)
     let firstChannel = block * channelBlock
     let channels = min(channelBlock, g.groupChannels - firstChannel)
-    let x = piece.input(0, as: T.self)
-    let dy = piece.input(1, as: T.self)
+    let x = piece.input(0, as: Factor.self)
+    let dy = piece.input(1, as: Factor.self)
     let dw = piece.output(0, as: T.self) + (tap * g.groupChannels + firstChannel) * g.outputChannels
     let sums = piece.scratch.assumingMemoryBound(to: Double.self)
     let outputs = g.groupOutputChannels

@@ -30,12 +30,15 @@ func planMatmul(_ problem: kanto_problem) throws(Declined) -> Work {
     return Work(
         description: "matmul, scalar",
         pieceCount: Int(matmul.batch) * tiles,
-        body: problem.dtype == KANTO_DTYPE_F64
-            ? { matmulTile(Double.self, Piece($0, $1, $2)) } : { matmulTile(Float.self, Piece($0, $1, $2)) },
+        body: productBody(
+            problem, float32: { matmulTile(Float.self, Float.self, Piece($0, $1, $2)) },
+            float64: { matmulTile(Double.self, Double.self, Piece($0, $1, $2)) },
+            rounded32: { matmulTile(Float.self, RoundedFloat.self, Piece($0, $1, $2)) },
+            rounded64: { matmulTile(Double.self, RoundedDouble.self, Piece($0, $1, $2)) }),
         scratchBytesPerWorker: tileRows * tileColumns * MemoryLayout<Double>.stride)
 }
 
-private func matmulTile<T: Element>(_ type: T.Type, _ piece: Piece) {
+private func matmulTile<T: Element, Factor: Number>(_ type: T.Type, _ factor: Factor.Type, _ piece: Piece) {
     let problem = piece.problem.pointee
     let matmul = problem.matmul
     let m = Int(matmul.m)
@@ -56,8 +59,8 @@ private func matmulTile<T: Element>(_ type: T.Type, _ piece: Piece) {
     let j0 = column * tileColumns
     let columns = min(tileColumns, n - j0)
 
-    let a = piece.input(0, as: T.self) + batch * Int(matmul.batch_stride_a) + i0 * rowA
-    let b = piece.input(1, as: T.self) + batch * Int(matmul.batch_stride_b) + j0 * columnB
+    let a = piece.input(0, as: Factor.self) + batch * Int(matmul.batch_stride_a) + i0 * rowA
+    let b = piece.input(1, as: Factor.self) + batch * Int(matmul.batch_stride_b) + j0 * columnB
     let bias = piece.input(2, as: T.self) + j0
     let place = batch * Int(matmul.batch_stride_c) + i0 * Int(matmul.row_stride_c) + j0
     let c = piece.output(0, as: T.self) + place

@@ -1,5 +1,5 @@
 /// Σ a·b over contiguous elements, in eight interleaved sums, so that additions need not wait for each other.
-func dot<T: Element>(_ count: Int, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>) -> Double {
+func dot<T: Number>(_ count: Int, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>) -> Double {
     var sums = SIMD8<Double>.zero
     var index = 0
     while index + 8 <= count {
@@ -16,7 +16,7 @@ func dot<T: Element>(_ count: Int, _ a: UnsafePointer<T>, _ b: UnsafePointer<T>)
 
 /// sums += value · b
 @inline(__always)
-func addScaled<T: Element>(
+func addScaled<T: Number>(
     _ count: Int, _ value: Double, _ b: UnsafePointer<T>, stride: Int, to sums: UnsafeMutablePointer<Double>
 ) {
     if stride == 1 {

@@ -42,6 +42,11 @@ bool kanto_cpu_has_avx512(void) {
   return all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
 }
 
+bool kanto_cpu_has_bfloat16(void) {
+  uint32_t a, b, c, d;
+  return kanto_cpu_has_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && all(a, bit_AVX512BF16);
+}
+
 void kanto_cpu_name(char name[49]) {
   uint32_t words[12] = {0};
   for (uint32_t i = 0; i < 3; i++)
@@ -66,6 +71,7 @@ void kanto_cpu_caches(int64_t bytes[3]) {
 #else
 bool kanto_cpu_has_avx2(void) { return false; }
 bool kanto_cpu_has_avx512(void) { return false; }
+bool kanto_cpu_has_bfloat16(void) { return false; }
 void kanto_cpu_name(char name[49]) { name[0] = 0; }
 void kanto_cpu_caches(int64_t bytes[3]) { memset(bytes, 0, 3 * sizeof *bytes); }
 #endif

@@ -21,7 +21,7 @@ import Testing
             ("struct_size", changed(product) { $0.struct_size -= 1 }),
             ("dtype 9", changed(product) { $0.dtype = 9 }),
             ("outputs of dtype 2 from inputs of dtype 1", changed(product) { $0.output_dtype = 2 }),
-            ("precision 2", changed(product) { $0.precision = 2 }),
+            ("precision 3", changed(product) { $0.precision = 3 }),
             ("precision 1", changed(forward) { $0.precision = 1 }),
             ("op 77", changed(product) { $0.op = 77 }),
             ("flags 0x100", changed(product) { $0.flags = 256 }),

@@ -23,12 +23,39 @@ struct ObjectCodeTests {
     /// A branch for each vector of an epilogue made the compiler do so: twice the instructions, 4% of a product's time.
     @Test("the microkernels do not take vectors apart", arguments: InstructionSet.allCases)
     func noLaneByLane(_ set: InstructionSet) throws {
-        let perLane = ["vinsert", "vextract", "vpinsr", "vpextr", "vshuf", "vmovshdup", "insertps", "extractps", "pinsr", "pextr"]
+        let perLane = [
+            "vinsert", "vextract", "vpinsr", "vpextr", "vshuf", "vmovshdup", "insertps", "extractps", "pinsr", "pextr",
+        ]
         let kernels = try microkernels(of: set)
         #expect(!kernels.isEmpty)
         for (name, lines) in kernels {
             let count = lines.count { line in perLane.contains(where: instruction(line).hasPrefix) }
             #expect(count <= 12, "\(name)")
+        }
+    }
+
+    /// Elsewhere the variant must run on processors without it.
+    @Test("the instruction for pairs of bfloat16 stands in microkernels alone")
+    func pairInstruction() throws {
+        let kernels = try microkernels(of: .avx512)
+        let withPairs = kernels.filter { _, lines in lines.contains { instruction($0).hasPrefix("vdpbf16ps") } }
+        let withNumbers = kernels.filter { _, lines in lines.contains { instruction($0).hasPrefix("vfmadd") } }
+        // All rounds but one, each width of a row.
+        #expect(withPairs.count >= 8 && withNumbers.count >= 8)
+        #expect(withPairs.keys.allSatisfy { withNumbers[$0] == nil })
+        for object in try objects(of: .avx512) {
+            let listing = try output(of: "objdump", ["-d", "--no-show-raw-insn", object]).split(separator: "\n")
+            var function: Substring = ""
+            for line in listing {
+                if line.hasSuffix(">:") { function = line }
+                guard instruction(line).hasPrefix("vdpbf16ps") else { continue }
+                // The last two are copies of what is inlined.
+                let names = ["sumTile", "pairRounds", "InstructionPair", "kanto_pairs_add_products"]
+                #expect(names.contains { function.contains($0) }, "\(function)")
+            }
+        }
+        for set in [InstructionSet.baseline, .avx2] {
+            #expect(try microkernels(of: set).values.joined().allSatisfy { !instruction($0).hasPrefix("vdpbf16ps") })
         }
     }
 

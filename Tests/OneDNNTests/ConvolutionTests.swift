@@ -55,7 +55,7 @@ import Testing
 
     /// Geometries that nobody chose, most of them with odd channels in padding.
     @Test(arguments: convolutionOps) func servesManyRandomGeometries(_ op: Op) throws {
-        let problems = randomProblems(count: 150, seed: 5, ops: [op])
+        let problems = randomProblems(count: 200, seed: 5, ops: [op]).filter { $0.problem.precision == 0 }
         let verification = verify(try plugin().table, problems, types: [.float32], mayDecline: { _ in true })
         #expect(verification.failures.map(\.description) == [])
         for refusal in verification.declined {

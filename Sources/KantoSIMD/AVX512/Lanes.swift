@@ -1,4 +1,5 @@
 // What differs between the instruction sets: the AVX-512 variant (x86-64-v4).
+import KantoShims
 
 typealias Lanes = SIMD16<Float>
 typealias LanesOfBits = SIMD16<UInt32>
@@ -17,3 +18,11 @@ typealias WidestRow = RowPair<RowPair<SingleRow, SingleRow>, RowPair<SingleRow, 
 /// Of convolutions by minimal filtering: with the outputs of a tile.
 @inline(__always) var filteredTileName: StaticString { "2x2 filtered, 6x64 avx512" }
 @inline(__always) var relaxedTileName: StaticString { "4x4 filtered, 6x64 avx512" }
+
+/// A pair of bfloat16, by one instruction of AVX512_BF16.
+enum InstructionPair: SumWord {
+    @inline(__always) static func addProduct(_ a: Lanes, _ b: Lanes, to sum: Lanes) -> Lanes {
+        kanto_pairs_add_products(sum, a, b)
+    }
+}
+var hasPairInstruction: Bool { kanto_cpu_has_bfloat16() }

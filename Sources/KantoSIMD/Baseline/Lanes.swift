@@ -17,3 +17,7 @@ typealias WidestRow = RowPair<SingleRow, SingleRow>
 /// Of convolutions by minimal filtering: with the outputs of a tile.
 @inline(__always) var filteredTileName: StaticString { "2x2 filtered, 6x8 baseline" }
 @inline(__always) var relaxedTileName: StaticString { "4x4 filtered, 6x8 baseline" }
+
+/// There is no instruction for pairs of bfloat16.
+typealias InstructionPair = PlainPair
+@inline(__always) var hasPairInstruction: Bool { false }

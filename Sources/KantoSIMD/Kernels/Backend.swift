@@ -59,13 +59,20 @@ private func make(
     guard problem.pointee.dtype == UInt32(KANTO_DTYPE_F32), kanto_output_dtype(problem) == UInt32(KANTO_DTYPE_F32) else {
         return decline(message, "the SIMD backend computes in float32 only")
     }
-    switch Int(problem.pointee.op) {
-    case KANTO_OP_CONV2D_FORWARD...KANTO_OP_CONV2D_WEIGHT_GRADIENT
-    where problem.pointee.precision <= UInt32(KANTO_PRECISION_RELAXED): break
-    case _ where problem.pointee.precision != UInt32(KANTO_PRECISION_FLOAT32):
-        return decline(message, "the SIMD backend has no such product of less precision than float32")
-    default: break
+    switch Int(problem.pointee.precision) {
+    case KANTO_PRECISION_FLOAT32: return makeExact(problem, host, kernel, message, algorithm)
+    case KANTO_PRECISION_RELAXED where convolutions ~= Int(problem.pointee.op):
+        return makeExact(problem, host, kernel, message, algorithm)
+    case KANTO_PRECISION_BFLOAT16 where algorithm != .filtered: return makeProductOfPairs(problem, host, kernel, message)
+    default: return decline(message, "the SIMD backend has no such product of less precision than float32")
     }
+}
+
+/// Makes a kernel of numbers as they are, or, in a product of bfloat16, of words.
+func makeExact(
+    _ problem: UnsafePointer<kanto_problem>, _ host: UnsafePointer<kanto_host>, _ kernel: KernelSlot, _ message: Message?,
+    _ algorithm: ConvolutionAlgorithm
+) -> kanto_status {
     switch Int(problem.pointee.op) {
     case KANTO_OP_MATMUL: return makeMatmul(problem, host, kernel, message)
     case KANTO_OP_CONV2D_FORWARD: return makeConvolutionForward(problem, host, kernel, message, algorithm)

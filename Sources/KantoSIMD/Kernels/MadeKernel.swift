@@ -6,8 +6,8 @@ struct KernelHead {
     var description: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
     /// Memory that the plan points to, freed with the kernel.
     var owned: UnsafeMutableRawPointer?
-    /// A kernel of this file that the plan falls back on, released with this one.
-    var fallback: UnsafeMutablePointer<kanto_kernel>?
+    /// A kernel that the plan runs too, or falls back on, released with this one.
+    var other: UnsafeMutablePointer<kanto_kernel>?
 }
 
 /// A kernel and its plan, in one block of memory.
@@ -27,14 +27,14 @@ typealias RunFunction =
 ///   - operation: what it is, for people.
 ///   - tile: the tile of its microkernel, where it has one; stands behind the operation.
 ///   - owned: memory that the plan points to, to be freed with the kernel.
-///   - fallback: a kernel that the plan falls back on, to be released with this one.
+///   - other: a kernel that the plan runs too, or falls back on, to be released with this one.
 @inline(__always)
 func makeKernel<Plan>(
     _ slot: KernelSlot, _ operation: StaticString, tile: StaticString? = nil, _ plan: Plan, scratchBytes: Int = 0,
-    owned: UnsafeMutableRawPointer? = nil, fallback: UnsafeMutablePointer<kanto_kernel>? = nil, run: RunFunction
+    owned: UnsafeMutableRawPointer? = nil, other: UnsafeMutablePointer<kanto_kernel>? = nil, run: RunFunction
 ) -> kanto_status {
     let made = UnsafeMutablePointer<MadeKernel<Plan>>.allocate(capacity: 1)
-    let head = KernelHead(kernel: kanto_kernel(), description: (0, 0, 0, 0, 0, 0, 0, 0), owned: owned, fallback: fallback)
+    let head = KernelHead(kernel: kanto_kernel(), description: (0, 0, 0, 0, 0, 0, 0, 0), owned: owned, other: other)
     made.initialize(to: MadeKernel(head: head, plan: plan))
     let text = UnsafeMutableRawPointer(made) + MemoryLayout<kanto_kernel>.stride
     write(operation, to: text, space: 32)
@@ -49,7 +49,7 @@ func makeKernel<Plan>(
     made.pointee.head.kernel.release = { kernel in
         let head = UnsafeMutableRawPointer(kernel!).assumingMemoryBound(to: KernelHead.self)
         head.pointee.owned?.deallocate()
-        if let fallback = head.pointee.fallback { fallback.pointee.release?(fallback) }
+        if let other = head.pointee.other { other.pointee.release?(other) }
         kernel!.deallocate()
     }
     slot.pointee = UnsafeMutableRawPointer(made).assumingMemoryBound(to: kanto_kernel.self)

@@ -20,12 +20,11 @@ func makeConvolutionForward(
     let shape = ConvolutionShape(problem.pointee.convolution)
     let choice = shape.filteredOutputs(problem, algorithm)
     if let plan = FilteredPlan(shape, isAdjoint: false, outputs: choice.outputs, requested, host) {
-        return makeKernel(
-            slot, "conv2d_forward", tile: plan.tileName, plan, scratchBytes: plan.scratchBytes, owned: plan.parts,
-            run: runFilteredForward)
+        return makeFiltered(plan, "conv2d_forward", slot)
     }
     if let refusal = choice.refusal { return decline(message, refusal) }
     var product = shape.forwardProduct(host)
+    product.words = SumWords(of: problem)
     product.epilogue = requested.epilogue
     let plan = ForwardPlan(
         product: product, layout: PanelSource(rowsPerBlock: max(shape.weightRows, 1), rowStride: shape.outputChannels),
@@ -55,16 +54,5 @@ private let runForward: RunFunction = { kernel, arguments, _ in
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, ProductOperands(a: x, b: UnsafePointer(packed), c: y, bias: bias))
-    return kanto_status(KANTO_STATUS_OK)
-}
-
-private let runFilteredForward: RunFunction = { kernel, arguments, _ in
-    let plan = madeKernel(at: kernel!, as: FilteredPlan.self).pointee.plan
-    if plan.batch == 0 { return kanto_status(KANTO_STATUS_OK) }
-    plan.run(
-        arguments!.pointee.host!, source: floats(kanto_input(arguments, 0))!, weights: floats(kanto_input(arguments, 1))!,
-        target: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
-        bias: plan.hasBias ? floats(kanto_input(arguments, 2)) : nil, saved: kanto_input(arguments, 2),
-        scratch: arguments!.pointee.scratch!)
     return kanto_status(KANTO_STATUS_OK)
 }

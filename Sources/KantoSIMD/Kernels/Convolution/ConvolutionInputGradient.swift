@@ -22,15 +22,14 @@ func makeConvolutionInputGradient(
     let shape = ConvolutionShape(problem.pointee.convolution)
     let choice = shape.filteredOutputs(problem, algorithm)
     if let plan = FilteredPlan(shape, isAdjoint: true, outputs: choice.outputs, requested, host) {
-        return makeKernel(
-            slot, "conv2d_input_gradient", tile: plan.tileName, plan, scratchBytes: plan.scratchBytes, owned: plan.parts,
-            run: runFilteredInputGradient)
+        return makeFiltered(plan, "conv2d_input_gradient", slot)
     }
     if let refusal = choice.refusal { return decline(message, refusal) }
     if shape.hasScatteredInputGradient {
-        return makeScatteredInputGradient(shape, requested.epilogue, host, slot)
+        return makeScatteredInputGradient(shape, SumWords(of: problem), requested.epilogue, host, slot)
     }
     var product = shape.adjointProduct(host)
+    product.words = SumWords(of: problem)
     product.epilogue = requested.epilogue
     // Tap by tap, the weights [channels, output channels] are packed transposed.
     let plan = InputGradientPlan(
@@ -62,15 +61,5 @@ private let runInputGradient: RunFunction = { kernel, arguments, _ in
             groupStride: made.pointee.plan.groupStrideWeights, into: packed)
     }
     product.computeInParallel(host, ProductOperands(a: dy, b: UnsafePointer(packed), c: dx))
-    return kanto_status(KANTO_STATUS_OK)
-}
-
-private let runFilteredInputGradient: RunFunction = { kernel, arguments, _ in
-    let plan = madeKernel(at: kernel!, as: FilteredPlan.self).pointee.plan
-    if plan.batch == 0 { return kanto_status(KANTO_STATUS_OK) }
-    plan.run(
-        arguments!.pointee.host!, source: floats(kanto_input(arguments, 0))!, weights: floats(kanto_input(arguments, 1))!,
-        target: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self), bias: nil, saved: kanto_input(arguments, 2),
-        scratch: arguments!.pointee.scratch!)
     return kanto_status(KANTO_STATUS_OK)
 }

@@ -36,13 +36,14 @@ extension ConvolutionShape {
 }
 
 func makeScatteredInputGradient(
-    _ shape: ConvolutionShape, _ epilogue: Epilogue, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot
+    _ shape: ConvolutionShape, _ words: SumWords, _ epilogue: Epilogue, _ host: UnsafePointer<kanto_host>, _ slot: KernelSlot
 ) -> kanto_status {
     let panels = Panels(rowCount: shape.groupOutputChannels, columnCount: shape.weightRows)
     var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
     product.groupStrideA = shape.groupOutputChannels
     product.groupStrideB = panels.size
     product.storesPadding = true
+    product.words = words
     let windowSize = roundUp(shape.weightRows, to: Lanes.scalarCount)
     var rowClass = RowClass()
     rowClass.walk.innerCount = shape.groupOutputChannels

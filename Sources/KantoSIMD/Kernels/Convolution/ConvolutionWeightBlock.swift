@@ -23,6 +23,7 @@ struct WeightBlockLayout {
 /// that uses few sets of the first-level cache (half the speed with AVX2).
 struct WeightBlock {
     private let shape: ConvolutionShape
+    private let words: SumWords
     private let lineRows: Int
     /// The group's input and output gradient.
     private let x: UnsafePointer<Float>
@@ -54,6 +55,7 @@ struct WeightBlock {
         scratch: UnsafeMutablePointer<Float>, borderSums: UnsafeMutablePointer<Float>
     ) {
         shape = plan.shape
+        words = plan.words
         lineRows = plan.lineRows
         self.x = x + group &* shape.groupChannels
         self.dy = dy + group &* shape.groupOutputChannels
@@ -189,6 +191,7 @@ extension WeightBlock {
             lookahead: Lookahead(address: dy + nextOutput.lowerBound, stride: floatsPerLine),
             rowCount: min(asking &* rowsPerTile, rows), rowsPerTile: rowsPerTile, columnCount: panels.columns(panel),
             nextC: weights, nextOffsetsC: offsetsC, borderSums: borderSums)
+        task.words = words
         task.epilogue.accumulates = true
         task.walk.innerCount = positionCount
         task.walk.innerStrideA = tileRows

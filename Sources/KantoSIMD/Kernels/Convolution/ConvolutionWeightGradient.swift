@@ -8,7 +8,8 @@ import KantoABI
 struct WeightGradientPlan {
     var shape: ConvolutionShape
     var accumulates: Bool
-    /// The sums of dy over all positions; no kept elements where they are not wanted.
+    /// What x and dy consist of.
+    var words = SumWords.numbers
     var bias: ReductionPlan
     var classes: UnsafeMutablePointer<PositionClass>
     var classCount = 0
@@ -54,46 +55,34 @@ func makeConvolutionWeightGradient(
     if let refusal = choice.refusal { return decline(message, refusal) }
     let accumulates = problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0
     var bias = ReductionPlan()
-    if problem.pointee.flags & UInt32(KANTO_FLAG_BIAS) != 0 {
-        let positions = shape.batch &* shape.outputHeight &* shape.outputWidth
-        if let reason = bias.read(sumOver: positions, shape.outputChannels, accumulates: accumulates, host) {
-            return decline(message, reason)
-        }
-    } else {
-        bias.keptCount = 0
-    }
-    let plan = WeightGradientPlan(shape, accumulates: accumulates, bias: bias, host: host)
+    if let reason = bias.readBiasGradient(problem, shape, host) { return decline(message, reason) }
+    var plan = WeightGradientPlan(shape, accumulates: accumulates, bias: bias, host: host)
+    plan.words = SumWords(of: problem)
     let copies = plan.copyCount(threads: Int(host.pointee.thread_count)) &* plan.copyStride
     let workers = Int(host.pointee.thread_count) &* WeightBlockLayout(plan).floatCount
     // The sums of dy are finished before the scratch is written again.
     let scratch = max(copies &+ workers, (bias.scratchBytes &+ 3) / 4)
-    var direct: UnsafeMutablePointer<kanto_kernel>?
     let status = makeKernel(
-        &direct, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes,
+        slot, "conv2d_weight_gradient", tile: tileName, plan, scratchBytes: 4 &* scratch, owned: plan.classes,
         run: runWeightGradient)
-    slot.pointee = direct
     guard let forward = FilteredPlan(shape, isAdjoint: false, outputs: choice.outputs, RequestedEpilogue(), host) else {
         return status
     }
-    let filtered = FilteredWeightGradient(forward, outputChannels: shape.outputChannels, accumulates: accumulates)
+    let filtered = FilteredWeightGradient(forward, accumulates: accumulates)
     return makeKernel(
         slot, "conv2d_weight_gradient", tile: forward.tileName, filtered, scratchBytes: 4 &* max(scratch, filtered.scratchCount),
-        owned: forward.parts, fallback: direct, run: runFilteredWeightGradient)
+        owned: forward.parts, other: slot.pointee, run: runFilteredWeightGradient)
 }
 
 private let runFilteredWeightGradient: RunFunction = { kernel, arguments, _ in
     let made = madeKernel(at: kernel!, as: FilteredWeightGradient.self)
-    let direct = madeKernel(at: made.pointee.head.fallback!, as: WeightGradientPlan.self)
-    direct.pointee.plan.sumBias(arguments!)
-    if made.pointee.plan.tileCount > 0
-        && made.pointee.plan.run(
-            arguments!.pointee.host!, x: floats(kanto_input(arguments, 0))!, dy: floats(kanto_input(arguments, 1))!,
-            dw: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
-            scratch: arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self))
-    {
-        return kanto_status(KANTO_STATUS_OK)
-    }
-    sumWeights(direct, arguments!)
+    let direct = madeKernel(at: made.pointee.head.other!, as: WeightGradientPlan.self)
+    direct.pointee.plan.bias.sumBias(arguments!)
+    let isFinite = made.pointee.plan.run(
+        arguments!.pointee.host!, x: floats(kanto_input(arguments, 0))!, dy: floats(kanto_input(arguments, 1))!,
+        dw: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
+        scratch: arguments!.pointee.scratch!.assumingMemoryBound(to: Float.self))
+    if !isFinite { sumWeights(direct, arguments!) }
     return kanto_status(KANTO_STATUS_OK)
 }
 
@@ -176,20 +165,33 @@ private struct WeightGradientJob {
 
 private let runWeightGradient: RunFunction = { kernel, arguments, _ in
     let made = madeKernel(at: kernel!, as: WeightGradientPlan.self)
-    made.pointee.plan.sumBias(arguments!)
+    made.pointee.plan.bias.sumBias(arguments!)
     sumWeights(made, arguments!)
     return kanto_status(KANTO_STATUS_OK)
 }
 
-extension WeightGradientPlan {
-    /// The bias gradient, where it is wanted.
-    fileprivate func sumBias(_ arguments: UnsafePointer<kanto_arguments>) {
-        if bias.keptCount == 0 { return }
+extension ReductionPlan {
+    /// That of a weight gradient's bias gradient, the sums of dy over all positions; no kept elements where it is not wanted.
+    mutating func readBiasGradient(
+        _ problem: UnsafePointer<kanto_problem>, _ shape: ConvolutionShape, _ host: UnsafePointer<kanto_host>
+    ) -> StaticString? {
+        guard problem.pointee.flags & UInt32(KANTO_FLAG_BIAS) != 0 else {
+            keptCount = 0
+            return nil
+        }
+        return read(
+            sumOver: shape.batch &* shape.outputHeight &* shape.outputWidth, shape.outputChannels,
+            accumulates: problem.pointee.flags & UInt32(KANTO_FLAG_ACCUMULATE) != 0, host)
+    }
+
+    /// Computes it, with the arguments and the scratch of the weight gradient.
+    func sumBias(_ arguments: UnsafePointer<kanto_arguments>) {
+        if keptCount == 0 { return }
         let db = kanto_output(arguments, 1)!.assumingMemoryBound(to: Float.self)
         // Nothing is read where there are no positions.
         let dy = floats(kanto_input(arguments, 1)) ?? UnsafePointer(db)
         let scratch = arguments.pointee.scratch ?? UnsafeMutableRawPointer(db)
-        runPieces(ReductionRun(bias, dy, dy, db, db, scratch: scratch), arguments.pointee.host!)
+        runPieces(ReductionRun(self, dy, dy, db, db, scratch: scratch), arguments.pointee.host!)
     }
 }
 

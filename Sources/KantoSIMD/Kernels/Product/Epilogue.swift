@@ -195,7 +195,7 @@ struct RequestedEpilogue {
     private mutating func readDerivative(_ problem: UnsafePointer<kanto_problem>) {
         if hasBias { refusal = "a bias is not added to what a derivative multiplies" }
         switch Int(problem.pointee.activation) {
-        case KANTO_ACTIVATION_NONE: refusal = "a derivative needs the activation whose it is"
+        case KANTO_ACTIVATION_NONE: refusal = "a derivative needs the activation it belongs to"
         case KANTO_ACTIVATION_RELU: epilogue.derivative = Derivative(.leakyReLU)
         case KANTO_ACTIVATION_LEAKY_RELU:
             epilogue.derivative = Derivative(.leakyReLU, constant: Float(problem.pointee.parameter))

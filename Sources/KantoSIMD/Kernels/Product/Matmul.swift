@@ -30,11 +30,15 @@ func makeMatmul(
     let shape = problem.pointee.matmul
     let transposesA = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_A) != 0
     let transposesB = problem.pointee.flags & UInt32(KANTO_FLAG_TRANSPOSE_B) != 0
-    if isRowwiseProduct(shape, transposesB: transposesB) { return makeRowwiseProduct(problem, requested, host, slot) }
-    if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
+    let words = SumWords(of: problem)
+    if words == .numbers {
+        if isRowwiseProduct(shape, transposesB: transposesB) { return makeRowwiseProduct(problem, requested, host, slot) }
+        if shape.batch == 1 && min(shape.m, shape.n) == 1 && shape.k > 1 { return makeMatrixVector(problem, requested, slot) }
+    }
     let m = Int(shape.m), n = Int(shape.n), k = Int(shape.k), batch = Int(shape.batch)
     let panels = Panels(rowCount: k, columnCount: n)
     var product = Product(panels: panels, classes: UnsafeMutablePointer<RowClass>.allocate(capacity: 1))
+    product.words = words
     product.epilogue = requested.epilogue
     var rowClass = RowClass()
     rowClass.walk.innerCount = k

@@ -70,8 +70,8 @@ extension Six<UnsafeMutablePointer<Float>> {
 /// All tiles that a panel meets are summed in one call, which spares a tile the way in and out. At the border it is one, and
 /// its sums go to where `finishBorder` finds them.
 @inline(never)
-private func sumTiles<Row: VectorRow, Round: WalkRound>(
-    _ task: UnsafeMutablePointer<TileTask>, _ row: Row.Type, _ round: Round.Type
+private func sumTiles<Row: VectorRow, Round: WalkRound, Word: SumWord>(
+    _ task: UnsafeMutablePointer<TileTask>, _ row: Row.Type, _ round: Round.Type, _ word: Word.Type
 ) {
     // Read once: what a tile stores might be the task, as far as the compiler knows.
     let (walk, a, panel) = (task.pointee.walk, task.pointee.a, task.pointee.panel)
@@ -84,7 +84,7 @@ private func sumTiles<Row: VectorRow, Round: WalkRound>(
         if Round.strideA == nil { lookahead = task.pointee.lookahead }
         prefetchTargets(task, Six(asked.c, asked.offsets), width: Row.width)
         asked.advance(task, rowCount: Round.rowCount)
-        var tile = sum(walk, a, panel, Six(offsetsA), &lookahead, Row.self, Round.self)
+        var tile = sum(walk, a, panel, Six(offsetsA), &lookahead, Row.self, Round.self, Word.self)
         if task.pointee.isAtBorder {
             tile.store(to: task.pointee.borderSums)
         } else {
@@ -214,9 +214,9 @@ private func prefetchTargets(
 /// The loops test at their end, so that each accumulator is one value throughout: with a test in front the compiler
 /// keeps copies for the loops that might not run, and spills.
 @inline(__always)
-private func sum<Row: VectorRow, Round: WalkRound>(
+private func sum<Row: VectorRow, Round: WalkRound, Word: SumWord>(
     _ walk: Walk, _ a: UnsafePointer<Float>, _ panel: UnsafePointer<Float>, _ rows: Six<Int>, _ lookahead: inout Lookahead,
-    _ row: Row.Type, _ round: Round.Type
+    _ row: Row.Type, _ round: Round.Type, _ word: Word.Type
 ) -> Tile<Row> {
     var tile = Tile<Row>(e0: Row(), e1: Row(), e2: Row(), e3: Row(), e4: Row(), e5: Row())
     if walk.isEmpty { return tile }
@@ -239,11 +239,11 @@ private func sum<Row: VectorRow, Round: WalkRound>(
                     kanto_prefetch(lookahead.address)
                     lookahead.address += lookahead.stride
                 }
-                tile.addProducts(rows, a, Row(loading: b), Round.self)
+                tile.addProducts(rows, a, Row(loading: b), Round.self, Word.self)
                 if Round.stepCount == 4 {
-                    tile.addProducts(rows, a + strideA, Row(loading: b + strideB), Round.self)
-                    tile.addProducts(rows, a + 2 &* strideA, Row(loading: b + 2 &* strideB), Round.self)
-                    tile.addProducts(rows, a + 3 &* strideA, Row(loading: b + 3 &* strideB), Round.self)
+                    tile.addProducts(rows, a + strideA, Row(loading: b + strideB), Round.self, Word.self)
+                    tile.addProducts(rows, a + 2 &* strideA, Row(loading: b + 2 &* strideB), Round.self, Word.self)
+                    tile.addProducts(rows, a + 3 &* strideA, Row(loading: b + 3 &* strideB), Round.self, Word.self)
                 }
                 a += Round.stepCount &* strideA
                 b += Round.stepCount &* strideB
@@ -251,13 +251,13 @@ private func sum<Row: VectorRow, Round: WalkRound>(
             } while rounds != 0
             // No loop, which would need registers that hold the rows' addresses.
             if Round.stepCount == 4 && walk.innerCount & 2 != 0 {
-                tile.addProducts(rows, a, Row(loading: b), Round.self)
-                tile.addProducts(rows, a + strideA, Row(loading: b + strideB), Round.self)
+                tile.addProducts(rows, a, Row(loading: b), Round.self, Word.self)
+                tile.addProducts(rows, a + strideA, Row(loading: b + strideB), Round.self, Word.self)
                 a += 2 &* strideA
                 b += 2 &* strideB
             }
             if Round.stepCount == 4 && walk.innerCount & 1 != 0 {
-                tile.addProducts(rows, a, Row(loading: b), Round.self)
+                tile.addProducts(rows, a, Row(loading: b), Round.self, Word.self)
                 a += strideA
                 b += strideB
             }
@@ -273,17 +273,17 @@ private func sum<Row: VectorRow, Round: WalkRound>(
 }
 
 extension Six where Element: VectorRow {
-    /// Adds the number of each row, counted from `a`, times the columns.
+    /// Adds the word of each row, counted from `a`, times the columns.
     @inline(__always)
-    fileprivate mutating func addProducts<Round: WalkRound>(
-        _ rows: Six<Int>, _ a: UnsafePointer<Float>, _ columns: Element, _ round: Round.Type
+    fileprivate mutating func addProducts<Round: WalkRound, Word: SumWord>(
+        _ rows: Six<Int>, _ a: UnsafePointer<Float>, _ columns: Element, _ round: Round.Type, _ word: Word.Type
     ) {
-        e0.addProduct(a[rows.e0], columns)
-        e1.addProduct(a[rows.e1], columns)
-        e2.addProduct(a[rows.e2], columns)
-        e3.addProduct(a[rows.e3], columns)
-        e4.addProduct(a[rows.e4], columns)
-        if Round.hasSixthRow { e5.addProduct(a[rows.e5], columns) }
+        e0.addProduct(a[rows.e0], columns, Word.self)
+        e1.addProduct(a[rows.e1], columns, Word.self)
+        e2.addProduct(a[rows.e2], columns, Word.self)
+        e3.addProduct(a[rows.e3], columns, Word.self)
+        e4.addProduct(a[rows.e4], columns, Word.self)
+        if Round.hasSixthRow { e5.addProduct(a[rows.e5], columns, Word.self) }
     }
 }
 
@@ -294,7 +294,8 @@ func computeTiles(_ task: UnsafeMutablePointer<TileTask>, vectorCount: Int) {
     let offsetsC = task.pointee.offsetsC
     let round = RoundKind(task.pointee, width: width)
     let isWhole = task.pointee.columnCount == width && rowsPerTile == round.rowCount
-    let fullTiles = isWhole ? rowCount / rowsPerTile : 0
+    // Without the instruction sums flush subnormal numbers, which an epilogue must not: it comes later, as at the border.
+    let fullTiles = isWhole && task.pointee.words != .plainPairs ? rowCount / rowsPerTile : 0
     if fullTiles > 0 { sumTiles(task, round, count: fullTiles, isAtBorder: false, vectorCount) }
     var row = fullTiles &* rowsPerTile
     task.pointee.tilesAhead = 0
@@ -315,13 +316,15 @@ private enum RoundKind {
     case singleStep, contiguous, packed, packedOfFive, vectors
 
     @inline(__always) init(_ task: TileTask, width: Int) {
-        let isPacked = task.walk.innerCount >= stepsPerRound && task.walk.innerStrideB == width
+        let isPacked =
+            task.walk.innerCount >= stepsPerRound && task.walk.innerStrideB == width && task.words != .plainPairs
         if isPacked && task.walk.innerStrideA == ContiguousRound.strideA {
             self = .contiguous
         } else if isPacked && task.walk.innerStrideA == PackedRound.strideA {
             self = task.rowsPerTile == tileRows ? .packed : .packedOfFive
-        } else if isPacked && task.walk.innerStrideA == VectorRound.strideA && width == WidestRow.width {
-            // For full panels only: each width of each round takes seconds to compile.
+        } else if isPacked && task.walk.innerStrideA == VectorRound.strideA && width == WidestRow.width && task.words == .numbers
+        {
+            // For full panels of numbers only: each width of each round takes seconds to compile.
             self = .vectors
         } else {
             self = .singleStep
@@ -338,31 +341,45 @@ private func sumTiles(
 ) {
     task.pointee.tileCount = count
     task.pointee.isAtBorder = isAtBorder
-    switch round {
-    case .singleStep: sumTiles(task, vectorCount, SingleStep.self)
-    case .contiguous: sumTiles(task, vectorCount, ContiguousRound.self)
-    case .packed: sumTiles(task, vectorCount, PackedRound.self)
-    case .packedOfFive: sumTiles(task, vectorCount, PackedRoundOfFive.self)
-    case .vectors: sumTiles(task, WidestRow.self, VectorRound.self)
+    switch task.pointee.words {
+    case .numbers: sumTiles(task, round, vectorCount, Number.self)
+    case .pairs: sumTiles(task, round, vectorCount, InstructionPair.self)
+    case .plainPairs:
+        let mode = kanto_flush_subnormals()
+        sumTiles(task, vectorCount, SingleStep.self, PlainPair.self)
+        kanto_restore_subnormals(mode)
     }
     task.pointee.offsetsA += count &* tileRows
     task.pointee.offsetsC += count &* task.pointee.rowsPerTile
 }
 
 @inline(__always)
-private func sumTiles<Round: WalkRound>(
-    _ task: UnsafeMutablePointer<TileTask>, _ vectorCount: Int, _ round: Round.Type
+private func sumTiles<Word: SumWord>(
+    _ task: UnsafeMutablePointer<TileTask>, _ round: RoundKind, _ vectorCount: Int, _ word: Word.Type
+) {
+    switch round {
+    case .singleStep: sumTiles(task, vectorCount, SingleStep.self, Word.self)
+    case .contiguous: sumTiles(task, vectorCount, ContiguousRound.self, Word.self)
+    case .packed: sumTiles(task, vectorCount, PackedRound.self, Word.self)
+    case .packedOfFive: sumTiles(task, vectorCount, PackedRoundOfFive.self, Word.self)
+    case .vectors: sumTiles(task, WidestRow.self, VectorRound.self, Number.self)
+    }
+}
+
+@inline(__always)
+private func sumTiles<Round: WalkRound, Word: SumWord>(
+    _ task: UnsafeMutablePointer<TileTask>, _ vectorCount: Int, _ round: Round.Type, _ word: Word.Type
 ) {
     typealias Pair = RowPair<SingleRow, SingleRow>
     if vectorCount == WidestRow.vectorCount {
-        sumTiles(task, WidestRow.self, Round.self)
+        sumTiles(task, WidestRow.self, Round.self, Word.self)
     } else if vectorCount == 1 {
-        sumTiles(task, SingleRow.self, Round.self)
+        sumTiles(task, SingleRow.self, Round.self, Word.self)
     } else if WidestRow.vectorCount > 2 {
         if vectorCount == 2 {
-            sumTiles(task, Pair.self, Round.self)
+            sumTiles(task, Pair.self, Round.self, Word.self)
         } else {
-            sumTiles(task, RowPair<Pair, SingleRow>.self, Round.self)
+            sumTiles(task, RowPair<Pair, SingleRow>.self, Round.self, Word.self)
         }
     }
 }

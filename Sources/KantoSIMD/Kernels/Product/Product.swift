@@ -37,6 +37,8 @@ struct Product {
     var groupStrideC = 0
     var groupStrideBias = 0
     var panels: Panels
+    /// What A and B consist of.
+    var words = SumWords.numbers
     /// Where B is read as it stands: from one row to the next; 0 where it is packed.
     var unpackedStrideB = 0
     var classes: UnsafeMutablePointer<RowClass>
@@ -329,6 +331,7 @@ extension Product {
             nextC: operands.c + (group &* groupStrideC &+ nextPanel &* Panels.fullWidth),
             nextOffsetsC: offsets.c + nextTile &* tileRows, borderSums: borderSums)
         task.walk = block.walk
+        task.words = words
         task.walk.innerStrideB &*= strideB
         task.walk.middleStrideB &*= strideB
         task.walk.outerStrideB &*= strideB

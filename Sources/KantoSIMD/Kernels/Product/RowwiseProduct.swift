@@ -174,10 +174,10 @@ extension RowwiseProductJob {
         while column &+ Lanes.scalarCount <= count {
             var sum = isFirst ? SingleRow() : SingleRow(loading: sums + column)
             let rows = b + column
-            sum.addProduct(a0, SingleRow(loading: rows))
-            if steps > 1 { sum.addProduct(a1, SingleRow(loading: rows + rowStrideB)) }
-            if steps > 2 { sum.addProduct(a2, SingleRow(loading: rows + 2 &* rowStrideB)) }
-            if steps > 3 { sum.addProduct(a3, SingleRow(loading: rows + 3 &* rowStrideB)) }
+            sum.addProduct(a0, SingleRow(loading: rows), Number.self)
+            if steps > 1 { sum.addProduct(a1, SingleRow(loading: rows + rowStrideB), Number.self) }
+            if steps > 2 { sum.addProduct(a2, SingleRow(loading: rows + 2 &* rowStrideB), Number.self) }
+            if steps > 3 { sum.addProduct(a3, SingleRow(loading: rows + 3 &* rowStrideB), Number.self) }
             sum.store(to: sums + column)
             column &+= Lanes.scalarCount
         }

@@ -11,8 +11,8 @@ protocol VectorRow {
     /// The target is aligned to a vector.
     func store(pastCachesTo target: UnsafeMutablePointer<Float>)
     mutating func add(_ other: Self)
-    /// Adds a · b, with one number for all columns.
-    mutating func addProduct(_ a: Float, _ b: Self)
+    /// Adds a · b, with one word for all columns.
+    mutating func addProduct<Word: SumWord>(_ a: Float, _ b: Self, _ word: Word.Type)
     /// Multiplies what is not above zero by the slope; a slope of zero yields zero, even from infinity.
     mutating func applyLeakyReLU(slope: Float)
     /// Multiplies by the derivative at the outputs that were saved for this target.
@@ -35,8 +35,8 @@ struct SingleRow: VectorRow {
     @inline(__always) func store(to target: UnsafeMutablePointer<Float>) { storeLanes(lanes, to: target) }
     @inline(__always) func store(pastCachesTo target: UnsafeMutablePointer<Float>) { storePastCaches(lanes, to: target) }
     @inline(__always) mutating func add(_ other: SingleRow) { lanes += other.lanes }
-    @inline(__always) mutating func addProduct(_ a: Float, _ b: SingleRow) {
-        lanes = multiplyAdd(Lanes(repeating: a), b.lanes, lanes)
+    @inline(__always) mutating func addProduct<Word: SumWord>(_ a: Float, _ b: SingleRow, _ word: Word.Type) {
+        lanes = Word.addProduct(Lanes(repeating: a), b.lanes, to: lanes)
     }
     @inline(__always) mutating func applyLeakyReLU(slope: Float) {
         lanes = lanes.replacing(with: scaled(lanes, by: slope), where: lanes .<= Lanes())
@@ -74,9 +74,9 @@ struct RowPair<First: VectorRow, Second: VectorRow>: VectorRow {
         first.add(other.first)
         second.add(other.second)
     }
-    @inline(__always) mutating func addProduct(_ a: Float, _ b: Self) {
-        first.addProduct(a, b.first)
-        second.addProduct(a, b.second)
+    @inline(__always) mutating func addProduct<Word: SumWord>(_ a: Float, _ b: Self, _ word: Word.Type) {
+        first.addProduct(a, b.first, Word.self)
+        second.addProduct(a, b.second, Word.self)
     }
     @inline(__always) mutating func applyLeakyReLU(slope: Float) {
         first.applyLeakyReLU(slope: slope)

@@ -38,6 +38,8 @@ struct TileTask {
     /// The first row of B.
     var panel: UnsafePointer<Float>
     var walk = Walk()
+    /// What A and B consist of.
+    var words = SumWords.numbers
     /// Each round of steps asks for a line: tiles of packed rows for one line after the other, each of the other tiles for the
     /// same ones.
     var lookahead: Lookahead

@@ -41,6 +41,9 @@ struct FilteredAxis {
     @inline(__always) func phaseCount(atPoint point: Int) -> Int {
         phaseCount == 2 && point < pointCount(1) ? 2 : 1
     }
+    /// What an output reads at a phase's first tap, and whether something stands there.
+    @inline(__always) func source(_ phase: Int, of output: Int) -> Int { self.phase(phase).source &+ output &* sourceStep }
+    @inline(__always) func isInside(_ source: Int) -> Bool { source >= 0 && source < sourceExtent }
     var tileCount: Int { (count &+ outputs &- 1) / outputs }
 }
 
@@ -68,8 +71,7 @@ extension ConvolutionAxis {
         }
         return FilteredAxis(
             phaseCount: stride, first: phase(0), second: phase(stride &- 1), sourceStep: stride, sourceExtent: input, start: 0,
-            step: 1,
-            count: output, outputs: outputs)
+            step: 1, count: output, outputs: outputs)
     }
 
     /// Of the input gradient at input positions index, index + stride, …

@@ -45,7 +45,7 @@ extension FilteredPlan {
         _ host: UnsafePointer<kanto_host>
     ) {
         guard let outputs else { return nil }
-        batch = max(shape.batch, 0)
+        batch = shape.batch
         groups = shape.groups
         inner = isAdjoint ? shape.groupOutputChannels : shape.groupChannels
         outer = isAdjoint ? shape.groupChannels : shape.groupOutputChannels
@@ -99,38 +99,21 @@ extension FilteredPlan {
         return max(tileRows, min(few, roundUp(perThread, to: tileRows)))
     }
 
-    /// What a worker needs of the scratch, in floats.
-    var workerLayout: FilteredWorkerLayout { FilteredWorkerLayout(self) }
+    /// What a worker needs of the scratch.
+    private var workerLayout: FilteredWorkerLayout { FilteredWorkerLayout(self, tiles: tilesPerBlock) }
 }
 
-/// How a worker's scratch is divided, in floats. Rows and products are some lines longer than they need be, which keeps them off the
-/// same sets of a cache.
-struct FilteredWorkerLayout {
-    /// From one tile to the next, and from one product to the next, of what is read (V) and of products (M).
-    let pitchV, strideV, pitchM, strideM: Int
-    let offsetM, offsetSums, offsetStage, offsetTail: Int
-    /// Offsets of tiles in V and M.
-    let offsetTables: Int
-    let floatCount: Int
-
-    init(_ plan: FilteredPlan) {
-        var products = 1
-        var depth = 0
-        for index in 0..<plan.partCount {
-            products = max(products, plan.parts[index].productCount)
-            depth = max(depth, plan.parts[index].greatestDepth)
-        }
-        let tiles = roundUp(plan.tilesPerBlock, to: tileRows)
-        pitchV = roundUp(depth, to: floatsPerLine) &+ floatsPerLine
-        strideV = tiles &* pitchV &+ 5 &* floatsPerLine
-        pitchM = roundUp(plan.weights.panelColumns, to: floatsPerLine) &+ floatsPerLine
-        strideM = tiles &* pitchM &+ 5 &* floatsPerLine
-        offsetM = products &* strideV
-        offsetSums = offsetM &+ products &* strideM
-        offsetStage = offsetSums &+ mostOutputs &* mostOutputs &* pitchM
-        offsetTail = offsetStage &+ roundUp(PlaneStage.floatCount, to: floatsPerLine)
-        offsetTables = offsetTail &+ mostPoints &* mostPoints &* Lanes.scalarCount
-        floatCount = roundUp(offsetTables &+ 2 &* 2 &* max(tiles, mostPoints &* mostPoints), to: floatsPerLine)
+/// Puts a kernel of the plan into the slot.
+func makeFiltered(_ plan: FilteredPlan, _ operation: StaticString, _ slot: KernelSlot) -> kanto_status {
+    makeKernel(slot, operation, tile: plan.tileName, plan, scratchBytes: plan.scratchBytes, owned: plan.parts) {
+        kernel, arguments, _ in
+        let plan = madeKernel(at: kernel!, as: FilteredPlan.self).pointee.plan
+        plan.run(
+            arguments!.pointee.host!, source: floats(kanto_input(arguments, 0))!, weights: floats(kanto_input(arguments, 1))!,
+            target: kanto_output(arguments, 0)!.assumingMemoryBound(to: Float.self),
+            bias: plan.hasBias ? floats(kanto_input(arguments, 2)) : nil, saved: kanto_input(arguments, 2),
+            scratch: arguments!.pointee.scratch!)
+        return kanto_status(KANTO_STATUS_OK)
     }
 }
 
@@ -143,7 +126,6 @@ struct FilteredJob {
     var transformed: UnsafePointer<Float>
     var target: UnsafeMutablePointer<Float>
     var bias: UnsafePointer<Float>?
-    /// As many zeros as there are channels: what padding reads.
     var zeros: UnsafePointer<Float>
     /// Of the first worker.
     var scratch: UnsafeMutablePointer<Float>
@@ -195,47 +177,37 @@ extension FilteredPlan {
 
 /// Some tiles of one part and group.
 struct FilteredBlock {
-    let plan: FilteredPlan
-    let part: FilteredPart
-    let layout: FilteredWorkerLayout
+    let worker: FilteredWorker
     let tiles: Range<Int>
     /// Of the group.
-    let source: UnsafePointer<Float>
     let target: UnsafeMutablePointer<Float>
     let weights: UnsafePointer<Float>
     let transformed: UnsafePointer<Float>
     let epilogue: Epilogue
-    let zeros: UnsafePointer<Float>
-    /// The parts of the worker's scratch.
-    let points: UnsafeMutablePointer<Float>
-    let products: UnsafeMutablePointer<Float>
-    let sums: UnsafeMutablePointer<Float>
-    let plane: PlaneStage
-    let tail: UnsafeMutablePointer<Float>
+    /// Of each tile, in V and in M.
     let offsetsV: UnsafeMutablePointer<Int>
     let offsetsM: UnsafeMutablePointer<Int>
 
-    init(_ job: UnsafePointer<FilteredJob>, part index: Int, group: Int, tiles: Range<Int>, worker: Int) {
-        plan = job.pointee.plan
-        part = plan.parts[index]
-        layout = job.pointee.layout
+    var plan: FilteredPlan { worker.plan }
+    var part: FilteredPart { worker.part }
+    var layout: FilteredWorkerLayout { worker.layout }
+    /// V and M.
+    var points: UnsafeMutablePointer<Float> { worker.scratch }
+    var products: UnsafeMutablePointer<Float> { worker.scratch + layout.offsetM }
+
+    init(_ job: UnsafePointer<FilteredJob>, part: Int, group: Int, tiles: Range<Int>, worker number: Int) {
+        let (plan, layout) = (job.pointee.plan, job.pointee.layout)
+        worker = FilteredWorker(
+            plan, layout, part: part, source: job.pointee.source + group &* plan.inner, zeros: job.pointee.zeros,
+            scratch: job.pointee.scratch + number &* layout.floatCount)
         self.tiles = tiles
-        source = job.pointee.source + group &* plan.inner
         target = job.pointee.target + group &* plan.outer
         weights = job.pointee.weights + group &* plan.weights.groupStride
-        transformed = job.pointee.transformed + (group &* plan.weights.countPerGroup &+ part.firstWeight)
+        transformed = job.pointee.transformed + (group &* plan.weights.countPerGroup &+ plan.parts[part].firstWeight)
         var epilogue = plan.epilogue
         if let bias = job.pointee.bias { epilogue.bias = bias + group &* plan.outer }
         self.epilogue = epilogue
-        zeros = job.pointee.zeros
-        let scratch = job.pointee.scratch + worker &* layout.floatCount
-        points = scratch
-        products = scratch + layout.offsetM
-        sums = scratch + layout.offsetSums
-        plane = PlaneStage(scratch + layout.offsetStage)
-        tail = scratch + layout.offsetTail
-        offsetsV = UnsafeMutableRawPointer(scratch + layout.offsetTables).assumingMemoryBound(to: Int.self)
-        offsetsM = offsetsV + max(roundUp(plan.tilesPerBlock, to: tileRows), mostPoints &* mostPoints)
+        (offsetsV, offsetsM) = (worker.table(0), worker.table(1))
     }
 
     func compute() {
@@ -245,11 +217,11 @@ struct FilteredBlock {
         }
         var position = TilePosition(part, tile: tiles.lowerBound)
         for tile in 0..<tiles.count {
-            let target = PointTargets(start: points + offsetsV[tile], product: layout.strideV, vector: Lanes.scalarCount)
+            let row = points + offsetsV[tile]
             let current = position
             position.advance(part)
-            prefetchPatches(position)
-            transformPatches(current, to: target)
+            worker.prefetchPatches(position)
+            worker.transformPatches(current, step: Lanes.scalarCount) { product in row + product &* layout.strideV }
         }
         multiply()
         position = TilePosition(part, tile: tiles.lowerBound)
@@ -262,28 +234,22 @@ struct FilteredBlock {
     /// M = V U for each pair of points. Rows past the last tile multiply what is left there, and are not read.
     private func multiply() {
         withBorderSums { borderSums in
-            var product = 0
-            for v in 0..<part.vertical.pointCount {
-                for h in 0..<part.horizontal.pointCount {
-                    let depth = part.depth(v, h)
-                    let panels = Panels(rowCount: depth, columnCount: plan.outer)
-                    let right = transformed + part.firstRow(v, h) &* plan.weights.panelColumns
-                    let left = points + product &* layout.strideV
-                    let target = products + product &* layout.strideM
-                    for panel in 0..<panels.count {
-                        let vectors = panels.vectors(panel)
-                        let columns = right + panels.offset(panel)
-                        var task = TileTask(
-                            a: left, offsetsA: offsetsV, c: target + panel &* Panels.fullWidth, offsetsC: offsetsM,
-                            panel: columns,
-                            lookahead: Lookahead(address: columns), rowCount: roundUp(tiles.count, to: tileRows),
-                            columnCount: vectors &* Lanes.scalarCount, nextC: target + panel &* Panels.fullWidth,
-                            nextOffsetsC: offsetsM, borderSums: borderSums)
-                        task.walk.innerCount = depth
-                        task.walk.innerStrideB = vectors &* Lanes.scalarCount
-                        computeTiles(&task, vectorCount: vectors)
-                    }
-                    product &+= 1
+            part.forEachProduct { pair in
+                let panels = Panels(rowCount: pair.depth, columnCount: plan.outer)
+                let right = transformed + pair.firstRow &* plan.weights.panelColumns
+                let left = points + pair.number &* layout.strideV
+                let target = products + pair.number &* layout.strideM
+                for panel in 0..<panels.count {
+                    let width = panels.vectors(panel) &* Lanes.scalarCount
+                    let columns = right + panels.offset(panel)
+                    let sums = target + panel &* Panels.fullWidth
+                    var task = TileTask(
+                        a: left, offsetsA: offsetsV, c: sums, offsetsC: offsetsM, panel: columns,
+                        lookahead: Lookahead(address: columns), rowCount: roundUp(tiles.count, to: tileRows), columnCount: width,
+                        nextC: sums, nextOffsetsC: offsetsM, borderSums: borderSums)
+                    task.walk.innerCount = pair.depth
+                    task.walk.innerStrideB = width
+                    computeTiles(&task, vectorCount: panels.vectors(panel))
                 }
             }
         }

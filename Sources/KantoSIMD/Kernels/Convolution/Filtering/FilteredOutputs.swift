@@ -3,22 +3,17 @@
 extension FilteredBlock {
     /// Turns a tile's products to outputs and stores those that there are.
     func finish(_ position: TilePosition, _ row: UnsafePointer<Float>) {
-        for v in 0..<part.vertical.pointCount {
-            for h in 0..<part.horizontal.pointCount {
-                let product = v &* part.horizontal.pointCount &+ h
-                plane.sources[v &* mostPoints &+ h] = row + product &* layout.strideM
-            }
-        }
-        for y in 0..<part.vertical.outputs {
-            for x in 0..<part.horizontal.outputs { plane.targets[y &* mostPoints &+ x] = sums(y, x) }
-        }
-        plane.run(
-            OutputTransform.self, part.vertical.pointCount, part.horizontal.pointCount,
-            vectors: plan.weights.panelColumns / Lanes.scalarCount)
+        let (pointsV, pointsH) = (part.vertical.pointCount, part.horizontal.pointCount)
+        worker.plane.setSources(pointsV, pointsH) { v, h in row + (v &* pointsH &+ h) &* layout.strideM }
+        worker.plane.setTargets(part.vertical.outputs, part.horizontal.outputs) { y, x in worker.sums(y, x) }
+        worker.plane.run(
+            OutputTransform.self, pointsV, pointsH, step: Lanes.scalarCount, channels: plan.weights.panelColumns)
         let (vertical, horizontal) = (part.vertical, part.horizontal)
         let rows = min(vertical.outputs, vertical.count &- position.y)
         let columns = min(horizontal.outputs, horizontal.count &- position.x)
-        if !areFinite(rows, columns) { sumDirectly(position, rows, columns) }
+        var check = FiniteCheck()
+        for y in 0..<rows { for x in 0..<columns { check.add(worker.sums(y, x), count: plan.outer) } }
+        if !check.holds { sumDirectly(position, rows, columns) }
         let strides = plan.strides
         var line = target + position.sample &* strides.sampleC
         line += (vertical.start &+ position.y &* vertical.step) &* strides.rowC
@@ -26,33 +21,10 @@ extension FilteredBlock {
         for y in 0..<rows {
             for x in 0..<columns {
                 let to = line + (y &* vertical.step &* strides.rowC &+ x &* horizontal.step &* strides.columnC)
-                epilogue.store(self.sums(y, x), count: plan.outer, to: to)
+                epilogue.store(worker.sums(y, x), count: plan.outer, to: to)
                 if epilogue.curve != .none { epilogue.curve.apply(to: to, count: plan.outer) }
             }
         }
-    }
-
-    /// The sums of one output of a tile.
-    @inline(__always) func sums(_ y: Int, _ x: Int) -> UnsafeMutablePointer<Float> {
-        sums + (y &* mostOutputs &+ x) &* layout.pitchM
-    }
-
-    private func areFinite(_ rows: Int, _ columns: Int) -> Bool {
-        // x - x is 0, or NaN where x is not finite.
-        var differences = Lanes(repeating: 0)
-        for y in 0..<rows {
-            for x in 0..<columns {
-                let sums = self.sums(y, x)
-                var column = 0
-                while column < plan.outer {
-                    let lanes = loadLanes(sums + column)
-                    differences += lanes - lanes
-                    column &+= Lanes.scalarCount
-                }
-            }
-        }
-        for lane in 0..<Lanes.scalarCount where differences[lane] != 0 { return false }
-        return true
     }
 
     /// Sums a tile's outputs as a direct kernel does. To points an infinity spreads as NaN, over other channels of the output and even
@@ -60,14 +32,12 @@ extension FilteredBlock {
     /// so in the outputs, too.
     @inline(never)
     private func sumDirectly(_ position: TilePosition, _ rows: Int, _ columns: Int) {
-        let sample = source + position.sample &* plan.strides.sampleA
+        let sample = worker.source + position.sample &* plan.strides.sampleA
         for y in 0..<rows {
             for x in 0..<columns {
-                fillWithZeros(sums(y, x), layout.pitchM)
-                for phaseV in 0..<part.vertical.phaseCount {
-                    for phaseH in 0..<part.horizontal.phaseCount {
-                        addTaps(sample, position.y &+ y, position.x &+ x, phaseV, phaseH, to: sums(y, x))
-                    }
+                let sums = worker.sums(y, x)
+                fillWithZeros(sums, layout.pitchM)
+                part.forEachPhase { phaseV, phaseH in addTaps(sample, position.y &+ y, position.x &+ x, phaseV, phaseH, to: sums)
                 }
             }
         }
@@ -76,18 +46,15 @@ extension FilteredBlock {
     private func addTaps(
         _ sample: UnsafePointer<Float>, _ y: Int, _ x: Int, _ phaseV: Int, _ phaseH: Int, to sums: UnsafeMutablePointer<Float>
     ) {
-        let (phaseV, phaseH) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
-        for tapV in 0..<phaseV.taps {
-            let sourceY = phaseV.source &+ (y &+ tapV) &* part.vertical.sourceStep
-            if sourceY < 0 || sourceY >= part.vertical.sourceExtent { continue }
-            for tapH in 0..<phaseH.taps {
-                let sourceX = phaseH.source &+ (x &+ tapH) &* part.horizontal.sourceStep
-                if sourceX < 0 || sourceX >= part.horizontal.sourceExtent { continue }
+        let (vertical, horizontal) = (part.vertical, part.horizontal)
+        for tapV in 0..<vertical.phase(phaseV).taps {
+            let sourceY = vertical.source(phaseV, of: y &+ tapV)
+            if !vertical.isInside(sourceY) { continue }
+            for tapH in 0..<horizontal.phase(phaseH).taps {
+                let sourceX = horizontal.source(phaseH, of: x &+ tapH)
+                if !horizontal.isInside(sourceX) { continue }
                 let pixel = sample + (sourceY &* plan.strides.rowA &+ sourceX &* plan.strides.columnA)
-                let tap =
-                    weights
-                    + plan.weights.offset(
-                        tapY: phaseV.firstTap &+ tapV &* phaseV.tapStep, tapX: phaseH.firstTap &+ tapH &* phaseH.tapStep)
+                let tap = weights + part.tap(phaseV, phaseH, tapV, tapH, of: plan.weights) &* plan.weights.tapStride
                 if plan.weights.columnStride == 1 {
                     addTap(pixel, tap, Contiguous.self, to: sums)
                 } else {
@@ -112,6 +79,27 @@ extension FilteredBlock {
             }
             storeLanes(sum, to: sums + column)
             column &+= Lanes.scalarCount
+        }
+    }
+}
+
+/// Whether numbers are all finite.
+struct FiniteCheck {
+    /// x - x is 0, or NaN where x is not finite.
+    private var differences = Lanes(repeating: 0)
+
+    var holds: Bool {
+        for lane in 0..<Lanes.scalarCount where differences[lane] != 0 { return false }
+        return true
+    }
+
+    /// Takes so many numbers, and those behind them up to a whole vector.
+    @inline(__always) mutating func add(_ numbers: UnsafePointer<Float>, count: Int) {
+        var index = 0
+        while index < count {
+            let lanes = loadLanes(numbers + index)
+            differences += lanes - lanes
+            index &+= Lanes.scalarCount
         }
     }
 }

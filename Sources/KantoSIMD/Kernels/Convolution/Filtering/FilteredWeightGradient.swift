@@ -9,9 +9,8 @@ import KantoABI
 // All threads work on one block, so neither the blocks nor the order of any sum depends on how many threads there are.
 
 struct FilteredWeightGradient {
-    /// Reads the input, as the forward convolution does. Its epilogue and its weights are not used.
+    /// Reads the input, as the forward convolution does, and says where the weights stand.
     var forward: FilteredPlan
-    var outputChannels: Int
     var accumulates: Bool
     /// Tiles of a block.
     var blockLimit = 0
@@ -19,20 +18,19 @@ struct FilteredWeightGradient {
     var part: FilteredPart { forward.parts[0] }
     var tileCount: Int { forward.batch &* part.tilesPerSample }
     /// Of one panel of dU and Y.
-    var columns: Int { roundUp(forward.outer, to: Lanes.scalarCount) }
+    var columns: Int { forward.weights.panelColumns }
+    /// The points of tiles stand in the shared scratch.
+    var workerLayout: FilteredWorkerLayout { FilteredWorkerLayout(forward, tiles: 0) }
     var blockCount: Int { (tileCount &+ blockLimit &- 1) / blockLimit }
 
-    init(_ forward: FilteredPlan, outputChannels: Int, accumulates: Bool) {
+    init(_ forward: FilteredPlan, accumulates: Bool) {
         self.forward = forward
-        self.outputChannels = outputChannels
         self.accumulates = accumulates
-        // The points of tiles stand in the shared scratch.
-        self.forward.tilesPerBlock = 0
         let perTile = part.totalDepth &+ part.productCount &* columns
         // Each block reads and writes all of dU once: so many tiles that their own points are nearly as many numbers.
         let paying = 7 &* part.totalDepth &* columns / (8 &* max(perTile, 1))
         let limit = min(max(roundUp(paying, to: tilesPerPiece), leastTiles), mostTiles)
-        blockLimit = min(roundUp(balanced(max(tileCount, 1), limit), to: tilesPerPiece), limit)
+        blockLimit = min(roundUp(balanced(tileCount, limit), to: tilesPerPiece), limit)
     }
 
     /// How the scratch is divided, in floats: dU, then V as [vectors of channels, tiles, a vector] and Y as panels [tiles, width],
@@ -42,7 +40,7 @@ struct FilteredWeightGradient {
     var panelCount: Int { roundUp(part.productCount &* columns &* blockLimit, to: floatsPerLine) }
     var scratchCount: Int {
         forward.groups &* sumCount &+ packedCount &+ panelCount &+ forward.zeroCount &+ outputZeroCount
-            &+ forward.workerCount &* forward.workerLayout.floatCount &+ floatsPerLine
+            &+ forward.workerCount &* workerLayout.floatCount &+ floatsPerLine
     }
     var outputZeroCount: Int { roundUp(columns, to: floatsPerLine) }
 }
@@ -56,13 +54,17 @@ private var rowTilesPerPiece: Int { 8 }
 
 private struct FilteredWeightGradientJob {
     var plan: FilteredWeightGradient
-    var forward: FilteredJob
+    var layout: FilteredWorkerLayout
+    var x: UnsafePointer<Float>
     var dy: UnsafePointer<Float>
     var dw: UnsafeMutablePointer<Float>
     var sums: UnsafeMutablePointer<Float>
     var packed: UnsafeMutablePointer<Float>
     var panels: UnsafeMutablePointer<Float>
+    var zeros: UnsafePointer<Float>
     var outputZeros: UnsafePointer<Float>
+    /// Of the first worker.
+    var scratch: UnsafeMutablePointer<Float>
     /// Not zero where a sum is not finite.
     var flag: UnsafeMutablePointer<Float>
     var group = 0
@@ -80,15 +82,11 @@ extension FilteredWeightGradient {
         let panels = packed + packedCount
         let zeros = panels + panelCount
         let workers = zeros + (forward.zeroCount &+ outputZeroCount)
-        let flag = workers + forward.workerCount &* forward.workerLayout.floatCount
+        let flag = workers + forward.workerCount &* workerLayout.floatCount
         fillWithZeros(zeros, forward.zeroCount &+ outputZeroCount)
         var job = FilteredWeightGradientJob(
-            plan: self,
-            forward: FilteredJob(
-                plan: forward, layout: forward.workerLayout, source: x, weights: x, transformed: x, target: dw, bias: nil,
-                zeros: zeros,
-                scratch: workers),
-            dy: dy, dw: dw, sums: scratch, packed: packed, panels: panels, outputZeros: zeros + forward.zeroCount, flag: flag)
+            plan: self, layout: workerLayout, x: x, dy: dy, dw: dw, sums: scratch, packed: packed, panels: panels, zeros: zeros,
+            outputZeros: zeros + forward.zeroCount, scratch: workers, flag: flag)
         flag.pointee = 0
         for group in 0..<forward.groups {
             job.group = group
@@ -109,23 +107,15 @@ extension FilteredWeightGradient {
         return true
     }
 
-    fileprivate func rowTiles(_ v: Int, _ h: Int) -> Int { roundUp(part.depth(v, h), to: tileRows) / tileRows }
-    /// Of a product.
-    fileprivate func pieces(_ v: Int, _ h: Int) -> Int { (rowTiles(v, h) &+ rowTilesPerPiece &- 1) / rowTilesPerPiece }
+    /// Tiles of rows of a product, and the pieces that they are cut into.
+    fileprivate func rowTiles(_ pair: FilteredPart.PointPair) -> Int { roundUp(pair.depth, to: tileRows) / tileRows }
+    fileprivate func pieces(_ pair: FilteredPart.PointPair) -> Int {
+        (rowTiles(pair) &+ rowTilesPerPiece &- 1) / rowTilesPerPiece
+    }
     fileprivate var productPieces: Int {
         var count = 0
-        forEachProduct { v, h, _ in count &+= pieces(v, h) }
+        part.forEachProduct { count &+= pieces($0) }
         return count
-    }
-
-    @inline(__always) fileprivate func forEachProduct(_ body: (_ v: Int, _ h: Int, _ product: Int) -> Void) {
-        var product = 0
-        for v in 0..<part.vertical.pointCount {
-            for h in 0..<part.horizontal.pointCount {
-                body(v, h, product)
-                product &+= 1
-            }
-        }
     }
 }
 
@@ -136,101 +126,88 @@ extension FilteredWeightGradientJob {
             let tiles = job.pointee.tiles
             let first = tiles.lowerBound &+ Int(index) &* tilesPerPiece
             let some = first..<min(first &+ tilesPerPiece, tiles.upperBound)
-            withUnsafePointer(to: &job.pointee.forward) { forward in
-                job.pointee.transform(
-                    FilteredBlock(forward, part: 0, group: job.pointee.group, tiles: some, worker: Int(worker)))
-            }
+            job.pointee.transform(some, job.pointee.worker(Int(worker)))
         }
         parallelFor(host, count: plan.productPieces, &self) { context, index, _ in
             context!.assumingMemoryBound(to: FilteredWeightGradientJob.self).pointee.multiply(piece: Int(index))
         }
     }
 
+    private func worker(_ number: Int) -> FilteredWorker {
+        FilteredWorker(
+            plan.forward, layout, part: 0, source: x + group &* plan.forward.inner, zeros: zeros,
+            scratch: scratch + number &* layout.floatCount)
+    }
+
     /// The points of some tiles, of the input and of the outputs' gradient, to where the products read them.
-    func transform(_ block: FilteredBlock) {
-        let part = block.part
-        let first = block.tiles.lowerBound &- tiles.lowerBound
-        var position = TilePosition(part, tile: block.tiles.lowerBound)
-        plan.forEachProduct { v, h, product in block.offsetsV[product] = part.firstRow(v, h) }
-        for tile in 0..<block.tiles.count {
-            let start = packed + (first &+ tile) &* Lanes.scalarCount
+    private func transform(_ some: Range<Int>, _ worker: FilteredWorker) {
+        let part = plan.part
+        let firstRows = worker.table(0)
+        part.forEachProduct { firstRows[$0.number] = $0.firstRow }
+        var position = TilePosition(part, tile: some.lowerBound)
+        for tile in some.lowerBound &- tiles.lowerBound..<some.upperBound &- tiles.lowerBound {
+            let start = packed + tile &* Lanes.scalarCount
             let current = position
             position.advance(part)
-            block.prefetchPatches(position)
-            prefetchOutputs(block, position)
-            block.transformPatches(
-                current, to: PointTargets(start: start, product: nil, vector: tiles.count &* Lanes.scalarCount))
-            expand(block, current, tile: first &+ tile)
+            worker.prefetchPatches(position)
+            prefetchOutputs(position)
+            worker.transformPatches(current, step: tiles.count &* Lanes.scalarCount) { product in
+                start + firstRows[product] &* tiles.count
+            }
+            expand(worker, current, tile: tile)
         }
     }
 
-    private func prefetchOutputs(_ block: FilteredBlock, _ position: TilePosition) {
+    /// Where an output of a tile stands in dy.
+    @inline(__always) private func output(_ position: TilePosition, _ y: Int, _ x: Int) -> UnsafePointer<Float> {
         let strides = plan.forward.strides
-        let origin = dy + (position.sample &* strides.sampleC &+ group &* plan.forward.outer)
-        for y in 0..<block.part.vertical.outputs {
-            for x in 0..<block.part.horizontal.outputs {
-                prefetchLines(
-                    origin + ((position.y &+ y) &* strides.rowC &+ (position.x &+ x) &* strides.columnC),
-                    count: plan.forward.outer)
-            }
+        let offset = (position.y &+ y) &* strides.rowC &+ (position.x &+ x) &* strides.columnC
+        return dy + (position.sample &* strides.sampleC &+ offset &+ group &* plan.forward.outer)
+    }
+
+    private func prefetchOutputs(_ position: TilePosition) {
+        for y in 0..<plan.part.vertical.outputs {
+            for x in 0..<plan.part.horizontal.outputs { prefetchLines(output(position, y, x), count: plan.forward.outer) }
         }
     }
 
     /// Y = A dy Aᵀ of a tile; outputs that there are not are zeros.
-    private func expand(_ block: FilteredBlock, _ position: TilePosition, tile: Int) {
-        let part = block.part
-        let strides = plan.forward.strides
-        let origin = dy + (position.sample &* strides.sampleC &+ group &* plan.forward.outer)
-        for y in 0..<part.vertical.outputs {
-            for x in 0..<part.horizontal.outputs {
-                let isInside = position.y &+ y < part.vertical.count && position.x &+ x < part.horizontal.count
-                let offset = (position.y &+ y) &* strides.rowC &+ (position.x &+ x) &* strides.columnC
-                block.plane.sources[y &* mostPoints &+ x] = isInside ? origin + offset : outputZeros
-            }
-        }
-        plan.forEachProduct { v, h, product in
-            block.plane.targets[v &* mostPoints &+ h] = panels + product &* plan.columns &* tiles.count
-        }
+    private func expand(_ worker: FilteredWorker, _ position: TilePosition, tile: Int) {
+        let (vertical, horizontal) = (plan.part.vertical, plan.part.horizontal)
         let layout = Panels(rowCount: tiles.count, columnCount: plan.forward.outer)
-        let (pointsV, pointsH) = (part.vertical.pointCount, part.horizontal.pointCount)
+        worker.plane.setSources(vertical.outputs, horizontal.outputs) { y, x in
+            let isThere = position.y &+ y < vertical.count && position.x &+ x < horizontal.count
+            return isThere ? output(position, y, x) : outputZeros
+        }
+        worker.plane.setTargets(vertical.pointCount, horizontal.pointCount) { v, h in
+            panels + (v &* horizontal.pointCount &+ h) &* plan.columns &* tiles.count
+        }
         for panel in 0..<layout.count {
             let columns = layout.columns(panel)
-            let whole = columns / Lanes.scalarCount
-            let target = layout.offset(panel) &+ tile &* roundUp(columns, to: Lanes.scalarCount)
-            let first = panel &* Panels.fullWidth
-            block.plane.run(OutputExpansion.self, pointsV, pointsH, source: first, target: target, vectors: whole)
-            let rest = columns &- whole &* Lanes.scalarCount
-            if rest == 0 { continue }
-            for y in 0..<part.vertical.outputs {
-                for x in 0..<part.horizontal.outputs {
-                    block.pad(y &* mostPoints &+ x, from: first &+ columns &- rest, count: rest)
-                }
-            }
-            block.plane.run(OutputExpansion.self, pointsV, pointsH, target: target &+ whole &* Lanes.scalarCount, vectors: 1)
+            worker.plane.run(
+                OutputExpansion.self, vertical.pointCount, horizontal.pointCount, first: panel &* Panels.fullWidth,
+                target: layout.offset(panel) &+ tile &* roundUp(columns, to: Lanes.scalarCount), step: Lanes.scalarCount,
+                channels: columns)
         }
     }
 
     /// Adds the products of some rows of one pair of points.
     func multiply(piece: Int) {
-        var piece = piece
-        var isDone = false
-        plan.forEachProduct { v, h, product in
-            let rowTiles = plan.rowTiles(v, h)
-            let pieces = plan.pieces(v, h)
-            if !isDone && piece < pieces {
-                multiply(v, h, product, tileRange: piece &* rowTiles / pieces..<(piece &+ 1) &* rowTiles / pieces)
-                isDone = true
+        var before = 0
+        plan.part.forEachProduct { pair in
+            let (rowTiles, pieces) = (plan.rowTiles(pair), plan.pieces(pair))
+            let number = piece &- before
+            before &+= pieces
+            if number >= 0 && number < pieces {
+                multiply(pair, tileRange: number &* rowTiles / pieces..<(number &+ 1) &* rowTiles / pieces)
             }
-            piece &-= pieces
         }
     }
 
-    private func multiply(_ v: Int, _ h: Int, _ product: Int, tileRange: Range<Int>) {
-        let depth = plan.part.depth(v, h)
+    private func multiply(_ pair: FilteredPart.PointPair, tileRange: Range<Int>) {
         let columns = plan.columns
         let layout = Panels(rowCount: tiles.count, columnCount: plan.forward.outer)
-        let firstRow = plan.part.firstRow(v, h)
-        let target = sums + (group &* plan.sumCount &+ firstRow &* columns)
+        let target = sums + (group &* plan.sumCount &+ pair.firstRow &* columns)
         var offsets = (SIMD64<Int>(), SIMD64<Int>())
         withUnsafeMutableBytes(of: &offsets) { bytes in
             let offsetsA = bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: Int.self)
@@ -238,7 +215,7 @@ extension FilteredWeightGradientJob {
             for tile in 0..<tileRange.count {
                 for row in 0..<tileRows {
                     let index = tile &* tileRows &+ row
-                    let channel = min(tileRange.lowerBound &* tileRows &+ index, depth &- 1)
+                    let channel = min(tileRange.lowerBound &* tileRows &+ index, pair.depth &- 1)
                     let (vector, lane) = (channel / Lanes.scalarCount, channel % Lanes.scalarCount)
                     offsetsA[index] = vector &* tiles.count &* Lanes.scalarCount &+ lane
                     offsetsC[index] = channel &* columns
@@ -246,19 +223,19 @@ extension FilteredWeightGradientJob {
             }
             withBorderSums { borderSums in
                 for panel in 0..<layout.count {
-                    let vectors = layout.vectors(panel)
-                    let right = panels + (product &* columns &* tiles.count &+ layout.offset(panel))
+                    let width = layout.vectors(panel) &* Lanes.scalarCount
+                    let right = panels + (pair.number &* columns &* tiles.count &+ layout.offset(panel))
                     let to = target + panel &* Panels.fullWidth
                     var task = TileTask(
-                        a: packed + firstRow &* tiles.count, offsetsA: offsetsA, c: to, offsetsC: offsetsC,
+                        a: packed + pair.firstRow &* tiles.count, offsetsA: offsetsA, c: to, offsetsC: offsetsC,
                         panel: right, lookahead: Lookahead(address: right),
-                        rowCount: min(tileRange.count &* tileRows, depth &- tileRange.lowerBound &* tileRows),
-                        columnCount: vectors &* Lanes.scalarCount, nextC: to, nextOffsetsC: offsetsC, borderSums: borderSums)
+                        rowCount: min(tileRange.count &* tileRows, pair.depth &- tileRange.lowerBound &* tileRows),
+                        columnCount: width, nextC: to, nextOffsetsC: offsetsC, borderSums: borderSums)
                     task.epilogue.accumulates = tiles.lowerBound > 0
                     task.walk.innerCount = tiles.count
                     task.walk.innerStrideA = Lanes.scalarCount
-                    task.walk.innerStrideB = vectors &* Lanes.scalarCount
-                    computeTiles(&task, vectorCount: vectors)
+                    task.walk.innerStrideB = width
+                    computeTiles(&task, vectorCount: layout.vectors(panel))
                 }
             }
         }
@@ -266,77 +243,43 @@ extension FilteredWeightGradientJob {
 
     /// Raises the flag if a sum of this channel is not finite.
     func check(channel: Int) {
-        var differences = Lanes(repeating: 0)
-        forEachRow(ofChannel: channel) { row in
-            var column = 0
-            while column < plan.columns {
-                let lanes = loadLanes(row + column)
-                differences += lanes - lanes
-                column &+= Lanes.scalarCount
-            }
-        }
-        for lane in 0..<Lanes.scalarCount where differences[lane] != 0 { flag.pointee = 1 }
-    }
-
-    /// The rows of dU that a channel of any group has, phase by phase and point by point.
-    private func forEachRow(ofChannel channel: Int, _ body: (UnsafePointer<Float>) -> Void) {
-        let part = plan.part
-        for phaseV in 0..<part.vertical.phaseCount {
-            for phaseH in 0..<part.horizontal.phaseCount {
-                for v in 0..<part.vertical.pointCount(phaseV) {
-                    for h in 0..<part.horizontal.pointCount(phaseH) {
-                        body(row(v, h, phaseV, phaseH, channel))
-                    }
+        var check = FiniteCheck()
+        plan.part.forEachPhase { phaseV, phaseH in
+            for v in 0..<plan.part.vertical.pointCount(phaseV) {
+                for h in 0..<plan.part.horizontal.pointCount(phaseH) {
+                    check.add(row(v, h, phaseV, phaseH, channel), count: plan.columns)
                 }
             }
         }
+        if !check.holds { flag.pointee = 1 }
     }
 
-    private func row(_ v: Int, _ h: Int, _ phaseV: Int, _ phaseH: Int, _ channel: Int) -> UnsafeMutablePointer<Float> {
-        let part = plan.part
+    /// The row of dU that a channel of any group has for a phase and a point.
+    private func row(_ v: Int, _ h: Int, _ phaseV: Int, _ phaseH: Int, _ channel: Int) -> UnsafePointer<Float> {
         let (group, channel) = (channel / plan.forward.inner, channel % plan.forward.inner)
-        let row = part.firstRow(v, h) &+ part.slot(phaseV, phaseH, atPoint: h) &+ channel
-        return sums + (group &* plan.sumCount &+ row &* plan.columns)
+        let row = plan.part.firstRow(v, h) &+ plan.part.slot(phaseV, phaseH, atPoint: h) &+ channel
+        return UnsafePointer(sums) + (group &* plan.sumCount &+ row &* plan.columns)
     }
 
-    /// dw = Gᵀ dU G of one input channel, all its taps.
-    func gather(channel: Int, worker: Int) {
-        let part = plan.part
-        let group = channel / plan.forward.inner
-        withUnsafePointer(to: forward) { job in
-            let block = FilteredBlock(job, part: 0, group: group, tiles: 0..<0, worker: worker)
-            for phaseV in 0..<part.vertical.phaseCount {
-                for phaseH in 0..<part.horizontal.phaseCount {
-                    let (pointsV, pointsH) = (part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
-                    for v in 0..<pointsV {
-                        for h in 0..<pointsH {
-                            block.plane.sources[v &* mostPoints &+ h] = UnsafePointer(row(v, h, phaseV, phaseH, channel))
-                        }
-                    }
-                    gather(block, phaseV, phaseH, channel % plan.forward.inner, group)
-                }
-            }
-        }
-    }
-
-    /// The taps of one phase of a channel, whose rows of dU are listed.
-    private func gather(_ block: FilteredBlock, _ phaseV: Int, _ phaseH: Int, _ channel: Int, _ group: Int) {
-        let part = plan.part
-        let (vertical, horizontal) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
-        for v in 0..<vertical.taps {
-            for h in 0..<horizontal.taps { block.plane.targets[v &* mostPoints &+ h] = block.sums(v, h) }
-        }
-        block.plane.run(
-            TapGathering.self, part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH),
-            vectors: plan.columns / Lanes.scalarCount)
-        let origin = dw + (channel &* plan.outputChannels &+ group &* plan.forward.outer)
+    /// dw = Gᵀ dU G of one input channel of any group, all its taps.
+    func gather(channel: Int, worker number: Int) {
+        let (part, weights) = (plan.part, plan.forward.weights)
+        let worker = worker(number)
+        let (group, inner) = (channel / plan.forward.inner, channel % plan.forward.inner)
+        let origin = dw + (inner &* weights.rowStride &+ group &* weights.groupStride)
         var epilogue = Epilogue()
         epilogue.accumulates = plan.accumulates
-        for v in 0..<vertical.taps {
-            for h in 0..<horizontal.taps {
-                let tap = plan.forward.weights.offset(
-                    tapY: vertical.firstTap &+ v &* vertical.tapStep, tapX: horizontal.firstTap &+ h &* horizontal.tapStep)
-                epilogue.store(block.sums(v, h), count: plan.forward.outer, to: origin + tap)
+        part.forEachPhase { phaseV, phaseH in
+            let (pointsV, pointsH) = (part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
+            let (tapsV, tapsH) = (part.vertical.phase(phaseV).taps, part.horizontal.phase(phaseH).taps)
+            worker.plane.setSources(pointsV, pointsH) { v, h in row(v, h, phaseV, phaseH, channel) }
+            worker.plane.setTargets(tapsV, tapsH) { v, h in worker.sums(v, h) }
+            worker.plane.run(TapGathering.self, pointsV, pointsH, step: Lanes.scalarCount, channels: plan.columns)
+            for v in 0..<tapsV {
+                for h in 0..<tapsH {
+                    let tap = origin + part.tap(phaseV, phaseH, v, h, of: weights) &* weights.tapStride
+                    epilogue.store(worker.sums(v, h), count: plan.forward.outer, to: tap)
+                }
             }
         }
     }

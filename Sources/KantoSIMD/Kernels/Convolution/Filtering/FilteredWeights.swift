@@ -18,18 +18,17 @@ struct FilteredWeights {
 
     /// Rows of an element: up to a whole vector, since so many channels are transformed at once.
     var depth: Int { roundUp(inner, to: Lanes.scalarCount) }
+    var panelCount: Int { Panels(rowCount: 0, columnCount: outer).count }
     var panelColumns: Int { roundUp(outer, to: Lanes.scalarCount) }
-
-    @inline(__always) func offset(tapY: Int, tapX: Int) -> Int { (tapY &* kernelWidth &+ tapX) &* tapStride }
 
     /// Rows that are transformed at once: few enough that all their taps stay in the first-level cache, and what a line of
     /// the weights holds where those of a column stand side by side.
     static var rowsPerStep: Int { 16 }
     var stepsPerPanel: Int { (depth &+ FilteredWeights.rowsPerStep &- 1) / FilteredWeights.rowsPerStep }
     /// A worker's scratch: the taps of some rows of a panel, and what a transform needs.
-    var stageCount: Int {
+    var stageCount: Int { stagedCount &+ PlaneStage.floatCount }
+    var stagedCount: Int {
         roundUp(kernelHeight &* kernelWidth &* FilteredWeights.rowsPerStep &* Panels.fullWidth, to: floatsPerLine)
-            &+ roundUp(PlaneStage.floatCount, to: floatsPerLine)
     }
 }
 
@@ -46,15 +45,14 @@ extension FilteredPlan {
         _ host: UnsafePointer<kanto_host>, _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>,
         stages: UnsafeMutablePointer<Float>
     ) {
-        let panels = Panels(rowCount: 0, columnCount: outer).count
         var job = FilteredWeightsJob(plan: self, source: source, target: target, stages: stages)
-        parallelFor(host, count: groups &* panels &* weights.stepsPerPanel, &job) { context, index, worker in
+        parallelFor(host, count: groups &* weights.panelCount &* weights.stepsPerPanel, &job) { context, index, worker in
             let job = context!.assumingMemoryBound(to: FilteredWeightsJob.self)
             let weights = job.pointee.plan.weights
             let (step, rest) = (Int(index) % weights.stepsPerPanel, Int(index) / weights.stepsPerPanel)
-            let panels = Panels(rowCount: 0, columnCount: weights.outer).count
             job.pointee.transform(
-                step: step, panel: rest % panels, group: rest / panels, job.pointee.stages + Int(worker) &* weights.stageCount)
+                step: step, panel: rest % weights.panelCount, group: rest / weights.panelCount,
+                job.pointee.stages + Int(worker) &* weights.stageCount)
         }
     }
 }
@@ -77,35 +75,25 @@ extension FilteredWeightsJob {
                 columnStride: weights.columnStride),
             to: stage)
         let group = target + group &* weights.countPerGroup
-        let plane = PlaneStage(stage + roundUp(taps &* rowsPerStep &* Panels.fullWidth, to: floatsPerLine))
+        let plane = PlaneStage(stage + weights.stagedCount)
+        // Channels that there are not are zeros.
+        let missing = min(rowsPerStep, weights.depth &- first) &- rows
         for index in 0..<plan.partCount {
             let part = plan.parts[index]
-            for phaseV in 0..<part.vertical.phaseCount {
-                for phaseH in 0..<part.horizontal.phaseCount {
-                    let (vertical, horizontal) = (part.vertical.phase(phaseV), part.horizontal.phase(phaseH))
-                    for v in 0..<vertical.taps {
-                        for h in 0..<horizontal.taps {
-                            let tapY = vertical.firstTap &+ v &* vertical.tapStep
-                            let tapX = horizontal.firstTap &+ h &* horizontal.tapStep
-                            plane.sources[v &* mostPoints &+ h] =
-                                UnsafePointer(stage) + (tapY &* weights.kernelWidth &+ tapX) &* rows &* width
-                        }
-                    }
-                    let (pointsV, pointsH) = (part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
-                    for v in 0..<pointsV {
-                        for h in 0..<pointsH {
-                            let panels = Panels(rowCount: part.depth(v, h), columnCount: weights.outer)
-                            let row = part.slot(phaseV, phaseH, atPoint: h) &+ first
-                            let offset = part.firstRow(v, h) &* weights.panelColumns &+ panels.offset(panel) &+ row &* width
-                            let to = group + (part.firstWeight &+ offset)
-                            plane.targets[v &* mostPoints &+ h] = to
-                            // Channels that there are not are zeros.
-                            let missing = min(rowsPerStep, weights.depth &- first) &- rows
-                            if missing > 0 { fillWithZeros(to + rows &* width, missing &* width) }
-                        }
-                    }
-                    plane.run(TapTransform.self, pointsV, pointsH, vectors: rows &* width / Lanes.scalarCount)
+            part.forEachPhase { phaseV, phaseH in
+                plane.setSources(part.vertical.phase(phaseV).taps, part.horizontal.phase(phaseH).taps) { v, h in
+                    UnsafePointer(stage) + part.tap(phaseV, phaseH, v, h, of: weights) &* rows &* width
                 }
+                let (pointsV, pointsH) = (part.vertical.pointCount(phaseV), part.horizontal.pointCount(phaseH))
+                plane.setTargets(pointsV, pointsH) { v, h in
+                    let panels = Panels(rowCount: part.depth(v, h), columnCount: weights.outer)
+                    let row = part.slot(phaseV, phaseH, atPoint: h) &+ first
+                    let offset = part.firstRow(v, h) &* weights.panelColumns &+ panels.offset(panel) &+ row &* width
+                    let to = group + (part.firstWeight &+ offset)
+                    fillWithZeros(to + rows &* width, missing &* width)
+                    return to
+                }
+                plane.run(TapTransform.self, pointsV, pointsH, step: Lanes.scalarCount, channels: rows &* width)
             }
         }
     }

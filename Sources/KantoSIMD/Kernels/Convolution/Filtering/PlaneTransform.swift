@@ -8,30 +8,62 @@ typealias TargetTable = UnsafePointer<UnsafeMutablePointer<Float>>
 struct PlaneStage {
     /// Vectors of channels that go through the stage at once.
     private static var vectors: Int { 64 / Lanes.scalarCount }
-    /// Floats of its memory, with the tables.
-    static var floatCount: Int { mostPoints &* mostPoints &* (vectors &* Lanes.scalarCount &+ 2 &* 3) }
+    /// Floats of its memory: the stage, vectors that are padded, and the tables.
+    static var floatCount: Int {
+        roundUp(mostPoints &* mostPoints &* ((vectors &+ 1) &* Lanes.scalarCount &+ 2 &* 3), to: floatsPerLine)
+    }
 
     /// Of the numbers before, after, and on the stage.
     let sources: UnsafeMutablePointer<UnsafePointer<Float>>
     let targets: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
     private let between: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
+    private let padded: UnsafeMutablePointer<Float>
 
     /// - Parameter memory: `floatCount` floats, aligned to a line.
     init(_ memory: UnsafeMutablePointer<Float>) {
         let positions = mostPoints &* mostPoints
         let length = PlaneStage.vectors &* Lanes.scalarCount
-        let tables = UnsafeMutableRawPointer(memory + positions &* length)
+        padded = memory + positions &* length
+        let tables = UnsafeMutableRawPointer(padded + positions &* Lanes.scalarCount)
         sources = tables.assumingMemoryBound(to: UnsafePointer<Float>.self)
         targets = (tables + 8 &* positions).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
         between = (tables + 16 &* positions).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
         for index in 0..<positions { between[index] = memory + index &* length }
     }
 
-    /// Transforms so many vectors of channels, which stand side by side in `sources` from `source` on and `step` apart in `targets` from
-    /// `target` on.
+    /// Lists where the numbers before a transform stand.
+    @inline(__always) func setSources(_ rows: Int, _ columns: Int, _ address: (_ v: Int, _ h: Int) -> UnsafePointer<Float>) {
+        for v in 0..<rows { for h in 0..<columns { sources[v &* mostPoints &+ h] = address(v, h) } }
+    }
+
+    /// Lists where those after it go.
+    @inline(__always)
+    func setTargets(_ rows: Int, _ columns: Int, _ address: (_ v: Int, _ h: Int) -> UnsafeMutablePointer<Float>) {
+        for v in 0..<rows { for h in 0..<columns { targets[v &* mostPoints &+ h] = address(v, h) } }
+    }
+
+    /// Transforms `count` channels, which stand side by side in `sources` from `first` on; their vectors stand `step` apart in `targets`
+    /// from `target` on, the last one with zeros up to a whole vector.
     ///
     /// - Parameters:
-    ///   - vertical: points along that axis, of tiles of `outputs` by `outputs`.
+    ///   - vertical: points along that axis.
+    func run<T: AxisTransform>(
+        _ transform: T.Type, _ vertical: Int, _ horizontal: Int, first: Int = 0, target: Int = 0, step: Int, channels count: Int
+    ) {
+        let whole = count / Lanes.scalarCount
+        run(T.self, vertical, horizontal, source: first, target: target, step: step, vectors: whole)
+        let rest = count &- whole &* Lanes.scalarCount
+        if rest == 0 { return }
+        setSources(T.sourceCount(ofPoints: vertical), T.sourceCount(ofPoints: horizontal)) { v, h in
+            let index = v &* mostPoints &+ h
+            let vector = padded + index &* Lanes.scalarCount
+            storeLanes(Contiguous(sources[index], stride: 1).lanes(at: first &+ count &- rest, count: rest), to: vector)
+            return UnsafePointer(vector)
+        }
+        run(T.self, vertical, horizontal, target: target &+ whole &* step, step: step, vectors: 1)
+    }
+
+    /// The same of so many whole vectors.
     func run<T: AxisTransform>(
         _ transform: T.Type, _ vertical: Int, _ horizontal: Int, source: Int = 0, target: Int = 0, step: Int = Lanes.scalarCount,
         vectors count: Int
@@ -46,18 +78,8 @@ struct PlaneStage {
             let second = Pass(
                 from: stage, to: TargetTable(targets), source: 0, target: target &+ vector &* step, step: step, vectors: vectors,
                 line: mostPoints, point: 1)
-            switch horizontal {
-            case 3: first.run(T.self, vertical, lines: T.sourceCount(ThreePoints.self))
-            case 4: first.run(T.self, vertical, lines: T.sourceCount(FourPoints.self))
-            case 5: first.run(T.self, vertical, lines: T.sourceCount(FivePoints.self))
-            default: first.run(T.self, vertical, lines: T.sourceCount(SixPoints.self))
-            }
-            switch vertical {
-            case 3: second.run(T.self, horizontal, lines: T.targetCount(ThreePoints.self))
-            case 4: second.run(T.self, horizontal, lines: T.targetCount(FourPoints.self))
-            case 5: second.run(T.self, horizontal, lines: T.targetCount(FivePoints.self))
-            default: second.run(T.self, horizontal, lines: T.targetCount(SixPoints.self))
-            }
+            first.run(T.self, vertical, lines: T.sourceCount(ofPoints: horizontal))
+            second.run(T.self, horizontal, lines: T.targetCount(ofPoints: vertical))
             vector &+= vectors
         }
     }

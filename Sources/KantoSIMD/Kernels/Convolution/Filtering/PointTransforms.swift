@@ -15,52 +15,49 @@
 /// The points of one axis of a tile, known when this is compiled.
 protocol PointSet {
     static var count: Int { get }
-    /// Outputs of a tile.
-    static var outputs: Int { get }
-    static var taps: Int { get }
 }
 
 extension PointSet {
-    @inline(__always) static var taps: Int { count &- outputs &+ 1 }
+    @inline(__always) static var outputs: Int { outputCount(ofPoints: count) }
+    @inline(__always) static var taps: Int { tapCount(ofPoints: count) }
 }
 
 enum ThreePoints: PointSet {
     @inline(__always) static var count: Int { 3 }
-    @inline(__always) static var outputs: Int { 2 }
 }
 
 enum FourPoints: PointSet {
     @inline(__always) static var count: Int { 4 }
-    @inline(__always) static var outputs: Int { 2 }
 }
 
 enum FivePoints: PointSet {
     @inline(__always) static var count: Int { 5 }
-    @inline(__always) static var outputs: Int { 4 }
 }
 
 enum SixPoints: PointSet {
     @inline(__always) static var count: Int { 6 }
-    @inline(__always) static var outputs: Int { 4 }
 }
+
+/// Two outputs, or four, of two or three taps: so many points say which.
+@inline(__always) func outputCount(ofPoints count: Int) -> Int { count < 5 ? 2 : 4 }
+@inline(__always) func tapCount(ofPoints count: Int) -> Int { count &- outputCount(ofPoints: count) &+ 1 }
 
 /// Of an axis at most.
 @inline(__always) var mostPoints: Int { 6 }
-@inline(__always) var mostTaps: Int { 3 }
 @inline(__always) var mostOutputs: Int { 4 }
 
 /// One of the five transforms along one axis, of vectors of channels.
 protocol AxisTransform {
     /// Numbers before and after, along the axis.
-    static func sourceCount<P: PointSet>(_: P.Type) -> Int
-    static func targetCount<P: PointSet>(_: P.Type) -> Int
+    static func sourceCount(ofPoints count: Int) -> Int
+    static func targetCount(ofPoints count: Int) -> Int
     static func apply<P: PointSet>(_: P.Type, _ source: (Int) -> Lanes, _ put: (Int, Lanes) -> Void)
 }
 
 /// Bᵀ: inputs to points.
 enum InputTransform: AxisTransform {
-    @inline(__always) static func sourceCount<P: PointSet>(_: P.Type) -> Int { P.count }
-    @inline(__always) static func targetCount<P: PointSet>(_: P.Type) -> Int { P.count }
+    @inline(__always) static func sourceCount(ofPoints count: Int) -> Int { count }
+    @inline(__always) static func targetCount(ofPoints count: Int) -> Int { count }
     @inline(__always)
     static func apply<P: PointSet>(_: P.Type, _ d: (Int) -> Lanes, _ put: (Int, Lanes) -> Void) {
         switch P.count {
@@ -98,8 +95,8 @@ enum InputTransform: AxisTransform {
 
 /// Aᵀ: points to outputs.
 enum OutputTransform: AxisTransform {
-    @inline(__always) static func sourceCount<P: PointSet>(_: P.Type) -> Int { P.count }
-    @inline(__always) static func targetCount<P: PointSet>(_: P.Type) -> Int { P.outputs }
+    @inline(__always) static func sourceCount(ofPoints count: Int) -> Int { count }
+    @inline(__always) static func targetCount(ofPoints count: Int) -> Int { outputCount(ofPoints: count) }
     @inline(__always)
     static func apply<P: PointSet>(_: P.Type, _ p: (Int) -> Lanes, _ put: (Int, Lanes) -> Void) {
         let atOne = p(2)
@@ -132,8 +129,8 @@ enum OutputTransform: AxisTransform {
 
 /// A: the outputs' gradient to points, the adjoint of `OutputTransform`.
 enum OutputExpansion: AxisTransform {
-    @inline(__always) static func sourceCount<P: PointSet>(_: P.Type) -> Int { P.outputs }
-    @inline(__always) static func targetCount<P: PointSet>(_: P.Type) -> Int { P.count }
+    @inline(__always) static func sourceCount(ofPoints count: Int) -> Int { outputCount(ofPoints: count) }
+    @inline(__always) static func targetCount(ofPoints count: Int) -> Int { count }
     @inline(__always)
     static func apply<P: PointSet>(_: P.Type, _ y: (Int) -> Lanes, _ put: (Int, Lanes) -> Void) {
         let y0 = y(0), y1 = y(1)
@@ -178,8 +175,8 @@ enum OutputExpansion: AxisTransform {
 
 /// G: taps to points.
 enum TapTransform: AxisTransform {
-    @inline(__always) static func sourceCount<P: PointSet>(_: P.Type) -> Int { P.taps }
-    @inline(__always) static func targetCount<P: PointSet>(_: P.Type) -> Int { P.count }
+    @inline(__always) static func sourceCount(ofPoints count: Int) -> Int { tapCount(ofPoints: count) }
+    @inline(__always) static func targetCount(ofPoints count: Int) -> Int { count }
     @inline(__always)
     static func apply<P: PointSet>(_: P.Type, _ w: (Int) -> Lanes, _ put: (Int, Lanes) -> Void) {
         let w0 = w(0), w1 = w(1), w2 = P.taps == 3 ? w(2) : Lanes(repeating: 0)
@@ -195,8 +192,8 @@ enum TapTransform: AxisTransform {
 
 /// Gᵀ: points to the gradient of the taps, the adjoint of `TapTransform`.
 enum TapGathering: AxisTransform {
-    @inline(__always) static func sourceCount<P: PointSet>(_: P.Type) -> Int { P.count }
-    @inline(__always) static func targetCount<P: PointSet>(_: P.Type) -> Int { P.taps }
+    @inline(__always) static func sourceCount(ofPoints count: Int) -> Int { count }
+    @inline(__always) static func targetCount(ofPoints count: Int) -> Int { tapCount(ofPoints: count) }
     @inline(__always)
     static func apply<P: PointSet>(_: P.Type, _ u: (Int) -> Lanes, _ put: (Int, Lanes) -> Void) {
         let zero = Lanes(repeating: 0)
