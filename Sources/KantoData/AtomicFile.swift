@@ -107,7 +107,7 @@ package func syncParent(of path: String) throws(DataError) {
 }
 
 /// `a/b` of `a/b/c`, `.` of `c`, `/` of `/c`.
-func parentFolder(of path: String) -> String {
+package func parentFolder(of path: String) -> String {
     var parts = path[...]
     while parts.count > 1 && parts.hasSuffix("/") { parts.removeLast() }
     guard let slash = parts.lastIndex(of: "/") else { return "." }

@@ -25,7 +25,8 @@ public enum CSV {
         try AtomicFile.write(Array(text.utf8), to: path)
     }
 
-    private static func quoted(_ name: String) -> String {
+    /// A cell, in quotes where it would otherwise be more than one.
+    package static func quoted(_ name: String) -> String {
         guard name.contains(where: { ",\"\n\r".contains($0) }) else { return name }
         return "\"" + name.replacing("\"", with: "\"\"") + "\""
     }

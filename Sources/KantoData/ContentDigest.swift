@@ -41,6 +41,9 @@ package struct ContentDigest {
         state ^= state >> 32
     }
 
+    /// The digest.
+    package var value: UInt64 { state }
+
     /// Sixteen hexadecimal digits.
     package var text: String {
         let digits = String(state, radix: 16)

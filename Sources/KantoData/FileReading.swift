@@ -129,7 +129,7 @@ func isFolder(_ path: String) -> Bool {
     fileMode(path).map { $0 & S_IFMT == S_IFDIR } ?? false
 }
 
-func isRegularFile(_ path: String) -> Bool {
+package func isRegularFile(_ path: String) -> Bool {
     fileMode(path).map { $0 & S_IFMT == S_IFREG } ?? false
 }
 

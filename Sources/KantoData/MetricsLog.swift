@@ -8,6 +8,9 @@ public enum MetricValue: Equatable, Sendable {
     case double(Double)
     case text(String)
     case boolean(Bool)
+    case integers([Int])
+    /// The key is left out of the line.
+    case nothing
 
     /// As JSON: numbers by the shortest text that reads back as the same number, NaN and infinity as null.
     var json: String {
@@ -17,6 +20,8 @@ public enum MetricValue: Equatable, Sendable {
         case .double(let value): value.isFinite ? value.description : "null"
         case .text(let value): jsonQuoted(value)
         case .boolean(let value): value ? "true" : "false"
+        case .integers(let values): "[" + values.map(String.init).joined(separator: ",") + "]"
+        case .nothing: "null"
         }
     }
 }
@@ -59,7 +64,7 @@ public final class MetricsLog {
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`, such as for a full disk; the log then ends at the line before.
     public func append(_ fields: KeyValuePairs<String, MetricValue>) throws(DataError) {
-        let members = fields.map { "\(jsonQuoted($0.key)):\($0.value.json)" }
+        let members = fields.filter { $0.value != .nothing }.map { "\(jsonQuoted($0.key)):\($0.value.json)" }
         let line = Array("{\(members.joined(separator: ","))}\n".utf8)
         let end = lseek(file.descriptor, 0, SEEK_END)
         do throws(DataError) {

@@ -25,7 +25,16 @@ public enum PNG {
     ///
     /// - Throws: `DataError` of kind `.cannotWrite`, also if this build has no libpng.
     public static func write(_ picture: Picture, to path: String) throws(DataError) {
-        try AtomicFile.write(PNGCodec.encode(picture, name: path), to: path)
+        try AtomicFile.write(bytes(of: picture, name: path), to: path)
+    }
+
+    /// A picture as the bytes of a file.
+    ///
+    /// - Parameter hidesWhite: pixels of full brightness in all channels are marked as transparent.
+    /// - Throws: `DataError` of kind `.cannotWrite`, which names `name`, if this build has no libpng.
+    package static func bytes(of picture: Picture, hidesWhite: Bool = false, name: String) throws(DataError) -> [UInt8] {
+        let bytes = try PNGCodec.encode(picture, name: name)
+        return hidesWhite ? PNGChunks.hidingWhite(bytes, channels: picture.channels) : bytes
     }
 
     /// Reads a file of any kind of PNG. Gray stays gray, colors and palettes become red, green, blue; 16 bits become 8.
@@ -94,6 +103,15 @@ private enum PNGChunks {
             position = end
         }
         return kept + bytes[position...]
+    }
+
+    /// With the chunk tRNS behind the first one, which says that white is transparent; its length, name, value and checksum.
+    static func hidingWhite(_ bytes: [UInt8], channels: Int) -> [UInt8] {
+        let chunk: [UInt8] =
+            channels == 1
+            ? [0, 0, 0, 2, 0x74, 0x52, 0x4E, 0x53, 0, 255, 0x5B, 0x91, 0x22, 0xB5]
+            : [0, 0, 0, 6, 0x74, 0x52, 0x4E, 0x53, 0, 255, 0, 255, 0, 255, 0x37, 0x58, 0x1B, 0x7D]
+        return bytes[..<headerEnd] + chunk + bytes[headerEnd...]
     }
 
     private static func number(_ bytes: [UInt8], at position: Int) -> Int {

@@ -27,6 +27,8 @@ public struct DataDescription: Describable {
     public var array: String?
     /// How the pictures of an IDX, .npy or .npz file order their dimensions.
     public var layout = PictureLayout.heightWidthChannels
+    /// What is held out from training, for the critic's loss on samples that it is not trained on; nil for nothing.
+    public var heldOut: HeldOut?
 
     public init() {}
 
@@ -45,6 +47,7 @@ public struct DataDescription: Describable {
         DescriptionKey("range", \.range), DescriptionKey("scaled_to", \.scaledTo), DescriptionKey("flip", \.flip),
         DescriptionKey("dequantize", \.dequantize),
         DescriptionKey("labels", \.labels), DescriptionKey("array", \.array), DescriptionKey("layout", \.layout),
+        DescriptionKey("held_out", \.heldOut),
     ]
 
     /// - Throws: `DescriptionError`, which names the key and what was expected.

@@ -16,6 +16,10 @@ public protocol Dataset: Sendable {
     var featureNames: [String]? { get }
     /// What all values that `read` gives lie in; nil for rows that are standardized.
     var valueRange: ValueRange? { get }
+    /// What the samples are drawn from, where that is a mixture whose modes are known.
+    var mixture: NormalMixture? { get }
+    /// Whether samples are drawn as they are asked for: another seed gives others, and no two are the same.
+    var isEndless: Bool { get }
     /// What somebody who trains on it should know, such as a range that looks wrong; a line each.
     var notes: [String] { get }
 
@@ -37,6 +41,10 @@ extension Dataset {
     public var classNames: [String]? { nil }
     /// None.
     public var featureNames: [String]? { nil }
+    /// None.
+    public var mixture: NormalMixture? { nil }
+    /// No.
+    public var isEndless: Bool { false }
     /// None.
     public var notes: [String] { [] }
 

@@ -33,15 +33,11 @@ enum PlaneSet: String, CaseIterable, Sendable {
     /// A point, in the set's own units.
     func point(using random: inout Random) -> (x: Double, y: Double) {
         switch self {
-        case .ring8:
-            let mode = Int.random(in: 0..<8, using: &random)
+        case .ring8, .grid25:
+            let mixture = mixture!
+            let center = mixture.centers[Int.random(in: 0..<mixture.centers.count, using: &random)]
             let noise = normalPair(&random)
-            let center = Self.eighths[mode]
-            return (center.x + 0.01 * noise.first, center.y + 0.01 * noise.second)
-        case .grid25:
-            let mode = Int.random(in: 0..<25, using: &random)
-            let noise = normalPair(&random)
-            return (Double(mode / 5 * 2 - 4) + 0.05 * noise.first, Double(mode % 5 * 2 - 4) + 0.05 * noise.second)
+            return (center.x + mixture.deviation * noise.first, center.y + mixture.deviation * noise.second)
         case .swissroll:
             // As scikit-learn's make_swiss_roll with noise 0.25, its first and last coordinate over 7.5.
             let angle = 1.5 * Double.pi * (1 + 2 * random.uniform())
@@ -50,10 +46,28 @@ enum PlaneSet: String, CaseIterable, Sendable {
         }
     }
 
+    /// The modes of the sets that have some.
+    var mixture: NormalMixture? {
+        switch self {
+        case .ring8: Self.ring
+        case .grid25: Self.grid
+        case .swissroll: nil
+        }
+    }
+
     /// Eighths of the unit circle, exactly the same on all machines.
-    private static let eighths: [(x: Double, y: Double)] = {
+    private static let ring: NormalMixture = {
         let half = 0.5.squareRoot()
-        return [(1, 0), (half, half), (0, 1), (-half, half), (-1, 0), (-half, -half), (0, -1), (half, -half)]
+        let points: [(Double, Double)] = [
+            (1, 0), (half, half), (0, 1), (-half, half), (-1, 0), (-half, -half), (0, -1), (half, -half),
+        ]
+        return NormalMixture(centers: points.map { NormalMixture.Center(x: $0.0, y: $0.1) }, deviation: 0.01)
+    }()
+
+    private static let grid: NormalMixture = {
+        let places = [-4.0, -2, 0, 2, 4]
+        let centers = places.flatMap { x in places.map { y in NormalMixture.Center(x: x, y: y) } }
+        return NormalMixture(centers: centers, deviation: 0.05)
     }()
 
     private func normalPair(_ random: inout Random) -> kanto_random_pair {
@@ -69,6 +83,8 @@ struct PlaneDataset: Dataset {
     let sampleShape = [2]
     var featureNames: [String]? { ["x", "y"] }
     var valueRange: ValueRange? { nil }
+    var mixture: NormalMixture? { self.set.mixture }
+    var isEndless: Bool { true }
     private let set: PlaneSet
     private let seed: UInt64
 

@@ -41,4 +41,12 @@ public struct SampleUnits: Describable, Equatable {
             return Float((Double(samples[index]) - offsets[column]) / multipliers[column])
         }
     }
+
+    /// Samples in the data's own units, as training has them.
+    public func applied(_ samples: [Float]) -> [Float] {
+        samples.indices.map { index in
+            let column = index % multipliers.count
+            return Float(Double(samples[index]) * multipliers[column] + offsets[column])
+        }
+    }
 }
