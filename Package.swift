@@ -19,7 +19,18 @@ if let wantsPNG, wantsPNG != "off" {
     exit(1)
 }
 let hasPNG = wantsPNG == nil && access("/usr/include/png.h", F_OK) == 0
+/// A folder with include/ and lib/ of another MPI than the system's, or `off`.
+let prefixOfMPI = Context.environment["KANTO_MPI"]
+// Debian keeps the header of the chosen MPI (update-alternatives) in the folder of the architecture.
+let includeOfMPI = (prefixOfMPI.map { ["\($0)/include"] } ?? ["x86_64", "aarch64"].map { "/usr/include/\($0)-linux-gnu/mpi" })
+    .first { access($0 + "/mpi.h", F_OK) == 0 }
+if let prefixOfMPI, prefixOfMPI != "off", includeOfMPI == nil {
+    print("KANTO_MPI is '\(prefixOfMPI)', which has no include/mpi.h")
+    exit(1)
+}
 #else
+let prefixOfMPI: String? = nil
+let includeOfMPI: String? = nil
 let prefixOfOneDNN: String? = nil
 let hasOneDNN = false
 let hasCBLAS = false
@@ -41,10 +52,12 @@ func kernelSettings(_ march: String? = nil) -> [SwiftSetting] {
 // Tests know which plugins are built.
 let definesOfPlugins: [SwiftSetting] =
     (hasOneDNN ? [.define("ONEDNN")] : []) + (hasCBLAS ? [.define("CBLAS")] : [])
+    + (includeOfMPI != nil ? [.define("MPI")] : [])
 
 var products: [Product] = [
     .library(name: "Kanto", targets: ["Kanto"]),
     .library(name: "KantoPictures", targets: ["KantoPictures"]),
+    .library(name: "KantoReport", targets: ["KantoReport"]),
     .library(name: "KantoKernels", targets: ["KantoKernels"]),
     .library(name: "KantoConsistency", targets: ["KantoConsistency"]),
     .library(name: "KantoWorkloads", targets: ["KantoWorkloads"]),
@@ -78,22 +91,26 @@ var targets: [Target] = [
     .target(
         name: "KantoConsistency", dependencies: ["KantoABI", "KantoReference", "KantoKernels"],
         swiftSettings: kernelSettings()),
-    .target(name: "KantoTensor", dependencies: ["KantoABI", "KantoKernels"]),
+    .target(name: "KantoCommunication", dependencies: ["KantoABI", "KantoKernels"]),
+    .target(name: "KantoTensor", dependencies: ["KantoABI", "KantoKernels", "KantoCommunication"]),
     .target(name: "KantoDescriptions", dependencies: ["KantoKernels"]),
-    .target(name: "KantoNN", dependencies: ["KantoTensor", "KantoDescriptions"]),
-    .target(name: "KantoGAN", dependencies: ["KantoNN"]),
+    .target(name: "KantoNN", dependencies: ["KantoTensor", "KantoDescriptions", "KantoCommunication"]),
+    .target(name: "KantoGAN", dependencies: ["KantoNN", "KantoCommunication"]),
     .target(name: "KantoDigits", exclude: ["LICENSE-DATA.md"]),
     .target(
         name: "KantoData", dependencies: ["KantoTensor", "KantoDescriptions", "KantoDigits"] + (hasPNG ? ["CPNG"] : []),
         swiftSettings: hasPNG ? [.define("LIBPNG")] : []),
-    .target(name: "KantoRuns", dependencies: ["KantoGAN", "KantoData"]),
-    .target(name: "Kanto", dependencies: ["KantoRuns"]),
+    // Its loops over samples are optimized in debug builds too.
+    .target(name: "KantoMetrics", dependencies: ["KantoNN", "KantoData"], swiftSettings: kernelSettings()),
+    .target(name: "KantoRuns", dependencies: ["KantoGAN", "KantoData", "KantoMetrics", "KantoCommunication"]),
+    .target(name: "Kanto", dependencies: ["KantoRuns", "KantoCommunication"]),
     .target(name: "KantoPictures", dependencies: ["KantoRuns"]),
+    .target(name: "KantoReport", dependencies: ["KantoPictures"]),
     .target(name: "KantoWorkloads", dependencies: ["KantoGAN"]),
     .executableTarget(
         name: "KantoCLI",
         dependencies: [
-            "Kanto", "KantoPictures", "KantoWorkloads", "KantoConsistency",
+            "Kanto", "KantoPictures", "KantoReport", "KantoWorkloads", "KantoConsistency", "KantoCommunication",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]),
 
@@ -101,12 +118,15 @@ var targets: [Target] = [
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .target(name: "TestSupport", dependencies: ["AllocationCounter", "KantoABI", "KantoKernels"], path: "Tests/TestSupport"),
     .testTarget(name: "KantoKernelsTests", dependencies: ["KantoABI", "KantoKernels", "KantoShims", "TestSupport"]),
+    .testTarget(name: "KantoCommunicationTests", dependencies: ["KantoCommunication", "KantoTensor", "KantoNN", "TestSupport"]),
     .testTarget(name: "KantoTensorTests", dependencies: ["KantoTensor"]),
     .testTarget(name: "KantoNNTests", dependencies: ["KantoNN"]),
     .testTarget(name: "KantoGANTests", dependencies: ["KantoGAN", "KantoData", "KantoWorkloads", "TestSupport"]),
     .testTarget(name: "KantoDataTests", dependencies: ["KantoData", "TestSupport"]),
+    .testTarget(name: "KantoMetricsTests", dependencies: ["KantoMetrics", "TestSupport"], exclude: ["Reference"]),
     .testTarget(name: "KantoRunsTests", dependencies: ["KantoRuns", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "KantoPicturesTests", dependencies: ["KantoPictures", "TestSupport"]),
+    .testTarget(name: "KantoReportTests", dependencies: ["KantoReport", "TestSupport"]),
     .testTarget(name: "KantoWorkloadsTests", dependencies: ["KantoWorkloads"]),
     .testTarget(name: "KantoTests", dependencies: ["Kanto"]),
     .testTarget(name: "KantoCLITests", dependencies: ["KantoCLI", "TestSupport"]),
@@ -155,6 +175,19 @@ if hasCBLAS {
             name: "KantoCBLAS", dependencies: ["KantoABI"], path: "Plugins/CBLAS", publicHeadersPath: ".",
             cSettings: [.unsafeFlags(["-O2"])],
             linkerSettings: [.linkedLibrary("blas"), .linkedLibrary("m"), exportsOfPlugin]))
+}
+
+if let includeOfMPI {
+    products.append(.library(name: "KantoMPI", type: .dynamic, targets: ["KantoMPI"]))
+    let library = prefixOfMPI.map { ["-L\($0)/lib", "-Xlinker", "-rpath", "-Xlinker", "\($0)/lib"] } ?? []
+    targets.append(
+        .target(
+            name: "KantoMPI", dependencies: ["KantoABI"], path: "Plugins/MPI", exclude: ["README.md"], publicHeadersPath: ".",
+            cSettings: [.unsafeFlags(["-O2", "-I\(includeOfMPI)"])],
+            linkerSettings: [
+                .unsafeFlags(library), .linkedLibrary("mpi"),
+                .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/communicator.map"]),
+            ]))
 }
 
 // What reads compressed files and photographs. A library that is not installed costs its formats only; KANTO_ZLIB=off and

@@ -51,11 +51,16 @@ public protocol SampleBatches: Sendable {
     var sampleShape: [Int] { get }
     /// The samples of a batch, [batch size] + sampleShape. Asked for in their order, but where a training goes on elsewhere.
     func batch(_ number: Int) throws -> Tensor
+    /// Some rows of a batch, [rows.count] + sampleShape: those that `batch` gives there. For a training that several ranks share.
+    func batch(_ number: Int, rows: Range<Int>) throws -> Tensor
     /// The classes of the samples of a batch, from 0, in their order; nil where samples have none.
     func labels(ofBatch number: Int) -> [Int]?
 }
 
 extension SampleBatches {
+    /// Cut out of the whole batch.
+    public func batch(_ number: Int, rows: Range<Int>) throws -> Tensor { try batch(number).sliced(rows) }
+
     /// None.
     public func labels(ofBatch number: Int) -> [Int]? { nil }
 }

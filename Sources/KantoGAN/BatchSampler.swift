@@ -30,6 +30,10 @@ public struct BatchSampler: SampleBatches {
     /// [batchSize, …], copied from the data.
     public func batch(_ number: Int) throws -> Tensor { try data.gathered(order.indexes(ofBatch: number)) }
 
+    public func batch(_ number: Int, rows: Range<Int>) throws -> Tensor {
+        try data.gathered(Array(order.indexes(ofBatch: number)[rows]))
+    }
+
     public func labels(ofBatch number: Int) -> [Int]? { order.labels(labels, ofBatch: number) }
 
     /// The next batch, [batchSize, …].

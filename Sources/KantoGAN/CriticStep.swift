@@ -61,10 +61,14 @@ public struct CriticGradients: Sendable {
             penaltyWeight: penaltyWeight, method: method, pass: pass)
     }
 
-    /// - Parameter pass: what an audit of the critic gave; nil without a penalty.
+    /// - Parameters:
+    ///   - pass: what an audit of the critic gave; nil without a penalty.
+    ///   - shared: whose rows these are, where several ranks have some. Loss, scores, penalty and norms are then those of the
+    ///     whole batch, the gradients this rank's part of a sum over the ranks.
     init(
         _ critic: any Layer, real: Tensor, fake: Tensor, points: Tensor, classes: Tensor?, loss: any AdversarialLoss,
-        regularizer: any Regularizer, penaltyWeight: Double, method: CriticStepMethod, pass: PenalizedPass?
+        regularizer: any Regularizer, penaltyWeight: Double, method: CriticStepMethod, pass: PenalizedPass?,
+        shared: SharedBatch? = nil
     ) throws {
         try requireSamples(real, fake, for: "critic step")
         guard let pointCount = points.shape.first, pointCount > 0, points.shape.dropFirst() == real.shape.dropFirst() else {
@@ -75,7 +79,8 @@ public struct CriticGradients: Sendable {
         let batches = CriticBatches(
             real: real.detached(), fake: fake.detached(), points: points.detached(), classes: classes?.detached())
         try batches.checkClasses()
-        let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
+        let objective = CriticObjective(
+            loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight, shared: shared)
         if let step = try method.fourPassStep(for: critic) {
             self = try step.gradients(batches, objective)
         } else {
@@ -111,7 +116,7 @@ public struct CriticGradients: Sendable {
         regularizer: any Regularizer, penaltyWeight: Double
     ) throws -> [Tensor] {
         let batches = CriticBatches(real: real.detached(), fake: fake.detached(), points: points.detached(), classes: nil)
-        let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight)
+        let objective = CriticObjective(loss: loss, regularizer: regularizer, penaltyWeight: penaltyWeight, shared: nil)
         return try gradientTerms(
             of: recorded(critic, batches, objective, nil).loss, withRespectTo: critic.parameters.map(\.value))
     }
@@ -122,13 +127,15 @@ public struct CriticGradients: Sendable {
     ) throws -> (loss: Tensor, scores: (real: Tensor, fake: Tensor), penalty: GradientPenalty) {
         let classesOfPoints = try batches.classes(ofBatches: batches.pointBatchCount)
         let penalty = try gradientPenalty(
-            { try critic.output($0, classes: classesOfPoints) }, at: batches.points, objective.regularizer, pass)
+            { try critic.output($0, classes: classesOfPoints) }, at: batches.points, objective.regularizer, pass,
+            shared: objective.shared)
         // One pass over both batches: the kernels see twice the rows.
         let count = batches.count
         let scores = try critic.output(
             Tensor.concatenated([batches.real, batches.fake]), classes: batches.classes(ofBatches: 2))
         try requireScores(scores, 2 * count)
-        let (real, fake) = try (scores.sliced(0..<count), scores.sliced(count..<2 * count))
+        let real = try objective.shared.whole(scores.sliced(0..<count))
+        let fake = try objective.shared.whole(scores.sliced(count..<2 * count))
         let loss = try objective.loss.critic(real: real, fake: fake) + penalty.value * objective.penaltyWeight
         return (loss, (real, fake), penalty)
     }
@@ -165,4 +172,6 @@ struct CriticObjective {
     let loss: any AdversarialLoss
     let regularizer: any Regularizer
     let penaltyWeight: Double
+    /// Where several ranks have rows of the batch.
+    let shared: SharedBatch?
 }

@@ -31,9 +31,11 @@ public func gradientPenalty(
     try gradientPenalty(critic, at: points, regularizer, PenalizedPass(allowsSampleMixing: allowsSampleMixing))
 }
 
-/// - Parameter pass: under what the critic's layers are called; nil if nothing is asked of them.
+/// - Parameters:
+///   - pass: under what the critic's layers are called; nil if nothing is asked of them.
+///   - shared: whose points these are, where several ranks have some; the norms are then those of all.
 func gradientPenalty(
-    _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer, _ pass: PenalizedPass?
+    _ critic: Critic, at points: Tensor, _ regularizer: some Regularizer, _ pass: PenalizedPass?, shared: SharedBatch? = nil
 ) throws -> GradientPenalty {
     guard let count = points.shape.first, count > 0 else {
         throw TensorError(
@@ -43,7 +45,7 @@ func gradientPenalty(
     let scores = try PenalizedPass.$current.withValue(pass) { try critic(points) }
     try requireScores(scores, count)
     let slope = try gradient(of: scores, withRespectTo: points)
-    let norms = try slope.sampleNorm()
+    let norms = try shared.whole(slope.sampleNorm())
     return GradientPenalty(
         value: try regularizer.penalty(norms), norms: norms.detached(),
         inputGradient: slope.detached(), scores: scores.detached())

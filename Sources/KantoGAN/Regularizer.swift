@@ -1,3 +1,4 @@
+import KantoCommunication
 import KantoDescriptions
 import KantoNN
 import KantoTensor
@@ -23,6 +24,29 @@ public protocol Regularizer: NamedDescription {
 
     /// The term with its effective coefficient, for people: published code disagrees on halves.
     func formula(weight: Double) -> String
+
+    /// Where the norms are held, for whoever judges a critic by them; nil if they are not held anywhere.
+    var heldNorm: HeldNorm? { get }
+}
+
+extension Regularizer {
+    /// Nowhere.
+    public var heldNorm: HeldNorm? { nil }
+}
+
+/// Where a penalty k (‖∇D‖ − τ)² holds the norm of the critic's input gradient.
+public struct HeldNorm: Sendable, Equatable {
+    /// τ.
+    public let target: Double
+    /// Whether smaller norms cost nothing.
+    public let isUpperBound: Bool
+    /// k, without the weight λ.
+    public let stiffness: Double
+
+    /// See the properties.
+    public init(target: Double, isUpperBound: Bool = false, stiffness: Double = 1) {
+        (self.target, self.isUpperBound, self.stiffness) = (target, isUpperBound, stiffness)
+    }
 }
 
 /// E(‖∇D(x̂)‖ − τ)² / τ² between real and generated samples: WGAN-GP (Gulrajani et al. 2017, equation 3), with the target
@@ -46,6 +70,8 @@ public struct TwoSidedPenalty: Regularizer {
     public func formula(weight: Double) -> String {
         "\(decimal(weight / (target * target))) E(‖∇D(x̂)‖ - \(decimal(target)))²"
     }
+
+    public var heldNorm: HeldNorm? { HeldNorm(target: target, stiffness: 1 / (target * target)) }
 }
 
 /// E max(0, ‖∇D(x̂)‖ − τ)² between real and generated samples: WGAN-LP (Petzka et al. 2018).
@@ -68,6 +94,8 @@ public struct OneSidedPenalty: Regularizer {
     public func penalty(_ norms: Tensor) throws -> Tensor { try (norms - target).relu().square().mean() }
 
     public func formula(weight: Double) -> String { "\(decimal(weight)) E max(0, ‖∇D(x̂)‖ - \(decimal(target)))²" }
+
+    public var heldNorm: HeldNorm? { HeldNorm(target: target, isUpperBound: true) }
 }
 
 /// E(‖∇D(x + αδ)‖ − 1)², δ = ½ std(X) · U[0, 1] an element and α ~ U[0, 1] a sample: DRAGAN (Kodali et al. 2017). The
@@ -80,16 +108,28 @@ public struct DRAGANPenalty: Regularizer {
     public func points(real: Tensor, fake: Tensor, using random: inout Random) throws -> Tensor {
         try requireSamples(real, fake, for: "DRAGAN")
         return try withoutGradient {
-            let deviation = try (real - real.mean()).square().mean().squareRoot().item()
+            let deviation = try Self.deviation(real)
             let noise = try random.uniform(real.shape, in: 0..<1, elementType: real.elementType)
             let weight = try random.uniform(perSample(real), in: 0..<1, elementType: real.elementType)
             return try real + weight * noise * (0.5 * deviation)
         }
     }
 
+    /// Of all elements; where several ranks have rows of the batch, of those of all.
+    private static func deviation(_ real: Tensor) throws -> Double {
+        guard let communicator = Communicator.current else {
+            return try (real - real.mean()).square().mean().squareRoot().item()
+        }
+        let sums = try communicator.sums(of: [real.sum().item(), Double(real.count)])
+        let squares = try communicator.sums(of: [(real - sums[0] / sums[1]).square().sum().item()])
+        return (squares[0] / sums[1]).squareRoot()
+    }
+
     public func penalty(_ norms: Tensor) throws -> Tensor { try (norms - 1).square().mean() }
 
     public func formula(weight: Double) -> String { "\(decimal(weight)) E(‖∇D(x + αδ)‖ - 1)²" }
+
+    public var heldNorm: HeldNorm? { HeldNorm(target: 1) }
 }
 
 /// ½ E‖∇D‖² at the real samples (R1), the generated ones (R2), or the sum of both (Mescheder et al. 2018). The sum, with

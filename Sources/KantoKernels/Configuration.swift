@@ -8,7 +8,8 @@ public struct Configuration: Sendable, Equatable {
     public var instructionSet: InstructionSet
     /// Folders and files where plugins are looked for first.
     public var pluginPaths: [String]
-    /// Worker threads, the caller included: by default one for each core that the process may use.
+    /// Worker threads, the caller included: by default one for each core that the process may use, the machine's cores being
+    /// shared out among the ranks of a job.
     public var threadCount: Int
     /// 0: silent; 1: each kernel made; 2: each run.
     public var verbosity: Int
@@ -18,6 +19,10 @@ public struct Configuration: Sendable, Equatable {
     public var tuning: Tuning
     /// Where measured times are kept; `nil` if nowhere.
     public var tuningFolder: String?
+    /// The communicator that carries numbers between the processes of a training; `nil` where there is this process alone.
+    public var communicator: String?
+    /// What the launcher says that started this process as one of several; `nil` where none did.
+    public var launch: Launch?
     /// What is valid but hardly meant, each a line for people.
     public var warnings: [String] = []
 
@@ -29,7 +34,8 @@ public struct Configuration: Sendable, Equatable {
     /// - Throws: `KernelError.configuration`, which names the variable, its value and the valid ones.
     public init(
         environment: [String: String], supported: (InstructionSet) -> Bool = \.isSupported,
-        coreCount: Int = Processor.coreCount, quota: Double? = Processor.quota, isSetUserID: Bool = false
+        coreCount: Int = Processor.coreCount, machineCoreCount: Int = Processor.machineCoreCount,
+        quota: Double? = Processor.quota, isSetUserID: Bool = false
     ) throws(KernelError) {
         func malformed(_ name: String, _ expected: String) -> KernelError {
             .configuration("\(name)=\(environment[name] ?? "") is not valid: expected \(expected)")
@@ -63,7 +69,21 @@ public struct Configuration: Sendable, Equatable {
         let paths = isSetUserID ? nil : value("KANTO_PLUGIN_PATH")
         pluginPaths = (paths ?? "").split(separator: ":").map(String.init)
 
-        let granted = quota.map { max(1, Int(min($0, Double(coreCount)).rounded(.up))) } ?? coreCount
+        launch = Launch(environment: environment)
+        switch value("KANTO_COMMUNICATOR") {
+        case nil: communicator = launch == nil ? nil : "mpi"
+        case "none": communicator = nil
+        case let name?:
+            guard name.unicodeScalars.allSatisfy({ "a"..."z" ~= $0 || "0"..."9" ~= $0 || $0 == "-" }) else {
+                throw malformed("KANTO_COMMUNICATOR", "mpi, none or the name of another communicator's plugin")
+            }
+            communicator = name
+        }
+
+        func bounded(_ cores: Int) -> Int { quota.map { max(1, Int(min($0, Double(cores)).rounded(.up))) } ?? cores }
+        let granted = bounded(coreCount)
+        // Of the machine, not of this process: a launcher that binds its ranks to cores has shared these out already.
+        let share = communicator == nil ? granted : max(1, bounded(machineCoreCount) / (launch?.localRankCount ?? 1))
         if let text = value("KANTO_NUM_THREADS") {
             guard let count = Int(text), Configuration.threadCounts.contains(count) else {
                 throw malformed("KANTO_NUM_THREADS", "a whole number from 1 to 1024")
@@ -78,7 +98,7 @@ public struct Configuration: Sendable, Equatable {
                     "KANTO_NUM_THREADS=\(text) is more than there are cores: \(bound), and threads wait for each other")
             }
         } else {
-            threadCount = min(granted, Configuration.threadCounts.upperBound)
+            threadCount = min(granted, share, Configuration.threadCounts.upperBound)
         }
 
         switch value("KANTO_VERBOSE") {

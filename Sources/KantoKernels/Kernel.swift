@@ -162,7 +162,9 @@ typealias InputPointers = (UnsafeRawPointer?, UnsafeRawPointer?, UnsafeRawPointe
 typealias OutputPointers = (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?)
 
 /// Calls into a backend with a buffer for its message; `nil` is success.
-func withMessage(_ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status) -> (status: kanto_status, reason: String)? {
+package func withMessage(
+    _ body: (UnsafeMutablePointer<kanto_message>) -> kanto_status
+) -> (status: kanto_status, reason: String)? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
         text[0] = 0
         var message = kanto_message(text: text.baseAddress, capacity: text.count)

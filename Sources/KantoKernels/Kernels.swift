@@ -84,6 +84,15 @@ public enum Kernels {
         return try Registry.shared().configuration.threadCount
     }
 
+    /// That of the scope; nil for the process's.
+    package static var precisionOfScope: Precision? { Scope.current.precision }
+
+    /// Runs `body` in a scope's precision, nil for the process's.
+    package static func inPrecision<R, E: Error>(ofScope precision: Precision?, _ body: () throws(E) -> R) throws(E) -> R {
+        guard Scope.current.precision != precision else { return try body() }
+        return try inScope({ $0.precision = precision }, body)
+    }
+
     /// Whether ops record how to differentiate them.
     package static var recordsGradients: Bool { Scope.current.recordsGradients }
 
@@ -96,15 +105,7 @@ public enum Kernels {
     ) throws(E) -> R {
         var scope = Scope.current
         change(&scope)
-        return try within(scope, body)
-    }
-
-    private static func within<R, E: Error>(_ scope: Scope, _ body: () throws(E) -> R) throws(E) -> R {
-        var result: Result<R, E>?
-        Scope.$current.withValue(scope) {
-            do throws(E) { result = .success(try body()) } catch { result = .failure(error) }
-        }
-        return try result!.get()
+        return try Scope.$current.binding(scope, body)
     }
 
     private static let processSelection = Lock<Registry.Selection?>(nil)
@@ -155,7 +156,8 @@ public func withBackend<R>(_ list: String, _ body: () throws -> R) throws -> R {
 
 /// Runs `body` with products of float32 that are as exact as a precision asks for, as `KANTO_PRECISION` does.
 ///
-/// Tensors stay float32, so gradients of any order, optimizers and checkpoints stay what they are.
+/// Tensors stay float32, so gradients of any order, optimizers and checkpoints stay what they are. The gradient of what was
+/// computed here, of any order, is computed in this precision wherever it is asked for.
 public func withPrecision<R, E: Error>(_ precision: Precision, _ body: () throws(E) -> R) throws(E) -> R {
     try Kernels.inScope({ $0.precision = precision }, body)
 }

@@ -6,18 +6,20 @@ import KantoABI
 ///
 /// Opening a library runs its code with all rights of the process, so it must come from somebody who has these rights anyway:
 /// the user, root, or, for what stands beside the program, whoever owns the program.
-struct PluginFile {
-    let path: String
+package struct PluginFile {
+    package let path: String
     /// The path without links.
-    let resolved: String
-    /// The backend's name.
-    let name: String
+    package let resolved: String
+    /// What it is a plugin of.
+    package let interface: PluginInterface
+    /// The backend's or communicator's name.
+    package let name: String
     /// The minor version of the interface that it was made for.
     let minor: UInt32
 
     /// - Parameter programFolder: where the running program lies.
     /// - Throws: `PluginLoader.Failure`.
-    init(_ path: String, programFolder: String?) throws(PluginLoader.Failure) {
+    package init(_ path: String, programFolder: String?) throws(PluginLoader.Failure) {
         func fail(_ reason: String) -> PluginLoader.Failure { PluginLoader.Failure(path: path, reason: reason) }
         guard let whole = resolvedPath(path) else {
             let code = errno
@@ -47,37 +49,38 @@ struct PluginFile {
         if let stranger = Self.stranger(holder, "its folder \(folder)", owners) { throw fail(stranger) }
 
         let byteCount = Int(file.st_size)
-        let version: [UInt8]?, exportsOpen: Bool
+        let version: [UInt8]?, exportsOpen: Bool, interface: PluginInterface
         do throws(SharedObject.Fault) {
             let library = try SharedObject(byteCount: byteCount) { offset, count in
                 Self.read(descriptor, offset, min(count, byteCount - offset))
             }
-            version = try library.data(of: KANTO_PLUGIN_VERSION_SYMBOL, count: MemoryLayout<kanto_version>.size)
-            exportsOpen = try library.exports(KANTO_PLUGIN_OPEN_SYMBOL)
+            interface = try library.exports(PluginInterface.communicator.versionSymbol) ? .communicator : .backend
+            version = try library.data(of: interface.versionSymbol, count: MemoryLayout<kanto_version>.size)
+            exportsOpen = try library.exports(interface.openSymbol)
         } catch {
             throw fail("cannot be loaded: \(error.reason)")
         }
-        guard let version else { throw fail("not a Kanto plugin: it does not export \(KANTO_PLUGIN_VERSION_SYMBOL)") }
-        (name, minor) = try Self.nameAndMinor(version, fail)
-        guard exportsOpen else { throw fail("does not export \(KANTO_PLUGIN_OPEN_SYMBOL)") }
+        guard let version else { throw fail("not a Kanto plugin: it does not export \(interface.versionSymbol)") }
+        (name, minor) = try Self.nameAndMinor(version, interface, fail)
+        guard exportsOpen else { throw fail("does not export \(interface.openSymbol)") }
+        self.interface = interface
         self.path = path
         resolved = whole
     }
 
     /// What an exported `kanto_version` says, if this Kanto can go by it.
     private static func nameAndMinor(
-        _ bytes: [UInt8], _ fail: (String) -> PluginLoader.Failure
+        _ bytes: [UInt8], _ interface: PluginInterface, _ fail: (String) -> PluginLoader.Failure
     ) throws(PluginLoader.Failure) -> (name: String, minor: UInt32) {
         var version = kanto_version()
         withUnsafeMutableBytes(of: &version) { $0.copyBytes(from: bytes) }
-        let symbol = KANTO_PLUGIN_VERSION_SYMBOL
-        guard version.magic == InterfaceVersion.magic else {
+        let symbol = interface.versionSymbol
+        guard version.magic == interface.magic else {
             throw fail("not a Kanto plugin: \(symbol) has the wrong magic number")
         }
         let size = min(Int(version.struct_size), bytes.count)
-        if size >= MemoryLayout<kanto_version>.offset(of: \.minor)!, version.major != InterfaceVersion.major {
-            throw fail(
-                "made for version \(version.major) of the plugin interface; this Kanto has version \(InterfaceVersion.major)")
+        if size >= MemoryLayout<kanto_version>.offset(of: \.minor)!, version.major != interface.major {
+            throw fail("made for version \(version.major) of the \(interface.noun); this Kanto has version \(interface.major)")
         }
         guard size >= InterfaceVersion.versionByteCount else {
             throw fail("\(symbol) is \(size) bytes, expected \(InterfaceVersion.versionByteCount)")

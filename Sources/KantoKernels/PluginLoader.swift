@@ -4,16 +4,17 @@ import KantoShims
 
 /// Finds and opens plugins: dynamic libraries named `libKanto*.so` that export `kanto_plugin_version` and
 /// `kanto_plugin_open`.
-enum PluginLoader {
+package enum PluginLoader {
     /// A plugin that could not be used.
-    struct Failure: Error {
-        let path: String
-        let reason: String
+    package struct Failure: Error {
+        package let path: String
+        package let reason: String
+        package init(path: String, reason: String) { (self.path, self.reason) = (path, reason) }
     }
 
     /// The files to try, in order: what `KANTO_PLUGIN_PATH` names, then the folder of this program. A file that is named
     /// twice, if only through a link, is tried once.
-    static func candidates(paths: [String]) -> [String] {
+    package static func candidates(paths: [String]) -> [String] {
         var files = paths.flatMap { isFolder($0) ? libraries(in: $0) : [$0] }
         if let home = programFolder() { files += libraries(in: home) }
         var seen: Set<String> = []
@@ -34,16 +35,8 @@ enum PluginLoader {
     private static func load(_ file: PluginFile) -> Result<Backend, Failure> {
         func fail(_ reason: String) -> Result<Backend, Failure> { .failure(Failure(path: file.path, reason: reason)) }
 
-        // By the file that was looked at, wherever a link may lead by now. Never closed: kernels and threads of the library may
-        // outlive any owner.
-        guard let library = dlopen(file.resolved, RTLD_NOW | RTLD_LOCAL) else {
-            var reason = String(cString: dlerror())
-            if reason.hasPrefix(file.resolved + ": ") { reason.removeFirst(file.resolved.count + 2) }
-            return fail("cannot be loaded: " + reason)
-        }
-        guard let open = dlsym(library, KANTO_PLUGIN_OPEN_SYMBOL) else {
-            return fail("does not export \(KANTO_PLUGIN_OPEN_SYMBOL)")
-        }
+        let open: UnsafeMutableRawPointer
+        do throws(Failure) { open = try openFunction(of: file) } catch { return .failure(error) }
         typealias Open = @convention(c) (UnsafeMutablePointer<kanto_message>?) -> UnsafePointer<kanto_backend>?
         var table: UnsafePointer<kanto_backend>?
         let failure = withMessage { message in
@@ -63,8 +56,22 @@ enum PluginLoader {
         return .success(backend)
     }
 
+    /// Loads a library, which runs what it does when it is loaded, and finds the function that opens it.
+    package static func openFunction(of file: PluginFile) throws(Failure) -> UnsafeMutableRawPointer {
+        // By the file that was looked at, wherever a link may lead by now. Never closed: kernels and threads of the library may
+        // outlive any owner.
+        guard let library = dlopen(file.resolved, RTLD_NOW | RTLD_LOCAL) else {
+            var reason = String(cString: dlerror())
+            if reason.hasPrefix(file.resolved + ": ") { reason.removeFirst(file.resolved.count + 2) }
+            throw Failure(path: file.path, reason: "cannot be loaded: " + reason)
+        }
+        let symbol = file.interface.openSymbol
+        guard let open = dlsym(library, symbol) else { throw Failure(path: file.path, reason: "does not export \(symbol)") }
+        return open
+    }
+
     /// The folder of the executable or test bundle that holds this code.
-    static func programFolder() -> String? {
+    package static func programFolder() -> String? {
         let here: @convention(c) () -> Void = {}
         guard let name = kanto_image_path(unsafeBitCast(here, to: UnsafeRawPointer.self)) else { return nil }
         // For a main program dladdr returns argv[0], which the shell may have found in PATH.
@@ -88,7 +95,7 @@ enum PluginLoader {
 
 /// Calls code that may change the calling thread's floating-point environment, as a library does that was compiled with
 /// -ffast-math when it is loaded: denormals would be 0 from then on.
-func keepingFloatingPointEnvironment<R>(_ body: () -> R) -> R {
+package func keepingFloatingPointEnvironment<R>(_ body: () -> R) -> R {
     var environment = fenv_t()
     fegetenv(&environment)
     defer { fesetenv(&environment) }

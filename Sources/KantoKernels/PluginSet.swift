@@ -47,9 +47,10 @@ struct PluginSet {
         mutating get {
             if entries == nil {
                 let home = PluginLoader.programFolder()
-                entries = PluginLoader.candidates(paths: paths).map { path in
+                entries = PluginLoader.candidates(paths: paths).compactMap { path in
                     do throws(PluginLoader.Failure) {
                         let file = try PluginFile(path, programFolder: home)
+                        guard file.interface == .backend else { return nil }
                         return (path, reservedNames.contains(file.name) ? Self.taken(file.name) : .closed(file))
                     } catch {
                         return (path, .failed(error.reason))

@@ -22,3 +22,27 @@ package func fixed(_ value: Double, _ decimals: Int) -> String {
     let fraction = "\(scaled % Int(power))"
     return "\(sign)\(scaled / Int(power))." + String(repeating: "0", count: decimals - fraction.count) + fraction
 }
+
+/// A whole number with commas between thousands: 2,300.
+package func grouped(_ number: Int) -> String {
+    let digits = String(number.magnitude)
+    var text = number < 0 ? "-" : ""
+    for (place, digit) in digits.enumerated() {
+        if place > 0, (digits.count - place).isMultiple(of: 3) { text += "," }
+        text.append(digit)
+    }
+    return text
+}
+
+/// A number with three digits or so, four decimals at most: 123, 12.3, 1.23, 0.123, 0.0123.
+package func threeDigits(_ value: Double) -> String {
+    let size = abs(value)
+    return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 4)
+}
+
+/// Whole seconds, none negative, as on a clock: 0:05, 1:24, 2:01:05.
+package func clock(_ seconds: Int) -> String {
+    func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60)
+    return (hours > 0 ? "\(grouped(hours)):" + two(minutes) : "\(minutes)") + ":" + two(seconds % 60)
+}

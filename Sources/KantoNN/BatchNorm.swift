@@ -1,9 +1,12 @@
+import KantoCommunication
 import KantoDescriptions
 import KantoKernels
 import KantoTensor
 
 /// Batch normalization (Ioffe and Szegedy 2015): each channel over the batch and all positions, (x − mean) / √(variance + ε),
 /// then times weight plus bias, one a channel. [n, …, c] keeps its shape.
+///
+/// Where several ranks have the rows of one batch (see `withRanks`) it goes by the whole batch.
 ///
 /// It mixes the samples of a batch. A critic under a penalty on its gradient at each sample must not (Gulrajani et al. 2017,
 /// section 4): take layer or instance normalization there.
@@ -58,18 +61,29 @@ public struct BatchNorm: Layer {
                 return try input.normalized(
                     mean: runningMean.value, inverseDeviation: (runningVariance.value + epsilon).squareRoot().reciprocal())
             }
+            if let communicator = Communicator.current {
+                let whole = try RankStatistics(of: input, axes: axes, by: communicator)
+                try keepUp(whole.mean.detached(), whole.variance.detached(), number: whole.number, momentum)
+                return try whole.normalized(epsilon: epsilon)
+            }
             try requireSeveral(axes, of: input, for: "batch normalization")
             let (mean, variance) = try input.statistics(axes: axes)
-            let number = Double(axes.reduce(1) { $0 * input.shape[$1] })
-            // A training pass runs in one turn.
-            try runningMean.update { try $0.move(toward: mean.reshaped($0.shape), by: momentum) }
-            try runningVariance.update {
-                try $0.move(toward: variance.reshaped($0.shape) * (number / (number - 1)), by: momentum)
-            }
+            try keepUp(mean, variance, number: Double(axes.reduce(1) { $0 * input.shape[$1] }), momentum)
             return try input.normalized(axes: axes, epsilon: epsilon, statistics: (mean, variance))
+        }
+        if let communicator = Communicator.current {
+            return try RankStatistics(of: input, axes: axes, by: communicator).normalized(epsilon: epsilon)
         }
         try requireSeveral(axes, of: input, for: "batch normalization")
         return try input.normalized(axes: axes, epsilon: epsilon)
+    }
+
+    private func keepUp(_ mean: Tensor, _ variance: Tensor, number: Double, _ momentum: Double) throws {
+        // A training pass runs in one turn.
+        try runningMean.update { try $0.move(toward: mean.reshaped($0.shape), by: momentum) }
+        try runningVariance.update {
+            try $0.move(toward: variance.reshaped($0.shape) * (number / (number - 1)), by: momentum)
+        }
     }
 
     public var namedParameters: [(path: String, parameter: Parameter)] { [("weight", weight), ("bias", bias)] }

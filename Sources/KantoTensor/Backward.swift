@@ -115,7 +115,9 @@ struct Walk {
             if targets.contains(node.identifier) { results[node.identifier] = adjoint }
             try visit(node, adjoint)
             let inputs = node.inputs
-            let parts = try node.operation.adjoints(of: node, adjoint) { $0 < inputs.count && leadsToTarget(inputs[$0]) }
+            let parts = try Kernels.inPrecision(ofScope: node.precision) {
+                try node.operation.adjoints(of: node, adjoint) { $0 < inputs.count && leadsToTarget(inputs[$0]) }
+            }
             for (input, part) in zip(inputs, parts) {
                 guard let part, leadsToTarget(input) else { continue }
                 let identifier = input.node!.identifier

@@ -120,6 +120,8 @@ extension Operation {
         case .windowSum(let pooling): return [try g.windowSpread(pooling, height: a.shape[1], width: a.shape[2])]
         case .windowSpread(let pooling): return [try g.windowSum(pooling)]
 
+        case .allReduce(let communicator): return [try g.allReduced(by: communicator)]
+
         case .sampleNorm:
             let count = a.shape[0]
             return [try g.reshaped([count, 1]) * a.dividedOrZero(by: y.reshaped([count, 1]))]

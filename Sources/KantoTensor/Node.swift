@@ -8,6 +8,8 @@ final class Node: @unchecked Sendable {
     /// Rises with each node, so that inputs come before what is computed from them.
     let identifier: UInt64
     let operation: Operation
+    /// Of the scope that the op was computed in; its gradient rule is computed in the same.
+    let precision: Precision?
     /// Written once more only when the node is released.
     private(set) var inputs: [Tensor]
     private let savedOutput: Tensor?
@@ -18,6 +20,7 @@ final class Node: @unchecked Sendable {
     init(_ operation: Operation, inputs: [Tensor], output: Tensor?) {
         identifier = Self.counter.wrappingAdd(1, ordering: .relaxed).newValue
         self.operation = operation
+        precision = Kernels.precisionOfScope
         self.inputs = inputs
         savedOutput = output?.detached()
     }

@@ -1,3 +1,4 @@
+import KantoCommunication
 import KantoKernels
 
 /// The differentiable ops, with what they need beside their inputs. `Gradients.swift` has a rule for each.
@@ -39,6 +40,9 @@ enum Operation: Sendable {
     case scatterAdd(rows: [Int])
     case windowSum(Pooling)
     case windowSpread(Pooling)
+
+    /// The sum over all ranks.
+    case allReduce(Communicator)
 
     // Statistics and what is made of them, see Normalization.swift.
     case variance(axes: [Int])

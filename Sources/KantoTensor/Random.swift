@@ -1,4 +1,5 @@
 import KantoABI
+import KantoCommunication
 import KantoKernels
 
 /// Random numbers by Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): a counter and a key, ten rounds.
@@ -12,6 +13,9 @@ public struct Random: RandomNumberGenerator, Sendable {
     private var block: UInt64 = 0
     private var words = SIMD4<UInt32>.zero
     private var used = 4
+    /// Whose rows are drawn: tensors have this rank's rows of those that are drawn for the whole batch, so that any number of
+    /// ranks sees the same numbers. The first axis of what is drawn is then that of the rows, of one batch or of several.
+    package var share: RowShare?
 
     /// - Parameters:
     ///   - seed: the same seed and stream give the same numbers, on every machine.
@@ -51,8 +55,17 @@ public struct Random: RandomNumberGenerator, Sendable {
         try draw(.normal, shape, offset: 0, scale: 1, elementType)
     }
 
-    /// Leaves out what `count` numbers of a tensor take.
-    package mutating func skip(_ count: Int) {
+    /// Leaves out what a tensor takes.
+    package mutating func skip(_ shape: [Int]) { skip(drawnCount(shape)) }
+
+    /// How many numbers are drawn for a tensor, those of other ranks included.
+    private func drawnCount(_ shape: [Int]) -> Int {
+        let count = shape.reduce(1, *)
+        guard let share, let rows = shape.first, share.places(ofRows: rows) != nil else { return count }
+        return count / share.own.count * share.total
+    }
+
+    private mutating func skip(_ count: Int) {
         block &+= (UInt64(count) + 3) / 4
         used = 4
     }
@@ -63,10 +76,32 @@ public struct Random: RandomNumberGenerator, Sendable {
     ) throws -> Tensor {
         try elementCount(shape, for: "random")
         let output = try Tensor(uninitialized: shape, elementType)
-        let halves = [key, stream, block].flatMap { [Double($0 & 0xFFFF_FFFF), Double($0 >> 32)] }
-        try Kernels.kernel(for: .random(distribution, elementType, count: output.count))
-            .run(nil, into: output.pointer, scalars: [offset, scale] + halves)
-        skip(output.count)
+        func fill(_ pointer: UnsafeMutableRawPointer, _ count: Int, from block: UInt64) throws {
+            let halves = [key, stream, block].flatMap { [Double($0 & 0xFFFF_FFFF), Double($0 >> 32)] }
+            try Kernels.kernel(for: .random(distribution, elementType, count: count))
+                .run(nil, into: pointer, scalars: [offset, scale] + halves)
+        }
+        if let share, let rows = shape.first, rows > 0 {
+            guard let places = share.places(ofRows: rows) else {
+                throw TensorError(
+                    "random",
+                    "\(rows) rows for a rank that has \(share.own.count) of a batch of \(share.total): expected a multiple")
+            }
+            let width = shape[1...].reduce(1, *)
+            var target = output.pointer
+            for place in places {
+                // A number is a matter of its block of four.
+                let (block, lead) = (place.lowerBound * width).quotientAndRemainder(dividingBy: 4)
+                let count = place.count * width
+                let drawn = try Tensor(uninitialized: [lead + count], elementType)
+                try fill(drawn.pointer, drawn.count, from: self.block &+ UInt64(block))
+                target.copyMemory(from: drawn.pointer + lead * elementType.size, byteCount: count * elementType.size)
+                target += count * elementType.size
+            }
+        } else {
+            try fill(output.pointer, output.count, from: block)
+        }
+        skip(drawnCount(shape))
         return output
     }
 }

@@ -30,7 +30,8 @@ struct GradientTests {
         }
         let operations = try Self.operations()
         #expect(operations.count > 40)
-        #expect(checked == operations)
+        // The sum over ranks needs some: `KantoCommunicationTests` checks its rule, to the third order.
+        #expect(checked.union(["allReduce"]) == operations)
     }
 
     /// The cases of `Operation`, read from its source: a new one is missing above until it has a check.

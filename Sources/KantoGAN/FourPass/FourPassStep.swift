@@ -38,7 +38,8 @@ struct FourPassStep {
         }
         try requireScores(scores, pointRows.upperBound)
         let scored = try scores.sliced(0..<2 * count).tracked()
-        let (realScores, fakeScores) = try (scored.sliced(0..<count), scored.sliced(count..<2 * count))
+        let realScores = try objective.shared.whole(scored.sliced(0..<count))
+        let fakeScores = try objective.shared.whole(scored.sliced(count..<2 * count))
         let scoreLoss = try objective.loss.critic(real: realScores, fake: fakeScores)
         let seed = try gradient(of: scoreLoss, withRespectTo: scored, isDifferentiable: false)
         let pointScores = try scores.sliced(pointRows)
@@ -49,7 +50,8 @@ struct FourPassStep {
             return try chain.adjoint(chain.hasParameters ? seeds : ones, rows: pointRows)
         }
         let norms = try inputGradient.sampleNorm().tracked()
-        let penalty = try objective.regularizer.penalty(norms)
+        let allNorms = try objective.shared.whole(norms)
+        let penalty = try objective.regularizer.penalty(allNorms)
         let slope = try gradient(of: penalty * objective.penaltyWeight, withRespectTo: norms, isDifferentiable: false)
 
         var gradients = ParameterGradients()
@@ -62,7 +64,7 @@ struct FourPassStep {
         return CriticGradients(
             loss: try scoreLoss.item() + objective.penaltyWeight * penalty.item(), scores: (realScores, fakeScores),
             penalty: GradientPenalty(
-                value: penalty.detached(), norms: norms.detached(), inputGradient: inputGradient, scores: pointScores),
+                value: penalty.detached(), norms: allNorms.detached(), inputGradient: inputGradient, scores: pointScores),
             gradients: try parameters.map { try gradients.gradient(of: $0) }, method: .fourPass)
     }
 }
