@@ -31,6 +31,10 @@ public struct TrainingConfiguration: Describable {
     public var criticStep = CriticStepMethod.automatic
     /// How exact products must be; nil for what is in force, by `KANTO_PRECISION`.
     public var precision: Precision?
+    /// That of the critic's products; nil for `precision`.
+    public var criticPrecision: Precision?
+    /// That of the generator's products; nil for `precision`.
+    public var generatorPrecision: Precision?
     /// A critic that mixes the samples of a batch, by batch normalization say, is warned of, not refused.
     public var allowsSampleMixing = false
 
@@ -55,6 +59,8 @@ public struct TrainingConfiguration: Describable {
         },
         DescriptionKey("critic_step", \.criticStep),
         DescriptionKey("precision", \.precision),
+        DescriptionKey("critic_precision", \.criticPrecision),
+        DescriptionKey("generator_precision", \.generatorPrecision),
         DescriptionKey("allows_sample_mixing", \.allowsSampleMixing),
     ]
 
@@ -68,13 +74,3 @@ public struct TrainingConfiguration: Describable {
 }
 
 extension CriticStepMethod: DescriptionConvertible {}
-
-extension Precision: DescriptionConvertible {
-    /// - Throws: `DescriptionError`, with the nearest name.
-    public init(_ value: DescriptionValue) throws(DescriptionError) {
-        self = try Self.named(value, \.description)
-    }
-
-    /// Its name.
-    public func described(isWhole: Bool) -> DescriptionValue { .text(description) }
-}

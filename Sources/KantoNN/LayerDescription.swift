@@ -57,6 +57,7 @@ public enum LayerKinds: KindFamily {
         Flatten.self, Reshape.self, Upsample.self, AveragePool.self, GlobalAveragePool.self,
         LayerNorm.Description.self, GroupNorm.Description.self, InstanceNorm.Description.self, BatchNorm.Description.self,
         PixelNorm.self, Dropout.self, SpectralNorm.Description.self, Residual.Description.self,
+        InPrecision.Description.self,
     ]
 }
 

@@ -1,3 +1,4 @@
+import KantoCommunication
 import KantoKernels
 import KantoTensor
 import Synchronization
@@ -12,14 +13,11 @@ import Synchronization
 ///     try withTraining(random: Random(seed: seed, stream: UInt64(iteration))) { try step(iteration) }
 public func withTraining<R, E: Error>(random: Random, _ body: () throws(E) -> R) throws(E) -> R {
     // In one turn, in which running statistics may change in place.
-    try Kernels.run { () throws(E) -> R in
-        var result: Result<R, E>?
-        TrainingPass.$current.withValue(TrainingPass(random)) {
-            do throws(E) { result = .success(try body()) } catch { result = .failure(error) }
-        }
-        return try result!.get()
-    }
+    try Kernels.run { () throws(E) -> R in try TrainingPass.$current.binding(TrainingPass(random), body) }
 }
+
+/// Whose rows layers see from here on within a training: they draw the rows that this rank has of what the whole batch draws.
+package func drawRows(of share: RowShare?) { TrainingPass.current?.share(share) }
 
 /// The training that layers run within.
 final class TrainingPass: Sendable {
@@ -29,11 +27,13 @@ final class TrainingPass: Sendable {
 
     init(_ random: Random) { self.random = Mutex(random) }
 
+    func share(_ share: RowShare?) { random.withLock { $0.share = share } }
+
     /// Uniform numbers in [0, 1).
     func uniform(like tensor: Tensor) throws -> Tensor {
         // Drawn outside of the lock: it may have to wait for its turn.
         var drawn = random.withLock { random in
-            defer { random.skip(tensor.count) }
+            defer { random.skip(tensor.shape) }
             return random
         }
         return try drawn.uniform(tensor.shape, elementType: tensor.elementType)

@@ -98,6 +98,12 @@ struct CriticCase: Sendable, CustomTestStringConvertible {
                 try make.dense(5, 1),
             ]
         },
+        CriticCase("layers of a precision of their own", [8, 7, 2]) { make in
+            [
+                InPrecision(.float32, try make.convolution(2, 4, 3, Window(stride: 2, padding: 1)), LeakyReLU(0.2)),
+                try make.convolution(4, 4, 3, Window(padding: 1)), ReLU(), Flatten(), InPrecision(.float32, try make.dense(64, 1)),
+            ]
+        },
         CriticCase("one layer in two places", [4]) { make in
             let shared = try make.dense(4, 4)
             return [shared, LeakyReLU(0.2), shared, LeakyReLU(0.2), try make.dense(4, 1)]

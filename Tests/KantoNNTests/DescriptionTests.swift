@@ -35,6 +35,7 @@ import Testing
             ELU(alpha: 2), Flatten(isChannelsFirst: true), Reshape(2, 3, 1), Upsample(3), AveragePool(3),
             LayerNorm.Description(affine: .element), GroupNorm.Description(groups: 2), BatchNorm.Description(momentum: 0.2),
             PixelNorm(epsilon: 1e-4), try Dropout(0.25),
+            InPrecision.Description(.bfloat16, [LayerDescription(Dense.Description(3)), LayerDescription(ReLU())]),
         ]
         for sample in samples {
             let layer = LayerDescription(sample)

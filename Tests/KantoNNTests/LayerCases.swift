@@ -91,6 +91,9 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
                     SiLU(), try Conv2D(2, 3, kernel: 3, padding: 1, using: &random), try LayerNorm(channels: 3), AveragePool(2)),
                 shortcut: Sequential(AveragePool(2), try Conv2D(2, 3, kernel: 1, using: &random)))
         },
+        LayerCase("in a precision", 3, 5) { random in
+            InPrecision(.bfloat16, try Dense(5, 4, using: &random), Tanh(), try Dense(4, 3, using: &random))
+        },
         LayerCase("classes concatenated", 3, 4, 4, 2) { random in
             OfClasses(
                 ClassConcatenation(Sequential(try Conv2D(5, 3, kernel: 3, padding: 1, using: &random), Tanh()), classCount: 3))

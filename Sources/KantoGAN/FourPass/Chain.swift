@@ -26,6 +26,8 @@ struct ChainBuilder {
         case is Residual:
             let branches = try placed.children.map { try ChainBuilder.chain($0) }
             append(ResidualStage(main: branches[0], shortcut: branches[1]))
+        case let layer as InPrecision:
+            append(PrecisionStage(layer.precision, try ChainBuilder.chain(placed.children[0])))
         case let layer as ClassConcatenation:
             append(ClassConcatenationStage(layer))
             for part in placed.children { try append(part) }
@@ -52,7 +54,7 @@ struct ChainBuilder {
             throw TensorError(
                 "four-pass critic step",
                 "\(placed) is not one that it serves: Dense, Conv2D, ReLU, LeakyReLU, Flatten, Reshape, "
-                    + "AveragePool, GlobalAveragePool, Upsample, Residual, ClassConcatenation and ClassProjection; take the taped step"
+                    + "AveragePool, GlobalAveragePool, Upsample, Residual, InPrecision, ClassConcatenation and ClassProjection; take the taped step"
             )
         }
     }
