@@ -1,9 +1,11 @@
 // The module that a training program imports: what it needs of Kanto's libraries, under one name. Whoever works with
 // problems, backends' tables and memory itself imports `KantoKernels` beside it, whoever draws `KantoPictures`.
 
+@_exported import KantoCommunication
 @_exported import KantoData
 @_exported import KantoDescriptions
 @_exported import KantoGAN
+@_exported import KantoMetrics
 @_exported import KantoNN
 @_exported import KantoRuns
 @_exported import KantoTensor

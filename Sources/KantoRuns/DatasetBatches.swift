@@ -1,3 +1,4 @@
+import KantoCommunication
 import KantoData
 import KantoGAN
 import KantoTensor
@@ -17,6 +18,7 @@ final class DatasetBatches: SampleBatches {
     /// Reads on from some batch.
     private struct Reading {
         let reader: BatchReader
+        let rows: Range<Int>
         var next: Int
     }
     private let reading = Mutex<Reading?>(nil)
@@ -37,31 +39,38 @@ final class DatasetBatches: SampleBatches {
 
     func labels(ofBatch number: Int) -> [Int]? { order.labels(labels, ofBatch: number) }
 
-    func batch(_ number: Int) throws -> Tensor {
-        let batch = try Tensor(uninitialized: [order.batchSize] + sampleShape, .float32)
+    func batch(_ number: Int) throws -> Tensor { try batch(number, rows: 0..<order.batchSize) }
+
+    /// Reads those rows alone.
+    func batch(_ number: Int, rows: Range<Int>) throws -> Tensor {
+        let batch = try Tensor(uninitialized: [rows.count] + sampleShape, .float32)
         let values = UnsafeMutableBufferPointer(start: batch.pointer.assumingMemoryBound(to: Float.self), count: batch.count)
         try withExtendedLifetime(batch) {
             try reading.withLock { reading in
-                if reading?.next != number {
+                if reading?.next != number || reading?.rows != rows {
                     let order = order
                     reading = Reading(
-                        reader: BatchReader(dataset, startingAt: number) { order.indexes(ofBatch: $0) }, next: number)
+                        reader: BatchReader(dataset, startingAt: number) { Array(order.indexes(ofBatch: $0)[rows]) },
+                        rows: rows, next: number)
                 }
                 reading!.next += 1
                 _ = try reading!.reader.next(into: values)
             }
-            if flips { flip(values, ofBatch: number) }
+            if flips { flip(values, rows, ofBatch: number) }
         }
         guard let dequantization else { return batch }
-        return try dequantization.applied(
-            to: batch, using: Random(seed: seed, stream: RandomStream.dequantization.rawValue << 32 | UInt64(number)))
+        var random = Random(seed: seed, stream: RandomStream.dequantization.rawValue << 32 | UInt64(number))
+        random.share = RowShare(own: rows, of: order.batchSize)
+        return try dequantization.applied(to: batch, using: random)
     }
 
-    private func flip(_ values: UnsafeMutableBufferPointer<Float>, ofBatch number: Int) {
+    private func flip(_ values: UnsafeMutableBufferPointer<Float>, _ rows: Range<Int>, ofBatch number: Int) {
         var random = Random(seed: seed, stream: RandomStream.flips.rawValue << 32 | UInt64(number))
         let size = dataset.sampleSize
-        for sample in 0..<order.batchSize where random.uniform() < 0.5 {
-            dataset.flipHorizontally(UnsafeMutableBufferPointer(rebasing: values[sample * size..<(sample + 1) * size]))
+        for sample in 0..<order.batchSize {
+            guard random.uniform() < 0.5, rows.contains(sample) else { continue }
+            let start = (sample - rows.lowerBound) * size
+            dataset.flipHorizontally(UnsafeMutableBufferPointer(rebasing: values[start..<start + size]))
         }
     }
 }

@@ -10,8 +10,15 @@ public struct MachineDescription: Describable {
     public var instructionSet = ""
     /// The caller's thread included.
     public var threadCount = 0
+    /// Processes that share the run.
+    public var rankCount = 1
     /// Kanto's version.
     public var version = ""
+    /// Its own name; nil of a run of an earlier version.
+    public var processor: String?
+    /// Billions of floating-point operations a second that its multiply-adds reached on these threads when the run began; nil if
+    /// nobody measured it.
+    public var multiplyAddRate: Double?
 
     public init() {}
 
@@ -20,7 +27,18 @@ public struct MachineDescription: Describable {
         backends = configuration.backends
         instructionSet = configuration.instructionSet.rawValue
         threadCount = configuration.threadCount
+        rankCount = configuration.communicator == nil ? 1 : configuration.launch?.rankCount ?? 1
         version = Kernels.version
+        processor = Processor.name
+    }
+
+    /// What a process computes with, and how fast its multiply-adds are: the best of some short tries, some hundredths of a
+    /// second.
+    public static func measured(_ configuration: Configuration) throws -> MachineDescription {
+        var machine = MachineDescription(configuration)
+        let rates = try (0..<4).map { _ in try MachineLimit.multiplyAddRate() }
+        machine.multiplyAddRate = (rates.max()! * 10).rounded() / 10
+        return machine
     }
 
     /// What is different in this process and can change the bits of what is computed, for people; nil if nothing is.
@@ -36,6 +54,7 @@ public struct MachineDescription: Describable {
         if !now.backends.allSatisfy({ $0.hasPrefix("simd") || $0 == "reference" }) {
             compare("threads", "\(threadCount)", "\(now.threadCount)")
         }
+        compare("ranks", "\(rankCount)", "\(now.rankCount)")
         compare("version", version, now.version)
         guard !changes.isEmpty else { return nil }
         return "what follows will not have the bits of a run that was not ended: " + changes.joined(separator: "; ")
@@ -43,6 +62,8 @@ public struct MachineDescription: Describable {
 
     public static let keys: [DescriptionKey<Self>] = [
         DescriptionKey("backends", \.backends), DescriptionKey("instruction_set", \.instructionSet),
-        DescriptionKey("thread_count", \.threadCount), DescriptionKey("version", \.version),
+        DescriptionKey("thread_count", \.threadCount), DescriptionKey("rank_count", \.rankCount),
+        DescriptionKey("version", \.version), DescriptionKey("processor", \.processor),
+        DescriptionKey("multiply_add_rate", \.multiplyAddRate),
     ]
 }

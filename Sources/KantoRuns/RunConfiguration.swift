@@ -22,6 +22,12 @@ public struct RunConfiguration: Describable {
     public var sampleInterval = 500
     /// How many of the checkpoints at these intervals are kept, the last ones; nil for all.
     public var keptCheckpoints: Int? = 5
+    /// By what the checkpoint `best` is told.
+    public var bestMeasure = BestMeasure.wassersteinEstimate
+    /// When a run ends before it has had all iterations.
+    public var stopWhen = StopCondition.never
+    /// Whether events for TensorBoard are written into the run's folder by whoever trains it, as `kanto train` does.
+    public var tensorBoard = false
     /// A digest of the data, as the run found them; see `Dataset.digest`.
     public var dataDigest: String?
     /// Who computed it. The same bits need the same backend, instruction set and, but for `simd`, thread count.
@@ -41,10 +47,13 @@ public struct RunConfiguration: Describable {
             DescriptionKey("kept_checkpoints", \.keptCheckpoints, expected: "a whole number from 1, or null for all") {
                 $0 == nil || $0! >= 1
             },
+            DescriptionKey("best_by", \.bestMeasure), DescriptionKey("stop_when", \.stopWhen),
+            DescriptionKey("tensorboard", \.tensorBoard),
             DescriptionKey("data_digest", \.dataDigest), DescriptionKey("machine", \.machine),
         ]
 
-    /// - Throws: `DescriptionError` if there are no networks, or two ways to make them.
+    /// - Throws: `DescriptionError` if there are no networks, or two ways to make them, or the best checkpoint is to be told by
+    ///   held-out samples where there are none.
     public func validate() throws(DescriptionError) {
         let hasNetworks = !networks.generator.layers.isEmpty || !networks.critic.layers.isEmpty
         guard hasNetworks || architecture != nil else {
@@ -52,6 +61,10 @@ public struct RunConfiguration: Describable {
         }
         guard !hasNetworks || architecture == nil else {
             throw DescriptionError("stands beside 'networks'; expected one of the two", at: "architecture")
+        }
+        guard bestMeasure != .heldOutEstimate || data.heldOut != nil else {
+            throw DescriptionError(
+                "'\(bestMeasure.rawValue)' wants samples that are held out from training: data.held_out", at: "best_by")
         }
     }
 

@@ -5,9 +5,19 @@ import KantoData
 final class RunLock: Sendable {
     private let descriptor: Int32
 
+    private static func path(_ folder: String) -> String { folder + "/.lock" }
+
+    /// Whether a process has the folder. Asking takes it for no longer than the answer needs.
+    static func isHeld(folder: String) -> Bool {
+        let descriptor = open(path(folder), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// - Throws: `DataError` of kind `.cannotWrite` if another process has the folder.
     init(folder: String) throws(DataError) {
-        let path = folder + "/.lock"
+        let path = Self.path(folder)
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
         guard descriptor >= 0 else {
             throw DataError(.cannotWrite, "\(path): cannot be opened for writing: \(String(cString: strerror(errno)))")

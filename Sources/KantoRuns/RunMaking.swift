@@ -1,3 +1,4 @@
+import KantoCommunication
 import KantoData
 import KantoDescriptions
 import KantoGAN
@@ -12,10 +13,11 @@ extension Run {
     ///   - configuration: receives the networks that an architecture makes for the data.
     ///   - note: is told what the data's reader has to say.
     static func makeTrainer(
-        _ configuration: inout RunConfiguration, note: (String) -> Void
-    ) throws -> (Trainer, real: Tensor, SampleUnits) {
-        let data = try openData(configuration)
-        for line in data.notes { note(line) }
+        _ configuration: inout RunConfiguration, _ communicator: Communicator?, note: (String) -> Void
+    ) throws -> (Trainer, real: Tensor, SampleUnits, IntervalMeasurements) {
+        let whole = try openData(configuration.data, configuration)
+        for line in whole.notes { note(line) }
+        let (data, heldOut) = try holdOut(of: whole, configuration)
         if let architecture = configuration.architecture {
             do throws(DescriptionError) {
                 let range = data.valueRange.map { $0.lower...$0.upper }
@@ -27,8 +29,11 @@ extension Run {
             configuration.architecture = nil
         }
         configuration.training.precision = try servedPrecision(configuration.training.precision ?? Kernels.precision())
+        for precision in [configuration.training.criticPrecision, configuration.training.generatorPrecision].compactMap(\.self) {
+            _ = try servedPrecision(precision)
+        }
         try checkData(data, configuration)
-        let digest = try data.digest()
+        let digest = try whole.digest()
         if let known = configuration.dataDigest, known != digest {
             note(
                 "\(configuration.data.path): not the data that the configuration was written with: their digest is \(digest), "
@@ -47,9 +52,38 @@ extension Run {
             batches: DatasetBatches(
                 data, labels: classes?.labels, configuration.data, batchSize: configuration.training.batchSize,
                 seed: configuration.training.seed),
-            configuration: configuration.training)
+            configuration: configuration.training, communicator: communicator)
         let count = min(sampleCount(configuration), data.count)
-        return (trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units)
+        return (
+            trainer, try Tensor(data.samples(Array(0..<count)), shape: [count] + data.sampleShape), data.units,
+            try IntervalMeasurements(of: data, heldOut: heldOut, classes: classes, configuration)
+        )
+    }
+
+    /// What is trained on, and what is held out.
+    static func holdOut(
+        of data: any Dataset, _ configuration: RunConfiguration
+    ) throws -> (training: any Dataset, heldOut: (any Dataset)?) {
+        switch configuration.data.heldOut {
+        case nil: return (data, nil)
+        case .share(let share):
+            guard data.count > 1 else {
+                throw DataError(.badInput, "\(configuration.data.path): of one sample no share can be held out")
+            }
+            return data.holdingOut(share: share)
+        case .path(let path):
+            return (data, try openOtherData(path, configuration))
+        }
+    }
+
+    /// The same kind of data from elsewhere; of generated data other samples, wherever they are said to be. A file of labels
+    /// belongs to the samples that it was written for.
+    static func openOtherData(_ path: String, _ configuration: RunConfiguration) throws -> any Dataset {
+        var (description, configuration) = (configuration.data, configuration)
+        configuration.training.seed ^= 0x5EED
+        description.path = path
+        if let labels = description.labels, (try? absolutePath(labels)) != nil { description.labels = nil }
+        return try openData(description, configuration)
     }
 
     /// - Throws: `KernelError.configuration` if nobody serves products of a precision: before there is a folder.
@@ -62,16 +96,19 @@ extension Run {
         return precision
     }
 
+    /// - Parameter memoryLimit: bytes of the data's files that are kept in memory; nil for as many as are usual.
     /// - Throws: `DataError` if the data are missing or wrong.
-    private static func openData(_ configuration: RunConfiguration) throws -> any Dataset {
-        let path = configuration.data.path
-        guard !path.isEmpty else {
+    package static func openData(
+        _ description: DataDescription, _ configuration: RunConfiguration, memoryLimit: Int? = nil
+    ) throws -> any Dataset {
+        guard !description.path.isEmpty else {
             let wanted = configuration.preset.flatMap { try? Preset(named: $0) }?.dataSummary ?? "a path, by --data"
             throw DataError(.missingInput, "no data: data.path is empty; expected \(wanted)")
         }
         var options = Datasets.Options()
         options.seed = configuration.training.seed
-        return try Datasets.open(configuration.data, options)
+        if let memoryLimit { options.memoryLimit = memoryLimit }
+        return try Datasets.open(description, options)
     }
 
     /// - Throws: `DataError` if the networks do not take the data, or these do not fill a batch.

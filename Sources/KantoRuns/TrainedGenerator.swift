@@ -27,15 +27,16 @@ public struct TrainedGenerator: Sendable {
 
     /// - Parameter path: of a checkpoint that a run wrote.
     /// - Throws: `DataError` if the file is missing or broken, or does not describe its networks.
-    public init(contentsOf path: String) throws {
-        let file = try SafetensorsFile(contentsOf: path)
+    public init(contentsOf path: String) throws { try self.init(SafetensorsFile(contentsOf: path)) }
+
+    init(_ file: SafetensorsFile) throws {
         guard var networks: NetworkPairDescription = try Self.description(Self.networksKey, in: file) else {
             throw DataError(
-                .badInput, "\(path): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
+                .badInput, "\(file.name): its metadata do not describe its networks: expected a checkpoint of 'kanto train'")
         }
         networks.conditioning = try Self.description(Self.conditioningKey, in: file)
         guard networks.conditioning?.classes.isEmpty != true else {
-            throw DataError(.badInput, "\(path): metadata: conditioning: names no classes")
+            throw DataError(.badInput, "\(file.name): metadata: conditioning: names no classes")
         }
         self.networks = networks
         // Checkpoints of earlier versions say nothing of it.
@@ -61,13 +62,21 @@ public struct TrainedGenerator: Sendable {
     public init(run folder: String, checkpoint: String? = nil) throws {
         // What is no run is told so.
         _ = try RunConfiguration(contentsOf: folder + "/config.json")
-        let names = Self.checkpoints(ofRun: folder)
+        try self.init(contentsOf: Self.path(ofCheckpoint: Self.checkpoint(checkpoint, ofRun: folder), ofRun: folder))
+    }
+
+    /// The name of a checkpoint that a run has.
+    ///
+    /// - Parameter checkpoint: the name that is asked for; nil for the newest.
+    /// - Throws: `DataError` if there is none.
+    static func checkpoint(_ checkpoint: String?, ofRun folder: String) throws(DataError) -> String {
+        let names = checkpoints(ofRun: folder)
         guard let name = checkpoint ?? names.first, names.contains(name) else {
             let list = names.isEmpty ? "has none" : "has " + names.map { "'\($0)'" }.joined(separator: ", ")
             throw DataError(
                 .missingInput, "\(folder): there is no checkpoint\(checkpoint.map { " '\($0)'" } ?? ""); this run \(list)")
         }
-        try self.init(contentsOf: Self.path(ofCheckpoint: name, ofRun: folder))
+        return name
     }
 
     /// The names of the checkpoints of a run, the newest first.

@@ -110,6 +110,9 @@ extension Checkpoint {
     ///
     /// - Throws: `DataError` if the header cannot be read.
     static func iteration(ofFile path: String) throws -> Int? {
-        try SafetensorsFile.metadata(ofFile: path)[Counter.iteration.rawValue].flatMap { Int($0) }
+        iteration(in: try SafetensorsFile.metadata(ofFile: path))
     }
+
+    /// The same of its metadata.
+    static func iteration(in metadata: [String: String]) -> Int? { metadata[Counter.iteration.rawValue].flatMap { Int($0) } }
 }

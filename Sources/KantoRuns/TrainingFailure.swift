@@ -1,3 +1,4 @@
+import KantoDescriptions
 import KantoGAN
 
 /// Why a training cannot go on.
@@ -24,6 +25,8 @@ struct DivergenceTest {
     /// λ. Without a penalty nothing holds the norm, and with a small one the critic gives way to it: it is then judged by as
     /// much more.
     let penaltyWeight: Double
+    /// Where the penalty holds the norm; 1 where it does so nowhere.
+    let target: Double
     /// Mean gradient norms of the last iterations, the latest at the end.
     private var norms: [Double] = []
 
@@ -33,8 +36,13 @@ struct DivergenceTest {
     private static let growth = 1000.0
     private static let recent = 5
     private static let past = 100
+    /// How many iterations it goes by.
+    static let memory = past + recent
 
-    init(penaltyWeight: Double) { self.penaltyWeight = penaltyWeight }
+    init(_ regularizer: RegularizerDescription) {
+        penaltyWeight = regularizer.weight
+        target = max(regularizer.regularizer.heldNorm?.target ?? 1, 1)
+    }
 
     /// What is wrong after another iteration, for people; nil if nothing is.
     mutating func reason(after metrics: IterationMetrics) -> String? {
@@ -43,13 +51,13 @@ struct DivergenceTest {
         guard norms.count >= Self.window else { return nil }
 
         let usual = Self.median(norms.suffix(Self.window))
-        if penaltyWeight > 0, usual > Self.limit * max(1, TrainingConfiguration().regularizer.weight / penaltyWeight) {
+        if penaltyWeight > 0, usual > Self.limit * target * max(1, TrainingConfiguration().regularizer.weight / penaltyWeight) {
             return Self.reason(
                 "the mean gradient norm of the last \(Self.window) iterations has the median \(Int(min(usual, 1e18))), "
-                    + "where the penalty holds it at 1")
+                    + "where the penalty holds it at \(decimal(target))")
         }
         let now = Self.median(norms.suffix(Self.recent)), before = Self.median(norms.dropLast(Self.recent))
-        if now > Self.growth * max(1, before) {
+        if now > Self.growth * max(target, before) {
             return Self.reason("the mean gradient norm has grown to \(Int(min(now, 1e18))) from \((before * 10).rounded() / 10)")
         }
         return nil

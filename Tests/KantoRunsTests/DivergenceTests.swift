@@ -5,8 +5,8 @@ import Testing
 
 struct DivergenceTests {
     /// The first iteration, from 1, after which a series of mean gradient norms is told to diverge.
-    private func end(_ norms: [Double], penaltyWeight: Double = 10) -> Int? {
-        var test = DivergenceTest(penaltyWeight: penaltyWeight)
+    private func end(_ norms: [Double], penaltyWeight: Double = 10, target: Double = 1) -> Int? {
+        var test = DivergenceTest(RegularizerDescription(TwoSidedPenalty(target: target), weight: penaltyWeight))
         return norms.indices.first { index in
             var metrics = IterationMetrics()
             metrics.meanGradientNorm = norms[index]
@@ -43,5 +43,10 @@ struct DivergenceTests {
         #expect(end(series(500) { _ in 300 }, penaltyWeight: 0.01) == nil)
         #expect(end(series(500) { _ in 300 }, penaltyWeight: 0) == nil)
         #expect(end(series(500) { _ in 300 }, penaltyWeight: 100) == 21)
+    }
+
+    @Test func aSlopeIsJudgedByItsTarget() {
+        #expect(end(series(500) { _ in 750 }, target: 750) == nil)
+        #expect(end(series(500) { _ in 80_000 }, target: 750) == 21)
     }
 }

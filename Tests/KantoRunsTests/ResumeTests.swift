@@ -11,6 +11,7 @@ import Testing
         var configuration = Preset.digits.configuration
         configuration.training.iterations = 9
         configuration.training.averageDecay = 0.9
+        configuration.data.heldOut = .share(0.05)
         configuration.sampleInterval = 2
         change(&configuration)
         return configuration
@@ -165,8 +166,8 @@ import Testing
     ])
     func aLogThatIsNoneIsTold(_ content: String, _ words: String) throws {
         let folder = try TemporaryFolder()
-        let path = try folder.write(content, to: "metrics.jsonl")
-        let error = #expect(throws: DataError.self) { _ = try LoggedMetrics(cutting: path, after: 10) }
+        _ = try folder.write(content, to: "metrics.jsonl")
+        let error = #expect(throws: DataError.self) { _ = try LoggedMetrics(ofRun: folder.path, cuttingAfter: 10) }
         #expect(error?.description.contains(words) == true, "\(String(describing: error))")
     }
 }

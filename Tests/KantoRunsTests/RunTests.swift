@@ -100,16 +100,6 @@ import Testing
         #expect(error?.description.contains("data.dequantize is of pictures of whole numbers") == true)
     }
 
-    @Test func aPrecisionThatNobodyServesIsRefused() throws {
-        let error = #expect(throws: KernelError.self) {
-            _ = try Run(configuration { $0.training.precision = .bfloat16 }) {
-                Issue.record("asked for a folder")
-                return "/nowhere"
-            }
-        }
-        #expect(error?.description.hasPrefix("precision bfloat16: no backend serves matmul f32 m8 n8 k8 bfloat16: ") == true)
-    }
-
     /// The same configuration with other data is told; with the same data elsewhere it is not.
     @Test func otherDataAreTold() throws {
         let folder = try TemporaryFolder()

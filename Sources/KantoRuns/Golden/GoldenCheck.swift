@@ -61,7 +61,8 @@ public struct GoldenCheck: Sendable {
         ).map(\.doubles)
         // Adam divides a gradient by its own magnitude: where that is rounding, the direction of the step is chance, the file's
         // or the one here.
-        let noise = terms.map { $0.map { roundings * type.precision * $0 } }
+        let roundoff = try roundoff(type)
+        let noise = terms.map { $0.map { roundings * roundoff * $0 } }
         var isChance = zip(gradients, noise).map { zip($0, $1).map { $0 != 0 && abs($0) <= $1 } }
         // Where it is 0 here, and rounding in a later step of the file, Adam's ε bounds what that moves.
         let drift = terms.map {
@@ -116,6 +117,16 @@ public struct GoldenCheck: Sendable {
         return (method, quantities)
     }
 
+    /// The distance from 1 to the next number, in products at the precision in force.
+    private static func roundoff(_ type: ElementType) throws -> Double {
+        guard type == .float32 else { return .ulpOfOne }
+        return switch try Kernels.precision() {
+        case .float32: Double(Float.ulpOfOne)
+        case .relaxed: 16 * Double(Float.ulpOfOne)
+        case .bfloat16: 0x1p-7
+        }
+    }
+
     /// The largest difference over the largest expected magnitude, which counts as `floor` at least; if both are 0, the
     /// difference itself.
     private static func difference(_ found: [Double], _ expected: [Double], floor: Double = 0) -> Double {
@@ -127,9 +138,4 @@ public struct GoldenCheck: Sendable {
     private static func magnitude(_ values: [Double]) -> Double {
         values.reduce(0) { $1.isNaN || $0.isNaN ? .nan : max($0, abs($1)) }
     }
-}
-
-extension ElementType {
-    /// The distance from 1 to the next number.
-    fileprivate var precision: Double { self == .float32 ? Double(Float.ulpOfOne) : .ulpOfOne }
 }
