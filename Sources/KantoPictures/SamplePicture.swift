@@ -17,17 +17,20 @@ public enum SamplePicture: Sendable {
 
     /// - Parameters:
     ///   - samples: as training has them, [count] + the sample's shape.
-    ///   - data: drawn below points, for comparison. Without them the samples settle the scale.
+    ///   - data: for comparison: drawn below points, whose scale they settle; the first row of them stands below a grid.
     ///   - brightness: what becomes black and full brightness in a grid, see `SampleUnits.brightness`.
     ///   - columns: of a grid; nil for about as many as rows.
     public func picture(of samples: Tensor, beside data: Tensor? = nil, brightness: ValueRange, columns: Int? = nil) -> Picture {
         switch self {
         case .grid:
             ImageGrid.picture(
-                of: samples.floats, shape: samples.shape, range: Float(brightness.lower)...Float(brightness.upper),
-                columns: columns)
+                of: samples.floats, shape: samples.shape, apart: data.map { firstRow(of: $0, columns ?? 8) } ?? [],
+                range: Float(brightness.lower)...Float(brightness.upper), columns: columns)
         case .points:
             PointCloud.picture((data.map { [("data", $0.floats)] } ?? []) + [("generated", samples.floats)])
         }
+    }
+    private func firstRow(of data: Tensor, _ columns: Int) -> [Float] {
+        Array(data.floats.prefix(columns * data.shape.dropFirst().reduce(1, *)))
     }
 }

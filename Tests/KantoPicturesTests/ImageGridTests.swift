@@ -8,9 +8,9 @@ import Testing
         let picture = ImageGrid.picture(
             of: [0, 1, 0.2, -3, 5, 0.4], shape: [3, 1, 2, 1], columns: 2, gap: 1, scale: 1)
         #expect([picture.width, picture.height, picture.channels] == [7, 5, 1])
-        let white = [UInt8](repeating: 255, count: 7)
+        let gap = [UInt8](repeating: 128, count: 7)
         let expected: [[UInt8]] = [
-            white, [255, 0, 255, 255, 51, 0, 255], white, [255, 255, 102, 255, 255, 255, 255], white,
+            gap, [128, 0, 255, 128, 51, 0, 128], gap, [128, 255, 102, 128, 128, 128, 128], gap,
         ]
         #expect(picture.pixels == expected.flatMap(\.self))
     }
@@ -33,6 +33,29 @@ import Testing
     ) {
         let values = [Float](repeating: 0, count: side * side)
         #expect(ImageGrid.picture(of: values, shape: [1, side, side, 1], gap: 0).width == cell)
+    }
+
+    @Test func setsARowApart() {
+        let picture = ImageGrid.picture(of: [0, 1], shape: [2, 1, 1, 1], apart: [0.2, 0.4], columns: 2, gap: 1, scale: 1)
+        #expect((picture.width, picture.height) == (5, 3 + 8 + 2))
+        #expect(Array(picture.pixels[5..<10]) == [128, 0, 128, 255, 128])
+        #expect(Array(picture.pixels[11 * 5..<12 * 5]) == [128, 51, 128, 102, 128])
+    }
+
+    /// The report reads the pictures of a run's grids, and of those of earlier versions.
+    @Test(arguments: [(8, 8, 1, 1), (8, 8, 1, 2), (28, 28, 1, 1), (6, 10, 3, 1), (64, 48, 3, 2)])
+    func aGridIsReadBack(height: Int, width: Int, channels: Int, gap: Int) throws {
+        let size = height * width * channels
+        let bytes = (0..<16 * size).map { UInt8(truncatingIfNeeded: $0 * 37 + $0 / 11) }
+        let values = bytes.map { Float($0) / 255 }
+        for apart in [[], Array(values.prefix(8 * size))] {
+            let grid = ImageGrid.picture(
+                of: values, shape: [16, height, width, channels], apart: apart, columns: 8, gap: gap)
+            let found = try #require(ImageGrid.tiles(of: grid, height: height, width: width, columns: 8))
+            #expect(found.count == 16 && found.pixels == bytes)
+        }
+        let other = Picture(width: 100, height: 100, channels: 1, pixels: [UInt8](repeating: 0, count: 10_000))
+        #expect(ImageGrid.tiles(of: other, height: height, width: width, columns: 8) == nil)
     }
 
     @Test func choosesColumns() {

@@ -15,7 +15,7 @@ import Testing
         let samples = try Tensor([-1, 0, 1, 3] as [Float], shape: [4, 1, 1, 1])
         let picture = SamplePicture.grid.picture(of: samples, brightness: ValueRange(-1, 1), columns: 4)
         #expect(Set(picture.pixels) == [0, 128, 255])
-        #expect((picture.width, picture.height) == (4 * 50 + 2, 52))
+        #expect((picture.width, picture.height) == (4 * 49 + 1, 50))
     }
 
     @Test func pointsAreDrawnOverTheData() throws {
