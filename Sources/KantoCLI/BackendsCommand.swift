@@ -15,10 +15,9 @@ struct BackendsCommand: ParsableCommand {
         let sets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ")
         let quota = Processor.quota.map { " of which a control group grants \($0)" } ?? ""
         print("processor  \(Processor.name), \(Processor.coreCount) cores\(quota), instruction sets: \(sets)")
+        print("bfloat16   \(registry.multipliesBfloat16 ? "by an instruction" : "without an instruction, slower than float32")")
         print("threads    \(registry.configuration.threadCount)")
-        print(
-            "selected   \(registry.configuration.backends.joined(separator: ","))"
-                + " (simd is simd-\(registry.configuration.instructionSet.rawValue))\n")
+        print("selected   \(selected(registry))\n")
 
         printTable(
             ["BACKEND", "FLOAT32", "FLOAT64", "WHAT IT IS"],
@@ -31,12 +30,24 @@ struct BackendsCommand: ParsableCommand {
         }
     }
 
+    /// Or why nothing is: the list below is then what helps.
+    private func selected(_ registry: Registry) -> String {
+        let list = registry.configuration.backends.joined(separator: ",")
+        do {
+            return try withBackend(list) { "\(list) (simd is simd-\(registry.configuration.instructionSet.rawValue))" }
+        } catch {
+            return "nothing: \(error)"
+        }
+    }
+
     private func serves(_ backend: Backend, _ type: ElementType) -> String {
         let ops = Op.allCases.filter { backend.offers($0, type) }
         if ops.isEmpty { return "-" }
         if ops.count == Op.allCases.count { return "all" }
-        return ops == [.matmul, .convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient]
-            ? "matmul, conv2d" : ops.map(\.description).joined(separator: ", ")
+        let convolutions: [Op] = [.convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient]
+        let others = ops.filter { !convolutions.contains($0) }
+        let servesAll = others.count == ops.count - convolutions.count
+        return ((servesAll ? others : ops).map(\.description) + (servesAll ? ["conv2d"] : [])).joined(separator: ", ")
     }
 
     private func origin(_ backend: Backend) -> String {
@@ -62,6 +73,8 @@ private struct Report: Encodable {
     /// How many cores' time a control group grants, if one sets a bound.
     let quota: Double?
     let instructionSets: [String]
+    /// Whether the SIMD backend has an instruction for products of bfloat16.
+    let bfloat16Instruction: Bool
     let threads: Int
     /// As `KANTO_BACKEND` names them.
     let selected: [String]
@@ -71,7 +84,8 @@ private struct Report: Encodable {
     let failures: [Failure]
 
     enum CodingKeys: String, CodingKey {
-        case processor, cores, quota, instructionSets = "instruction_sets", threads, selected, simd, backends, failures
+        case processor, cores, quota, instructionSets = "instruction_sets",
+            bfloat16Instruction = "bfloat16_instruction", threads, selected, simd, backends, failures
     }
 
     init(_ registry: Registry) {
@@ -79,6 +93,7 @@ private struct Report: Encodable {
         cores = Processor.coreCount
         quota = Processor.quota
         instructionSets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue)
+        bfloat16Instruction = registry.multipliesBfloat16
         threads = registry.configuration.threadCount
         selected = registry.configuration.backends
         simd = "simd-" + registry.configuration.instructionSet.rawValue

@@ -3,7 +3,7 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure kernels and training steps.",
-        subcommands: [BenchKernelsCommand.self, BenchStepsCommand.self, BenchOverheadCommand.self],
+        subcommands: [BenchKernelsCommand.self, BenchStepsCommand.self, BenchOverheadCommand.self, BenchAllReduceCommand.self],
         defaultSubcommand: BenchKernelsCommand.self)
 }
 

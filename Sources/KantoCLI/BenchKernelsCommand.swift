@@ -33,6 +33,14 @@ struct BenchKernelsCommand: KantoCommand {
     @Option(help: ArgumentHelp("Numbers of worker threads with commas between.", valueName: "counts"))
     var threads: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Precisions with commas between, of \(Precision.allCases.map(\.description).joined(separator: ", ")): matmuls and \
+            convolutions are measured in each, side by side. (default: as the problem says)
+            """, valueName: "names"))
+    var precision: String?
+
     @Option(help: ArgumentHelp("Show ratios to this backend's time.", valueName: "name"))
     var relativeTo: String?
 
@@ -59,13 +67,14 @@ struct BenchKernelsCommand: KantoCommand {
         if let plot { try PNG.requireAvailable(for: plot) }
         let chosen = try problems.flatMap(Self.problems)
         let names = try backendNames()
+        let precisions = try chosenPrecisions()
         let baseline = try relativeTo.map(Self.backendName)
         if let baseline, !names.contains(baseline) { throw Failure.usage("--relative-to \(baseline): it is not measured") }
         var rows: [BenchRow] = []
         if csv { print(BenchRow.csvHeader) }
         for problem in chosen {
             for count in try threadCounts() {
-                let measured = try Kernels.withThreadCount(count) { try measure(problem, names, threadCount: count) }
+                let measured = try Kernels.withThreadCount(count) { try measure(problem, precisions, names, threadCount: count) }
                 try show(measured, relativeTo: baseline)
                 rows += measured
             }
@@ -122,7 +131,18 @@ struct BenchKernelsCommand: KantoCommand {
         return counts
     }
 
-    private func measure(_ problem: Problem, _ names: [String], threadCount: Int) throws -> [BenchRow] {
+    private func chosenPrecisions() throws -> [Precision] {
+        try (precision?.split(separator: ",") ?? []).map { name in
+            if let precision = Precision(argument: String(name)) { return precision }
+            throw Failure.usage(
+                "--precision: "
+                    + unknownName("there is no precision", String(name), plural: "precisions", known: Precision.allValueStrings))
+        }
+    }
+
+    private func measure(
+        _ problem: Problem, _ precisions: [Precision], _ names: [String], threadCount: Int
+    ) throws -> [BenchRow] {
         // Every list names all backends, so that the worker threads are the same ones throughout. Those of another set would
         // still spin for a while after their last kernel, and take a core from the next one: on two cores the limit read half.
         // For the same reason it is the backend of auto's choice that makes the kernel of auto.
@@ -134,47 +154,53 @@ struct BenchKernelsCommand: KantoCommand {
         }
         var kernels: [Kernel] = []
         var rows: [BenchRow] = []
+        let hasPrecision = problem.op?.isProduct == true && problem.elementType == .float32
+        let variants = precisions.isEmpty || !hasPrecision ? [problem] : precisions.map { problem.with($0) }
         for (index, server) in servers.enumerated() {
-            try withBackend(list(startingWith: server)) {
-                var row = BenchRow(problem: problem, backend: names[index], threadCount: threadCount)
-                guard let answer = try Kernels.explain(problem).answers.first else { return }
-                switch answer.verdict {
-                case .notOffered: return
-                case .declines(let reason): row.refusal = reason
-                case .makes(let description, _):
-                    row.kernel = names[index] == "auto" ? "\(server): \(description)" : description
-                    kernels.append(try Kernels.kernel(for: problem))
+            for problem in variants {
+                try withBackend(list(startingWith: server)) {
+                    var row = BenchRow(problem: problem, backend: names[index], threadCount: threadCount)
+                    guard let answer = try Kernels.explain(problem).answers.first else { return }
+                    switch answer.verdict {
+                    case .notOffered: return
+                    case .declines(let reason): row.refusal = reason
+                    case .makes(let description, _):
+                        row.kernel = names[index] == "auto" ? "\(server): \(description)" : description
+                        kernels.append(try Kernels.kernel(for: problem))
+                    }
+                    rows.append(row)
                 }
-                rows.append(row)
             }
         }
         guard !rows.isEmpty else {
             throw Failure.usage("none of \(names.joined(separator: ", ")) offers \(problem)")
         }
-        var multiplyAdds = Timings(), memory = Timings()
+        let measuredPrecisions = Set(rows.map(\.limitingPrecision))
+        var multiplyAdds = Dictionary(uniqueKeysWithValues: measuredPrecisions.map { ($0, Timings()) }), memory = Timings()
+        func measureLimits(memoryCount: Int) throws(KernelError) {
+            for precision in measuredPrecisions {
+                multiplyAdds[precision]!.append(try MachineLimit.multiplyAddRate(of: precision))
+            }
+            if memory.count < memoryCount { memory.append(try MachineLimit.memoryRate()) }
+        }
         // The limit of memory is what simd reaches, whoever is measured, on the workers of all.
         let simd = try Registry.shared().backend(named: "simd").name
         let timings = try withBackend(list(startingWith: simd)) {
-            try Kernel.measure(kernels, seconds: seconds) { () throws(KernelError) in
-                multiplyAdds.append(try MachineLimit.multiplyAddRate())
-                if memory.count < 3 { memory.append(try MachineLimit.memoryRate()) }
-            }
+            try Kernel.measure(kernels, seconds: seconds) { () throws(KernelError) in try measureLimits(memoryCount: 3) }
         }
         var measured = timings.makeIterator()
         for index in rows.indices where rows[index].refusal == nil { rows[index].timings = measured.next() }
         func setLimits() {
             for index in rows.indices {
-                (rows[index].multiplyAddLimit, rows[index].memoryLimit) = (multiplyAdds.maximum, memory.maximum)
-                rows[index].availability = multiplyAdds.median / multiplyAdds.maximum
+                let rates = multiplyAdds[rows[index].limitingPrecision]!
+                (rows[index].multiplyAddLimit, rows[index].memoryLimit) = (rates.maximum, memory.maximum)
+                rows[index].availability = rates.median / rates.maximum
             }
         }
         setLimits()
         // On a busy machine some more turns may find it free.
         for _ in 0..<20 where rows.contains(where: \.isImplausible) {
-            try withBackend(list(startingWith: simd)) {
-                multiplyAdds.append(try MachineLimit.multiplyAddRate())
-                if memory.count < 6 { memory.append(try MachineLimit.memoryRate()) }
-            }
+            try withBackend(list(startingWith: simd)) { try measureLimits(memoryCount: 6) }
             setLimits()
         }
         let isBusy = rows.contains(where: \.isImplausible)
@@ -187,7 +213,10 @@ struct BenchKernelsCommand: KantoCommand {
         if json || csv {
             for row in rows { print(json ? row.jsonLine(relativeTo: base) : row.csvLine(relativeTo: base)) }
         } else if let first = rows.first {
-            let limit = first.limitText.map { ", limit \($0)" } ?? ""
+            // A row of each limit.
+            var limits: [String] = []
+            for text in rows.compactMap(\.limitText) where !limits.contains(text) { limits.append(text) }
+            let limit = limits.isEmpty ? "" : ", limit " + limits.joined(separator: ", ")
             print("\(first.problem), \(first.threadCount) thread\(first.threadCount == 1 ? "" : "s")\(limit)")
             let cells = rows.map { row in row.cells(relativeTo: base) }
             for line in tableLines(cells) { print("  " + line) }

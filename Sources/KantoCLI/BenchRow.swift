@@ -1,3 +1,4 @@
+import KantoData
 import KantoKernels
 
 /// What `kanto bench` found of one problem on one backend.
@@ -20,6 +21,18 @@ struct BenchRow {
 
     init(problem: Problem, backend: String, threadCount: Int) {
         (self.problem, self.backend, self.threadCount) = (problem, backend, threadCount)
+    }
+
+    /// The precision whose multiply-adds bound it: those of float32 unless pairs of bfloat16 are multiplied.
+    var limitingPrecision: Precision {
+        let hasInstruction = (try? Registry.shared().multipliesBfloat16) ?? false
+        return problem.precision == .bfloat16 && hasInstruction ? .bfloat16 : .float32
+    }
+
+    /// The backend, and the precision where it is not that of float32.
+    private var name: String {
+        guard let precision = problem.precision, precision != .float32 else { return backend }
+        return "\(backend) \(precision)"
     }
 
     var gflops: Double? {
@@ -71,7 +84,9 @@ struct BenchRow {
         if !multiplyAddLimit.isFinite { return nil }
         let limit =
             isMemoryBound
-            ? "\(fixed(memoryLimit, 1)) GB/s of memory" : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
+            ? "\(fixed(memoryLimit, 1)) GB/s of memory"
+            : "\(fixed(multiplyAddLimit, 1)) GFLOP/s of multiply-adds"
+                + (limitingPrecision == .float32 ? "" : " in \(limitingPrecision)")
         return availability > 0.8
             ? limit : limit + " (the machine was busy: in the median \(fixed(100 * availability, 0))% of it)"
     }
@@ -82,9 +97,9 @@ struct BenchRow {
     }
 
     func cells(relativeTo base: Double?) -> [String] {
-        guard let timings else { return [backend, "declines", "", "", "", "", refusal ?? ""] }
+        guard let timings else { return [name, "declines", "", "", "", "", refusal ?? ""] }
         return [
-            backend, right("\(fixed(timings.median * 1e3, 3)) ms", 12), right(gflops.map { "\(fixed($0, 1)) GFLOP/s" } ?? "", 15),
+            name, right("\(fixed(timings.median * 1e3, 3)) ms", 12), right(gflops.map { "\(fixed($0, 1)) GFLOP/s" } ?? "", 15),
             right(gigabytesPerSecond.map { "\(fixed($0, 1)) GB/s" } ?? "", 10), right(shareText, 8),
             base.map { "\(fixed($0 / timings.median, 2))x" } ?? "", kernel,
         ]
@@ -98,7 +113,8 @@ struct BenchRow {
 
     private func fields(relativeTo base: Double?) -> [(name: String, value: String?, isText: Bool)] {
         [
-            ("problem", problem.description, true), ("backend", backend, true), ("threads", "\(threadCount)", false),
+            ("problem", problem.description, true), ("backend", backend, true),
+            ("precision", problem.precision?.description, true), ("threads", "\(threadCount)", false),
             ("kernel", refusal == nil ? kernel : nil, true), ("declined", refusal, true),
             ("median_ms", timings.map { fixed($0.median * 1e3, 5) }, false),
             ("min_ms", timings.map { fixed($0.minimum * 1e3, 5) }, false),
@@ -132,10 +148,6 @@ struct BenchRow {
 
     /// RFC 4180.
     func csvLine(relativeTo base: Double?) -> String {
-        fields(relativeTo: base).map { field in
-            let value = field.value ?? ""
-            guard value.contains(where: { ",\"\n".contains($0) }) else { return value }
-            return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
-        }.joined(separator: ",")
+        fields(relativeTo: base).map { CSV.quoted($0.value ?? "") }.joined(separator: ",")
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Kanto
+import KantoCommunication
 
 /// Something that a user can mend, with the exit code of its kind.
 struct Failure: Error {
@@ -33,6 +34,7 @@ struct Failure: Error {
             case .unserved, .failed: return (error.description, broken)
             }
         case let error as TensorError: return (error.description, badInput)
+        case let error as RankError: return (error.description, broken)
         case let error as TrainingFailure: return (error.description, broken)
         default: return ("\(error)", broken)
         }

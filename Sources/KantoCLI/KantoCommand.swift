@@ -1,4 +1,6 @@
 import ArgumentParser
+import Glibc
+import KantoCommunication
 import KantoKernels
 
 @main
@@ -12,8 +14,9 @@ struct KantoTool: ParsableCommand {
             """,
         version: Kernels.version,
         subcommands: [
-            TrainCommand.self, SampleCommand.self, BackendsCommand.self, ExplainCommand.self, PresetsCommand.self,
-            BenchCommand.self, VerifyCommand.self, CheckCommand.self,
+            TrainCommand.self, SampleCommand.self, EvaluateCommand.self, ReportCommand.self, MetricsCommand.self,
+            BackendsCommand.self,
+            ExplainCommand.self, PresetsCommand.self, BenchCommand.self, VerifyCommand.self, CheckCommand.self,
         ])
 
     static func main() {
@@ -58,12 +61,20 @@ extension ParsableCommand {
         do {
             let result = try body()
             try flushOutput()
+            try RankedProcess.close()
             return result
         } catch let error as ExitCode {
+            try? RankedProcess.close()
             throw error
+        } catch let error as RankError where error.isKnownToAll && error.rank > 0 {
+            // Until the rank that says it ends this one.
+            try? RankedProcess.close()
+            throw ExitCode(Failure.broken)
         } catch {
             let (message, code) = Failure.line(for: error)
-            printError("\(commandPath(of: Self.self)): \(message)")
+            printError("\(commandPath(of: Self.self)): \(RankedProcess.letFirstSpeak())\(message)")
+            fflush(nil)
+            RankedProcess.endOthers(exitCode: code)
             throw ExitCode(code)
         }
     }

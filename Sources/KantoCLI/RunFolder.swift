@@ -1,5 +1,6 @@
 import Glibc
 import Kanto
+import KantoData
 import KantoKernels
 
 /// Whether a folder is that of a run of `kanto train`.
@@ -7,11 +8,11 @@ func holdsRun(_ folder: String) -> Bool {
     ["config.json", "checkpoints"].allSatisfy { access("\(folder)/\($0)", F_OK) == 0 }
 }
 
-/// - Throws: `Failure` if there is no such folder, with a run that may have been meant. What else may be wrong with a run is told
-///   by whoever reads it.
+/// - Throws: `Failure` if there is no such folder, or it is not that of a run, with a run that may have been meant. What else may be
+///   wrong with a run is told by whoever reads it.
 func checkRun(_ folder: String) throws(Failure) {
-    guard access(folder, F_OK) != 0, errno == ENOENT else { return }
-    let (place, name) = parted(folder)
+    guard access(folder, F_OK) != 0, errno == ENOENT else { return try checkBelongsToRun(folder) }
+    let (place, name) = (parentFolder(of: folder), folder.split(separator: "/").last.map(String.init) ?? folder)
     // A run may have been called by its name alone.
     for place in place == "." ? [place, "runs"] : [place] {
         let names = (namesInFolder(at: place) ?? []).filter { holdsRun("\(place)/\($0)") }.sorted()
@@ -23,10 +24,20 @@ func checkRun(_ folder: String) throws(Failure) {
     throw Failure(message: "\(folder): there is no such run", code: Failure.missingInput)
 }
 
-/// The folder in which something is, and its name there.
-private func parted(_ path: String) -> (place: String, name: String) {
-    var parts = path.split(separator: "/").map(String.init)
-    let name = parts.popLast() ?? path
-    let place = (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
-    return (place.isEmpty ? "." : place, name)
+/// A run may lie in the folder, or be the one around it.
+private func checkBelongsToRun(_ folder: String) throws(Failure) {
+    guard access("\(folder)/config.json", F_OK) != 0, errno == ENOENT || errno == ENOTDIR else { return }
+    let inside = (namesInFolder(at: folder) ?? []).map { folder.hasSuffix("/") ? folder + $0 : "\(folder)/\($0)" }.filter(
+        holdsRun)
+    let around = parentFolder(of: folder)
+    let meant = holdsRun(around) ? around : inside.max { modificationTime($0) < modificationTime($1) }
+    throw Failure(
+        message: "\(folder): not the folder of a run, which has a config.json"
+            + (meant.map { "; did you mean '\($0)'?" } ?? ""), code: Failure.missingInput)
+}
+
+/// In seconds; 0 for what is not there.
+private func modificationTime(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
 }

@@ -1,17 +1,22 @@
 import ArgumentParser
 import Glibc
 import Kanto
+import KantoCommunication
 import KantoKernels
 import KantoPictures
+import KantoReport
 
 struct TrainCommand: KantoCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train a WGAN-GP.",
         discussion: """
             With nothing more it trains on the digits that ship with Kanto. The run's folder receives config.json, metrics.jsonl, \
-            losses.png, samples/*.png and checkpoints/*.safetensors. 'kanto presets' lists the presets.
+            samples/*.png, checkpoints/*.safetensors and report.html, a page to open in a browser, also while the run goes on. \
+            'kanto presets' lists the presets.
 
-            Good signs: the Wasserstein estimate rises fast and then falls slowly towards 0, and the mean gradient norm stays near 1.
+            Good signs: the Wasserstein estimate rises fast and then falls slowly towards 0, and the mean gradient norm stays near 1. \
+            At each sample interval a verdict says what becomes of it, where that has changed, and at the end: improving, flat since \
+            an iteration, the critic off its target or overfitting (with --set data.held_out=0.1), and so on.
             """)
 
     @Argument(
@@ -44,10 +49,21 @@ struct TrainCommand: KantoCommand {
 
     @OptionGroup var criticStep: CriticStepOption
 
+    @OptionGroup var precision: PrecisionOption
+
     @Option(
         name: .customLong("set"), help: ArgumentHelp("Another number, by its name in config.json.", valueName: "key=value"),
         completion: .custom { _, _, _ in keyPaths(Preset.digits.configuration.described(isWhole: true)).map { $0 + "=" } })
     var settings: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "When the run ends before its last iteration: never, or flat, when the verdict has been that for a while. (default: never)",
+            valueName: "verdict"), completion: .list(StopCondition.allCases.map(\.rawValue)))
+    var stopWhen: String?
+
+    @Flag(name: .customLong("tensorboard"), help: "Write events for TensorBoard into the run's folder.")
+    var tensorBoard = false
 
     @Option(
         help: ArgumentHelp("Go on with a run that was ended or killed, from its last checkpoint.", valueName: "run"),
@@ -65,12 +81,20 @@ struct TrainCommand: KantoCommand {
     private static let standardPreset = "digits"
 
     mutating func execute() throws {
+        let communicator = try RankedProcess.join()
         let run = try resume.map { try resumedRun($0) } ?? makeRun(runConfiguration())
         let (configuration, folder) = (run.configuration, run.folder)
-        if PNG.isAvailable {
-            run.onSnapshot = { try $0.drawPictures() }
-        } else {
+        let events = configuration.tensorBoard && run.isFirst ? try TensorBoardLog(of: run) : nil
+        if !PNG.isAvailable {
             Diagnostics.warnOnce("the run is trained without pictures: \(PNG.wayToGet)", key: "no libpng")
+        }
+        let report = LiveReport(of: run)
+        run.onSnapshot = { snapshot in
+            if PNG.isAvailable {
+                try snapshot.drawPictures()
+                try events?.add(snapshot)
+            }
+            try report.write(snapshot)
         }
         Interruption.catchSignals()
 
@@ -79,7 +103,8 @@ struct TrainCommand: KantoCommand {
             after: run.trainer.iteration, total: training.iterations,
             samplesPerIteration: training.batchSize * (training.criticSteps + 1))
         let threads = try Kernels.threadCount()
-        let place = "\(try Backend.selected[0].name), \(threads) thread\(threads == 1 ? "" : "s")"
+        var place = "\(try Backend.selected[0].name), \(threads) thread\(threads == 1 ? "" : "s")"
+        if let communicator { place += " on each of \(communicator.rankCount) ranks (\(communicator.description))" }
         if resume == nil {
             print(
                 "training \(configuration.preset ?? setup ?? "\(configuration.networks.sampleShape) samples") on \(place), into \(folder)"
@@ -89,21 +114,51 @@ struct TrainCommand: KantoCommand {
         }
         let penalty = training.regularizer.regularizer.formula(weight: training.regularizer.weight)
         print("penalty \(penalty), \(run.trainer.criticStepMethod.rawValue) critic step")
-        while run.trainer.iteration < training.iterations {
-            let metrics = try run.step()
+        var verdicts = VerdictLines(run)
+        while !run.isDone {
+            let metrics: IterationMetrics
+            do { metrics = try Self.namingCheckpoint(of: run) { try run.step() } } catch let failure as TrainingFailure {
+                // The page shows what it came to; what is wrong is told all the same where it cannot be written.
+                if run.isFirst { try? report.writeFailed() }
+                throw failure
+            }
+            try events?.add(metrics)
             progress.show(metrics)
-            if let signal = Interruption.signal { throw try interrupted(run, by: signal) }
+            // The last one is said below.
+            if run.isFirst, metrics.iteration % configuration.sampleInterval == 0, !run.isDone { verdicts.show(run) }
+            let signal = try Self.namingCheckpoint(of: run) { try run.agreed(Interruption.signal) }
+            if let signal { throw try interrupted(run, by: signal) }
         }
         LiveLine.end()
         try run.writeSnapshot("final")
-        let pictures = PNG.isAvailable ? "samples/final.png, losses.png and " : ""
-        print("wrote \(folder)/\(pictures)checkpoints/final.safetensors")
+        guard run.isFirst else { return }
+        if run.trainer.iteration < training.iterations {
+            print(
+                "stopped after iteration \(run.trainer.iteration) of \(training.iterations), by stop_when; go on with: kanto train "
+                    + "--resume \(quotedForShell(folder)) --stop-when never")
+        }
+        print(VerdictLines.text(run.verdict))
+        let pictures = PNG.isAvailable ? "samples/final.png, " : ""
+        print("wrote \(folder)/\(pictures)checkpoints/final.safetensors and \(LiveReport.fileName), to be opened in a browser")
+    }
+
+    /// Has the error of a rank that does not answer tell how to go on.
+    private static func namingCheckpoint<R>(of run: Run, _ body: () throws -> R) throws -> R {
+        do { return try body() } catch let error as RankError where !error.isKnownToAll || error.rank == 0 {
+            let way =
+                run.lastCheckpoint.map {
+                    "the last checkpoint is \($0); go on, with any number of ranks: kanto train --resume \(quotedForShell(run.folder))"
+                } ?? "there is no checkpoint yet"
+            throw Failure(message: "\(error), in iteration \(run.trainer.iteration + 1); \(way)", code: Failure.broken)
+        }
     }
 
     /// Saves what there is; the lines go where somebody may still read them.
     private func interrupted(_ run: Run, by signal: Int32) throws -> ExitCode {
         LiveLine.end()
         try run.writeSnapshot("interrupted")
+        guard run.isFirst else { return ExitCode(Interruption.exitCode(signal)) }
+        if signal != SIGPIPE { print(VerdictLines.text(run.verdict)) }
         let line =
             "interrupted after iteration \(run.trainer.iteration); wrote \(run.lastCheckpoint!); go on with: "
             + "kanto train --resume \(quotedForShell(run.folder))"
@@ -115,26 +170,35 @@ struct TrainCommand: KantoCommand {
         let others: [(String, Bool)] = [
             ("a preset or a configuration", setup != nil), ("--data", data != nil), ("--networks", networks != nil),
             ("--out", out != nil), ("--seed", seed != nil),
-            ("--set", !settings.isEmpty), ("--critic-step", criticStep.method != nil),
+            ("--set", !settings.isEmpty), ("--tensorboard", tensorBoard), ("--critic-step", criticStep.method != nil),
+            ("--precision", precision.precision != nil),
         ]
         if let (other, _) = others.first(where: \.1) {
             throw Failure.usage(
-                "--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations can")
+                "--resume goes on with the run's own configuration; \(other) cannot stand beside it, --iterations and --stop-when can"
+            )
         }
         try checkRun(folder)
-        return try Run(resuming: folder, iterations: iterations, note: warn)
+        let condition: StopCondition?
+        do throws(DescriptionError) { condition = try StopCondition?(stopWhen.map { .word($0) } ?? .null) } catch {
+            throw Failure.usage("stop_when: \(error)")
+        }
+        return try Run(resuming: folder, iterations: iterations, stopWhen: condition, note: warn)
     }
 
     private func warn(_ line: String) { Diagnostics.warnOnce(line, key: line) }
 
     private func makeRun(_ configuration: RunConfiguration) throws -> Run {
         if let out {
-            guard !holdsRun(out) else {
-                throw Failure(
-                    message: "\(out): holds a run already; expected a new or empty folder; to go on with that run: "
-                        + "kanto train --resume \(quotedForShell(out))", code: Failure.cannotWrite)
+            // Asked where the folder is chosen, by the first rank: another may look when the first has begun to write.
+            return try Run(configuration, note: warn) {
+                guard !holdsRun(out) else {
+                    throw Failure(
+                        message: "\(out): holds a run already; expected a new or empty folder; to go on with that run: "
+                            + "kanto train --resume \(quotedForShell(out))", code: Failure.cannotWrite)
+                }
+                return out
             }
-            return try Run(configuration, note: warn, chooseFolder: { out })
         }
         var made: String?
         do {
@@ -167,7 +231,10 @@ struct TrainCommand: KantoCommand {
         if let networks { words.append(("architecture.name", .text(networks))) }
         if let iterations { words.append(("iterations", .integer(Int128(iterations)))) }
         if let seed { words.append(("seed", .integer(Int128(seed)))) }
+        if tensorBoard { words.append(("tensorboard", .boolean(true))) }
+        if let stopWhen { words.append(("stop_when", .word(stopWhen))) }
         if let method = criticStep.method { words.append(("critic_step", method.descriptionValue)) }
+        if let precision = precision.precision { words.append(("precision", precision.descriptionValue)) }
         for setting in settings {
             let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else { throw Failure.usage("--set \(setting): expected key=value") }
@@ -175,7 +242,7 @@ struct TrainCommand: KantoCommand {
         }
         do throws(DescriptionError) {
             var configuration = try RunConfiguration(completing: value, setting: words)
-            configuration.machine = try? MachineDescription(Registry.shared().configuration)
+            configuration.machine = try? MachineDescription.measured(Registry.shared().configuration)
             return configuration
         } catch {
             throw Failure.usage(error.description)
@@ -196,6 +263,25 @@ struct TrainCommand: KantoCommand {
         }
         return "runs/\(preset)-\(number)"
     }
+}
+
+/// Says a run's verdict where it has changed.
+struct VerdictLines {
+    private var last: String?
+
+    /// - Parameter run: what is to be said of it now was said when it was left.
+    init(_ run: Run) { last = run.history.isEmpty ? nil : run.verdict.kind.name }
+
+    mutating func show(_ run: Run) {
+        let verdict = run.verdict
+        guard verdict.kind != .tooEarly, verdict.kind.name != last else { return }
+        last = verdict.kind.name
+        LiveLine.clear()
+        print("iteration \(run.trainer.iteration), " + Self.text(verdict))
+    }
+
+    /// `verdict: Improving. The Wasserstein estimate fell by 12% …`
+    static func text(_ verdict: Verdict) -> String { "verdict: \(verdict.headline). \(verdict.evidence)" }
 }
 
 /// One live line on a terminal; elsewhere a plain line now and then.
@@ -258,9 +344,7 @@ struct ProgressLine {
     private func clock(_ seconds: Double) -> String {
         let whole = whole(seconds)
         guard whole < 48 * 3600 else { return "\(whole / 86_400) days" }
-        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
-        let (hours, minutes) = (whole / 3600, whole / 60 % 60)
-        return (hours > 0 ? "\(hours):" + two(minutes) : "\(minutes)") + ":" + two(whole % 60)
+        return KantoKernels.clock(whole)
     }
 
     private func whole(_ number: Double) -> Int { number.isNaN ? 0 : Int(min(max(0, number.rounded()), 999_999_999)) }

@@ -56,7 +56,7 @@ func leave(with error: any Error) -> Never {
     switch error {
     case let code as ExitCode: exit(code.rawValue)
     case let failure as Failure:
-        printError("kanto: \(failure.message)")
+        printError("kanto: \(RankedProcess.letFirstSpeak())\(failure.message)")
         exit(failure.code)
     default: break
     }
@@ -66,7 +66,7 @@ func leave(with error: any Error) -> Never {
         do { try flushOutput() } catch { leave(with: error) }
     } else {
         let words = (try? argumentsAsText()) ?? []
-        printError(usageLine(KantoTool.message(for: error), commands(in: words).commands, words))
+        printError(RankedProcess.letFirstSpeak() + usageLine(KantoTool.message(for: error), commands(in: words).commands, words))
     }
     exit(code.rawValue)
 }
@@ -90,7 +90,9 @@ private func usageLine(_ message: String, _ commands: [any ParsableCommand.Type]
         }
         let (typed, known) = (quoted(text[..<offer.lowerBound]).first ?? "", quoted(text[offer.upperBound...]))
         let near = nearestName(to: typed, among: known).map { "; did you mean '\($0)'? Expected " }
-        text.replaceSubrange(offer, with: near ?? "; expected ")
+        // Of two it says "'a' and 'b'", of more "'a', 'b' or 'c'".
+        let ending = known.count == 2 ? "'\(known[0])' or '\(known[1])'" : String(text[offer.upperBound...])
+        text.replaceSubrange(offer.lowerBound..., with: (near ?? "; expected ") + ending)
     }
     // --seed -1: the number is there, but looks like an option.
     let gap = "Missing value for '"

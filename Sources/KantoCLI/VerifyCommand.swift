@@ -36,6 +36,12 @@ struct VerifyCommand: KantoCommand {
             valueName: "kind"))
     var values: Tier?
 
+    @Option(
+        help: ArgumentHelp(
+            "Matmuls and convolutions of float32 in this precision only: \(Precision.allValueStrings.joined(separator: ", ")).",
+            valueName: "precision"))
+    var precision: Precision?
+
     @Option(help: ArgumentHelp("How many random problems follow the fixed ones.", valueName: "count"))
     var random = 0
 
@@ -61,8 +67,8 @@ struct VerifyCommand: KantoCommand {
         guard (0...1_000_000).contains(random) else {
             throw ValidationError("--random is \(random), expected a number from 0 to 1000000.")
         }
-        if problem != nil, op != nil || random > 0 || largest != nil {
-            throw ValidationError("--problem is one problem: it takes none of --op, --random and --largest.")
+        if problem != nil, op != nil || random > 0 || largest != nil || precision != nil {
+            throw ValidationError("--problem is one problem: it takes none of --op, --precision, --random and --largest.")
         }
         if let largest, largest < 0 {
             throw ValidationError("--largest is \(largest), expected a number of operations, 0 or more.")
@@ -72,11 +78,11 @@ struct VerifyCommand: KantoCommand {
     func execute() throws {
         let alone = try problem.map { try Problem(parsing: $0) }
         let ops = try alone.map { [$0.op!] } ?? chosenOps()
-        let types = alone.map { [$0.elementType!] } ?? ElementType.allCases
+        let types = alone.map { [$0.elementType!] } ?? (precision == nil ? ElementType.allCases : [.float32])
         let backends = try chosenBackends()
         let problems =
             alone.map { TestProblem.all(of: $0, seed: seed) }
-            ?? (problemList + randomProblems(count: random, seed: seed ?? 1, ops: ops))
+            ?? (problemList + randomProblems(count: random, seed: seed ?? 1, ops: ops)).map(inPrecision)
             .filter { ops.map(\.rawValue).contains($0.problem.op) && $0.cost <= largest.map(Double.init) ?? .infinity }
         if !json, backend == nil {
             for failure in try Registry.shared().pluginFailures { print("not loaded: \(failure.path): \(failure.reason)") }
@@ -105,8 +111,16 @@ struct VerifyCommand: KantoCommand {
         if hasWrongWorkers || reports.contains(where: { !$0.failures.isEmpty }) { throw ExitCode(1) }
     }
 
+    /// The same problem in the precision that is chosen.
+    private func inPrecision(_ test: TestProblem) -> TestProblem {
+        guard let precision else { return test }
+        var test = test
+        test.problem.precision = precision.rawValue
+        return test
+    }
+
     private func chosenOps() throws -> [Op] {
-        guard let op else { return Op.allCases }
+        guard let op else { return precision == nil ? Op.allCases : Op.allCases.filter(\.isProduct) }
         guard let known = Op.allCases.first(where: { $0.description == op }) else {
             throw Failure.usage(unknownName("unknown op", op, plural: "ops", known: Op.allCases.map(\.description)))
         }

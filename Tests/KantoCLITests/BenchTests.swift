@@ -59,6 +59,24 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: folder.path + "/x.png"))
     }
 
+    @Test func benchShowsPrecisionsSideBySide() throws {
+        let outcome = try kanto(
+            "bench", "matmul m33 n17 k9", "unary exp [100]", "--backend", "simd", "--precision", "float32,bfloat16", "--seconds", "0.01",
+            "--json")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let lines = try outcome.output.split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(
+            lines.map { $0["problem"] as? String } == [
+                "matmul f32 m33 n17 k9", "matmul f32 m33 n17 k9 bfloat16", "unary f32 exp [100] strides 1>1",
+            ])
+        #expect(lines.map { $0["precision"] as? String } == ["float32", "bfloat16", "float32"])
+        #expect((lines[1]["kernel"] as? String)?.hasPrefix("bfloat16 matmul") == true)
+        let mistyped = try kanto("bench", "matmul m3 n1 k9", "--precision", "bfloat")
+        #expect(mistyped.status == 64 && mistyped.errors.contains("did you mean 'bfloat16'"), "\(mistyped.errors)")
+    }
+
     @Test func benchMeasuresWhatAutoChooses() throws {
         let outcome = try kanto(
             "bench", "matmul m33 n17 k9", "--backend", "auto,reference", "--relative-to", "auto", "--seconds", "0.01", "--json")
@@ -78,7 +96,7 @@ import Testing
             folder.path + "/bench.png")
         #expect(outcome.status == 0, "\(outcome.errors)")
         let lines = outcome.output.split(separator: "\n")
-        #expect(lines.count == 3 && lines[0].hasPrefix("problem,backend,threads,kernel,declined,median_ms"))
+        #expect(lines.count == 3 && lines[0].hasPrefix("problem,backend,precision,threads,kernel,declined,median_ms"))
         #expect(lines[1].hasPrefix("conv2d_forward f32 n2 h6 w6 c3 k3x3 s1 p0 o4,simd-"))
         for name in ["bench.png", "bench-roofline.png"] {
             let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.path + "/" + name))

@@ -58,7 +58,9 @@ struct MistakeTests {
         let folder = try TemporaryFolder()
         let outcome = try kanto("train", "--iterations", "1", "--out", folder.path + "/run", environment: [name: value])
         expectLine(outcome, 64, value, expected)
-        #expect(try kanto("backends", environment: [name: value]).status == (name == "KANTO_BACKEND" ? 0 : 64))
+        let list = try kanto("backends", environment: [name: value])
+        #expect(list.status == (name == "KANTO_BACKEND" ? 0 : 64))
+        #expect(list.status != 0 || list.output.contains("selected   nothing: ") && list.output.contains(value), "\(list)")
     }
 
     @Test func presetsAndOutputKeepTheExitCodes() throws {
@@ -81,10 +83,10 @@ struct MistakeTests {
     /// Nothing that is there already is touched.
     @Test func aFolderThatIsNotEmpty() throws {
         let folder = try TemporaryFolder()
-        let precious = folder.path + "/losses.png"
+        let precious = folder.path + "/notes.txt"
         try Data("mine".utf8).write(to: URL(filePath: precious))
-        expectLine(try kanto("train", "--iterations", "1", "--out", folder.path), 73, "losses.png", "new or empty")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["losses.png"])
+        expectLine(try kanto("train", "--iterations", "1", "--out", folder.path), 73, "notes.txt", "new or empty")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["notes.txt"])
         #expect(try Data(contentsOf: URL(filePath: precious)) == Data("mine".utf8))
     }
 
@@ -114,6 +116,8 @@ struct MistakeTests {
         #expect(try kanto("verify", "--random", "-1").status == 64)
         expectLine(try kanto("sample", "/nowhere"), 66, "/nowhere: there is no such run")
         expectLine(try kanto("train", "--resume", "/nowhere"), 66, "/nowhere: there is no such run")
+        expectLine(try kanto("report", "run", "--along", "sec"), 64, "did you mean 'seconds'? Expected 'iterations' or 'seconds';")
+        expectLine(try kanto("train", "--precision", "half"), 64, "'float32', 'relaxed'")
         #expect(try kanto("nonsense").status == 64)
         #expect(try kanto("train", "--iterations", "many").status == 64)
     }
@@ -145,13 +149,15 @@ struct RunTests {
         #expect(training.status == 0, "\(training.errors)")
         for file in [
             "config.json", "metrics.jsonl", "checkpoints/iteration-000002.safetensors", "checkpoints/final.safetensors",
-        ] + (PNG.isAvailable ? ["losses.png", "samples/iteration-000002.png", "samples/final.png"] : []) {
+            "report.html",
+        ] + (PNG.isAvailable ? ["samples/iteration-000002.png", "samples/final.png"] : []) {
             #expect(FileManager.default.fileExists(atPath: run + "/" + file), "\(file)")
         }
         let metrics = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
         #expect(metrics.count == 3)
-        let last = try #require(try JSONSerialization.jsonObject(with: Data(metrics[2].utf8)) as? [String: Double])
-        #expect(last["iteration"] == 3 && last["gradient_norm_mean"]! > 0)
+        let last = try #require(try JSONSerialization.jsonObject(with: Data(metrics[2].utf8)) as? [String: Any])
+        #expect(last["iteration"] as? Int == 3 && (last["gradient_norm_histogram"] as? [Int])?.reduce(0, +) == 5 * 64)
+        #expect(training.output.contains("\nverdict: Too early to tell. 3 iterations so far, where a verdict wants 300.\n"))
 
         // The same configuration repeats the same numbers, but for the time that they took.
         func numbers(_ lines: [Substring]) -> [Substring] { lines.map { $0.prefix(upTo: $0.range(of: ",\"seconds\"")!.lowerBound) } }
@@ -283,6 +289,63 @@ struct RunTests {
         for arguments in [["--help"], ["train", "--help"], ["bench", "--help"], ["check", "--help"], ["verify", "--help"]] {
             let outcome = try kanto(arguments[0], arguments.count > 1 ? arguments[1] : "--help")
             #expect(outcome.status == 0 && outcome.output.contains("USAGE"))
+        }
+    }
+}
+
+struct MetricsCommandTests {
+    @Test func metricsAreWrittenAsCSV() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.path + "/run"
+        #expect(try kanto("train", "--iterations", "3", "--set", "sample_interval=2", "--set", "data.held_out=0.1", "--out", run).status == 0)
+        let plain = try kanto("metrics", run)
+        #expect(plain.status == 0 && plain.errors.isEmpty)
+        let rows = plain.output.split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        #expect(rows.count == 4 && Set(rows.map(\.count)).count == 1)
+        let column = try #require(rows[0].firstIndex(of: "held_out_critic_loss"))
+        #expect(rows[0].first == "iteration" && rows[1...].map { $0[column].isEmpty } == [true, false, true])
+        #expect(!plain.output.contains("histogram"))
+
+        let file = folder.path + "/metrics.csv"
+        let written = try kanto("metrics", run, "--out", file, "--histogram")
+        #expect(written.output == "wrote \(file)\n")
+        let header = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")[0].split(separator: ",")
+        #expect(header.count == rows[0].count + 80 && header.contains("gradient_norm_histogram_79"))
+
+        let missing = try kanto("metrics", folder.path + "/ran")
+        #expect(missing.status == 66 && missing.errors.contains("did you mean '\(run)'?"), "\(missing)")
+        #expect(try kanto("metrics", run, "--out", "/nowhere/x.csv").status == 73)
+    }
+}
+
+struct StopTests {
+    /// A run whose log says that it has long been flat, where a short one would have to go on for minutes.
+    @Test func aRunThatIsFlatEnds() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.path + "/run"
+        let words = ["--iterations", "2", "--set", "sample_interval=2", "--stop-when", "flat", "--out", run]
+        #expect(try kanto(["train"] + words).status == 0)
+        let log = try String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        let steady = log[1].replacing(#/"gradient_norm_mean":[^,]*/#, with: "\"gradient_norm_mean\":1")
+        try String(repeating: steady + "\n", count: 1200).write(toFile: run + "/metrics.jsonl", atomically: false, encoding: .utf8)
+
+        let stopped = try kanto("train", "--resume", run, "--iterations", "9")
+        #expect(stopped.status == 0, "\(stopped)")
+        let line = "stopped after iteration 4 of 9, by stop_when; go on with: kanto train --resume \(run) --stop-when never\nverdict: Flat since"
+        #expect(stopped.output.contains(line), "\(stopped)")
+        // Killed before its last checkpoint, it writes that one alone.
+        try FileManager.default.removeItem(atPath: run + "/checkpoints/final.safetensors")
+        let again = try kanto("train", "--resume", run)
+        #expect(again.status == 0 && again.output.contains(line), "\(again)")
+        #expect(FileManager.default.fileExists(atPath: run + "/checkpoints/final.safetensors"))
+        let on = try kanto("train", "--resume", run, "--stop-when", "never")
+        #expect(on.status == 0 && !on.output.contains("stopped after"), "\(on)")
+        #expect(try String(contentsOfFile: run + "/config.json", encoding: .utf8).contains("\"stop_when\": \"never\""))
+
+        for arguments in [["--out", folder.path + "/other"], ["--resume", run]] {
+            let wrong = try kanto(["train", "--stop-when", "flatt"] + arguments)
+            let words = "kanto train: stop_when: there is no value 'flatt'; did you mean 'flat'?"
+            #expect(wrong.status == 64 && wrong.errors.hasPrefix(words), "\(wrong)")
         }
     }
 }

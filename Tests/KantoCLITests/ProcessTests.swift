@@ -271,7 +271,7 @@ struct ProcessTests {
         let words = line.split(separator: " ")
         let iteration = try #require(words.firstIndex(of: "iteration").flatMap { Int(words[$0 + 1].dropLast()) })
         let other = try shell("kanto train --resume run --seed 3", in: folder)
-        #expect(other.status == 64 && other.errors.contains("--seed cannot stand beside it, --iterations can"), "\(other)")
+        #expect(other.status == 64 && other.errors.contains("--seed cannot stand beside it, --iterations and --stop-when can"), "\(other)")
         let resumed = try shell("kanto train --resume run --iterations \(iteration + 2)", in: folder)
         #expect(resumed.status == 0, "\(resumed)")
         #expect(resumed.output.hasPrefix("going on with run on "))
@@ -316,5 +316,15 @@ struct ProcessTests {
         }
         #expect(try shell("cd runs; kanto sample digits-9", in: folder).errors.hasSuffix("did you mean 'digits-1'?\n"))
         #expect(try shell("kanto sample xyzzy", in: folder).errors == "kanto sample: xyzzy: there is no such run\n")
+        let other = "not the folder of a run, which has a config.json"
+        for (name, meant) in [("runs", "runs/digits-1"), ("runs/digits-1/samples", "runs/digits-1")] {
+            for command in ["sample", "evaluate", "report", "metrics", "train --resume"] {
+                let outcome = try shell("kanto \(command) \(name)", in: folder)
+                let path = command.prefix { $0 != " " }
+                #expect(outcome.errors == "kanto \(path): \(name): \(other); did you mean '\(meant)'?\n", "\(outcome)")
+                #expect(outcome.status == 66)
+            }
+        }
+        #expect(try shell("mkdir empty; kanto evaluate empty", in: folder).errors == "kanto evaluate: empty: \(other)\n")
     }
 }

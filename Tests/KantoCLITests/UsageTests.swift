@@ -15,7 +15,7 @@ struct UsageTests {
     @Test func mistypedCommands() throws {
         try expectLine(["trian", "digits"], "kanto: unknown command 'trian'; did you mean 'train'? The commands are train, sample,")
         try expectLine(["trian", "--help"], "kanto: unknown command 'trian'; did you mean 'train'?")
-        try expectLine(["xyzzy"], "kanto: unknown command 'xyzzy'; the commands are train, sample, backends,")
+        try expectLine(["xyzzy"], "kanto: unknown command 'xyzzy'; the commands are train, sample, evaluate, report, metrics,")
     }
 
     @Test func mistypedNames() throws {

@@ -13,6 +13,15 @@ struct VerifyTests {
         #expect(outcome.errors.isEmpty, "\(outcome.errors)")
     }
 
+    @Test func onePrecision() throws {
+        let outcome = try kanto("verify", "--backend", "reference", "--precision", "bfloat16", "--largest", "2000", "--values", "exact")
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        let lines = outcome.output.split(separator: "\n")
+        #expect(lines.count == 6 && lines[1].hasPrefix("matmul f32 ") && lines[5].hasPrefix("holds: "), "\(outcome.output)")
+        let both = try kanto("verify", "--precision", "bfloat16", "--problem", "matmul m1 n1 k1")
+        #expect(both.status == 64 && both.errors.contains("--problem is one problem"), "\(both.errors)")
+    }
+
     @Test func oneKindOfValues() throws {
         let folder = try TemporaryFolder()
         let outcome = try verify(run: "", in: folder, "--values", "exact")

@@ -15,10 +15,9 @@ import Testing
         #expect(training.errors.split(separator: "\n").count == 1 && training.errors.contains("without pictures"), "\(training.errors)")
         #expect(way.allSatisfy(training.errors.contains))
         #expect(training.output.contains("wrote \(run)/checkpoints/final.safetensors"))
-        for file in ["config.json", "metrics.jsonl", "checkpoints/iteration-000001.safetensors", "checkpoints/final.safetensors"] {
+        for file in ["config.json", "metrics.jsonl", "checkpoints/iteration-000001.safetensors", "checkpoints/final.safetensors", "report.html"] {
             #expect(FileManager.default.fileExists(atPath: run + "/" + file), "\(file)")
         }
-        #expect(!FileManager.default.fileExists(atPath: run + "/losses.png"))
         #expect(try kanto("sample", run, "--out", folder.path + "/samples.npy").status == 0)
         for words in [["sample", run], ["sample", run, "--out", folder.path + "/samples.png"]] { try expectRefusal(words) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["run", "samples.npy"])
