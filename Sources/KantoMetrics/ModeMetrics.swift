@@ -1,13 +1,4 @@
 import KantoData
-import KantoTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// How samples of a plane keep to the modes of their data: the protocol of PacGAN (Lin et al. 2018, section 4.1).
 ///
@@ -92,9 +83,6 @@ public struct ModeMetrics: Sendable {
     private func reverseDivergence(_ samples: [Int]) -> Double {
         var counts = [Int](repeating: 0, count: modeCount)
         for sample in samples { counts[modes[sample]] += 1 }
-        return counts.reduce(0) { sum, count in
-            let share = Double(count) / Double(samples.count)
-            return count == 0 ? sum : sum + share * log(share * Double(modeCount))
-        }
+        return divergence(fromEvenSharesOf: counts)
     }
 }

@@ -65,6 +65,23 @@ import Testing
         #expect(value("frechet_distance", "value") > 10 * value("frechet_distance", "real"))
     }
 
+    /// Of two digits a sample there are a hundred combinations, of which an untrained generator draws few.
+    @Test func stackedDigits() throws {
+        let folder = try TemporaryFolder()
+        let run = folder.path + "/run"
+        try train("--set", "data.stacked=2", "--networks", "conv", "--set", "architecture.width=2", into: run)
+        let report = try json(kanto("evaluate", run, "--count", "50", "--json"))
+        let metrics = try #require(report["metrics"] as? [[String: Any]])
+        func metric(_ name: String) throws -> (value: Double, real: Double) {
+            let found = try #require(metrics.first { $0["name"] as? String == name })
+            return (try #require(found["value"] as? Double), try #require(found["real"] as? Double))
+        }
+        let modes = try metric("stacked_modes"), divergence = try metric("stacked_kl")
+        #expect(modes.real == 100 && modes.value < 80)
+        #expect(divergence.real < 0.05 && divergence.value > 0.5)
+        #expect(try names(report).contains("frechet_distance"))
+    }
+
     @Test func pointsOfARing() throws {
         let folder = try TemporaryFolder()
         let run = folder.path + "/run"

@@ -1,3 +1,4 @@
+import Foundation
 import KantoData
 import KantoMetrics
 import KantoTensor
@@ -24,6 +25,18 @@ import Testing
         #expect(collapsed.relativeDeviation == 0 && abs(collapsed.reverseDivergence - 1.3862943611198906) < 1e-12)
         let far = ModeMetrics([100, 100], of: mixture)
         #expect(far.coveredCount == 0 && far.relativeDeviation.isNaN && far.estimates(bootstrap)[2].value.isNaN)
+    }
+
+    @Test func modesOfStackedPictures() {
+        // Of two pictures of three classes: (0, 1) twice, (2, 2) and (1, 0).
+        let found = StackedModes([0, 1, 2, 2, 0, 1, 1, 0], height: 2, classCount: 3)
+        #expect(found.modeCount == 9 && found.modes == [1, 8, 1, 3] && found.coveredCount == 3)
+        // Shares of a half and two quarters against ninths.
+        #expect(abs(found.reverseDivergence - (0.5 * log(4.5) + 0.5 * log(2.25))) < 1e-12)
+        let estimates = found.estimates(bootstrap)
+        #expect(estimates.covered.value == 3 && estimates.divergence.value == found.reverseDivergence)
+        #expect(StackedModes.modeCount(height: 3, classCount: 10) == 1000)
+        #expect(StackedModes.modeCount(height: 16, classCount: 4096) == .max)
     }
 
     /// A true sampler of the ring: the deviation and the high quality of a normal distribution that is cut at three deviations.

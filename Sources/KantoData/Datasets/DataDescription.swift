@@ -27,6 +27,9 @@ public struct DataDescription: Describable {
     public var array: String?
     /// How the pictures of an IDX, .npy or .npz file order their dimensions.
     public var layout = PictureLayout.heightWidthChannels
+    /// How many pictures, drawn by lot, are the channels of one sample, as three digits are in stacked MNIST; nil for pictures one
+    /// by one.
+    public var stacked: Int?
     /// What is held out from training, for the critic's loss on samples that it is not trained on; nil for nothing.
     public var heldOut: HeldOut?
 
@@ -47,6 +50,7 @@ public struct DataDescription: Describable {
         DescriptionKey("range", \.range), DescriptionKey("scaled_to", \.scaledTo), DescriptionKey("flip", \.flip),
         DescriptionKey("dequantize", \.dequantize),
         DescriptionKey("labels", \.labels), DescriptionKey("array", \.array), DescriptionKey("layout", \.layout),
+        DescriptionKey("stacked", \.stacked, expected: "a whole number from 2 to 16") { $0.map { 2...16 ~= $0 } ?? true },
         DescriptionKey("held_out", \.heldOut),
     ]
 

@@ -20,6 +20,8 @@ public protocol Dataset: Sendable {
     var mixture: NormalMixture? { get }
     /// Whether samples are drawn as they are asked for: another seed gives others, and no two are the same.
     var isEndless: Bool { get }
+    /// Of which pictures, and how many, a sample is a stack; nil where it is none.
+    var stack: StackedPictures? { get }
     /// What somebody who trains on it should know, such as a range that looks wrong; a line each.
     var notes: [String] { get }
 
@@ -45,6 +47,8 @@ extension Dataset {
     public var mixture: NormalMixture? { nil }
     /// No.
     public var isEndless: Bool { false }
+    /// None.
+    public var stack: StackedPictures? { nil }
     /// None.
     public var notes: [String] { [] }
 

@@ -25,6 +25,11 @@ public enum Datasets {
     /// - Throws: `DataError`, which names the file, the place, what was expected and what was found; `KernelError.memory` if
     ///   the system refuses as much memory as the data take.
     public static func open(_ description: DataDescription, _ options: Options = Options()) throws -> any Dataset {
+        let data = try openSamples(description, options)
+        return try description.stacked.map { try StackedPictures(data, height: $0, path: description.path) } ?? data
+    }
+
+    private static func openSamples(_ description: DataDescription, _ options: Options) throws -> any Dataset {
         let source = try DataSource(description.path, memoryLimit: options.memoryLimit)
         if let name = description.format {
             guard let format = DatasetFormat.all.first(where: { $0.name == name }) else {

@@ -115,7 +115,8 @@ public struct Evaluation: Sendable {
                 .badInput, "\(path): the generator gives values that are not finite numbers; try an earlier checkpoint")
         }
 
-        var metrics = Metrics(real: real, generated: generated, labels: labels, seed: options.seed, progress: progress)
+        var metrics = Metrics(
+            real: real, generator: trained, generated: generated, labels: labels, seed: options.seed, progress: progress)
         try metrics.measure(runFolder: folder, dataPath: data)
         progress("asking the critic")
         let trainer = try Trainer(measuring: file, of: configuration, real.training)

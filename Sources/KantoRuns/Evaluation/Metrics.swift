@@ -1,6 +1,7 @@
 import KantoData
 import KantoDescriptions
 import KantoGAN
+import KantoKernels
 import KantoMetrics
 import KantoTensor
 
@@ -8,6 +9,7 @@ extension Evaluation {
     /// Measures what fits the data, one method a group.
     struct Metrics {
         let real: EvaluationData
+        let generator: TrainedGenerator
         let generated: Tensor
         /// The classes that the generated samples were asked to be of; nil where none were.
         let labels: [Int]?
@@ -18,13 +20,22 @@ extension Evaluation {
         private(set) var classifier: ClassifierSummary?
         private var bootstrap: Bootstrap { Bootstrap(seed: seed) }
 
-        init(real: EvaluationData, generated: Tensor, labels: [Int]?, seed: UInt64, progress: @escaping (String) -> Void) {
-            (self.real, self.generated, self.labels, self.seed, self.progress) = (real, generated, labels, seed, progress)
+        init(
+            real: EvaluationData, generator: TrainedGenerator, generated: Tensor, labels: [Int]?, seed: UInt64,
+            progress: @escaping (String) -> Void
+        ) {
+            (self.real, self.generator, self.generated, self.labels) = (real, generator, generated, labels)
+            (self.seed, self.progress) = (seed, progress)
         }
+
         /// An assignment takes the third power of it.
         private static let mostAssigned = 1024
         /// 128 patches of each.
         private static let mostPictures = 1024
+        /// More than samples are drawn say nothing.
+        private static let mostStackedModes = 10_000
+        /// Bounds the memory that layers take.
+        private static let samplesAtOnce = 250
 
         mutating func measure(runFolder: String, dataPath: String) throws {
             let shape = real.training.sampleShape
@@ -38,6 +49,7 @@ extension Evaluation {
             if let classifier = try makeClassifier(runFolder, dataPath) {
                 progress("comparing features")
                 try measureFeatures(of: classifier)
+                if let stack = real.training.stack { try measureStackedModes(classifier, stack) }
             } else {
                 progress("looking for neighbors")
                 try measureNeighborhoods(real.reference, real.others, generated)
@@ -221,9 +233,8 @@ extension Evaluation.Metrics {
     }
 
     private mutating func measureFeatures(of made: RunClassifier) throws {
-        let classifier = made.classifier
-        let reference = try classifier.features(of: real.reference)
-        let others = try classifier.features(of: real.others), found = try classifier.features(of: generated)
+        let reference = try made.features(of: real.reference)
+        let others = try made.features(of: real.others), found = try made.features(of: generated)
         try measureNeighborhoods(reference, others, found)
         func distance(_ features: Tensor) throws -> Estimate {
             try FrechetDistance(real: reference, generated: features).estimate(bootstrap)
@@ -232,7 +243,7 @@ extension Evaluation.Metrics {
 
         let classCount = made.classes.count
         func shares(_ features: Tensor) throws -> (shares: ClassShares, labels: [Int]) {
-            let labels = try classifier.labels(ofFeatures: features)
+            let labels = try made.labels(ofFeatures: features)
             return (ClassShares(labels, classCount: classCount), labels)
         }
         let (ofReference, ofOthers, ofFound) = try (shares(reference).shares, shares(others), shares(found))
@@ -251,7 +262,31 @@ extension Evaluation.Metrics {
                 real: share(ofOthers.labels))
         }
         self.classifier = Evaluation.ClassifierSummary(
-            accuracy: classifier.accuracy, isNew: made.isNew, classes: made.classes, generatedShares: ofFound.shares.shares,
+            accuracy: made.classifier.accuracy, isNew: made.isNew, classes: made.classes, generatedShares: ofFound.shares.shares,
             realShares: ofReference.shares)
+    }
+
+    /// Draws as many samples as the publications do, a part at a time.
+    private mutating func measureStackedModes(_ made: RunClassifier, _ stack: StackedPictures) throws {
+        let modeCount = StackedModes.modeCount(height: stack.height, classCount: made.classes.count)
+        guard modeCount <= Self.mostStackedModes else {
+            notes.append(
+                "of the combinations of \(stack.height) of \(made.classes.count) classes, more than \(Self.mostStackedModes), none "
+                    + "are counted")
+            return
+        }
+        let count = StackedModes.sampleCount
+        progress("drawing \(count) samples to count modes")
+        func estimates(_ samples: (Range<Int>) throws -> Tensor) throws -> (covered: Estimate, divergence: Estimate) {
+            let labels = try stride(from: 0, to: count, by: Self.samplesAtOnce).flatMap { start in
+                try made.labels(ofFeatures: made.features(of: samples(start..<min(start + Self.samplesAtOnce, count))))
+            }
+            return StackedModes(labels, height: made.height, classCount: made.classes.count).estimates(bootstrap)
+        }
+        let latents = try generator.latents(count, seed: seed)
+        let found = try estimates { try generator.samples(from: latents.sliced($0)) }
+        let perfect = try estimates { try Tensor(stack.samples(Array($0)), shape: [$0.count] + stack.sampleShape) }
+        add(.modes, "stacked_modes", "modes covered, of \(grouped(modeCount))", .higher, found.covered, real: perfect.covered)
+        add(.modes, "stacked_kl", "reverse KL of mode shares", .lower, found.divergence, real: perfect.divergence)
     }
 }

@@ -5,9 +5,11 @@ import KantoMetrics
 import KantoNN
 import KantoTensor
 
-/// The classifier of a run's data, trained once and kept beside the run.
+/// The classifier of a run's data, trained once and kept beside the run. Of stacked pictures it tells the class of each.
 struct RunClassifier {
     let classifier: Classifier
+    /// How many pictures a sample is.
+    let height: Int
     /// The names of its classes.
     let classes: [String]
     /// Whether it was trained now.
@@ -27,7 +29,9 @@ struct RunClassifier {
     ///
     /// - Parameter progress: is told of a training, which takes a while.
     /// - Throws: `DataError` if data cannot be read; `KernelError`.
-    init?(for data: any Dataset, path: String, besideRun folder: String, _ progress: (String) -> Void) throws {
+    init?(for samples: any Dataset, path: String, besideRun folder: String, _ progress: (String) -> Void) throws {
+        let data = samples.stack?.pictures ?? samples
+        height = samples.stack?.height ?? 1
         guard data.sampleShape.count == 3, data.labels != nil, data.count >= 100,
             let labels = try? ClassLabels(data, path: path)
         else { return nil }
@@ -44,10 +48,10 @@ struct RunClassifier {
         }
         progress("training a classifier")
         var random = Random(seed: Self.seed, stream: RandomStream.evaluation.rawValue << 32 | 1)
-        let samples = Array(Array(0..<data.count).shuffled(using: &random).prefix(Classifier.mostPictures))
-        let pictures = try Tensor(data.samples(samples), shape: [samples.count] + data.sampleShape)
+        let chosen = Array(Array(0..<data.count).shuffled(using: &random).prefix(Classifier.mostPictures))
+        let pictures = try Tensor(data.samples(chosen), shape: [chosen.count] + data.sampleShape)
         let trained = try Classifier(
-            trainedOn: pictures, labels: samples.map { labels.labels[$0] }, classCount: classes.count, seed: Self.seed)
+            trainedOn: pictures, labels: chosen.map { labels.labels[$0] }, classCount: classes.count, seed: Self.seed)
         (classifier, isNew) = (trained, true)
         do {
             var metadata = expected
@@ -59,6 +63,24 @@ struct RunClassifier {
             // What was measured is worth as much; the next evaluation trains it again.
             note = "the classifier is not kept: \(error)"
         }
+    }
+
+    /// The features of each sample, [n, …]: those of its pictures, one behind the other.
+    func features(of samples: Tensor) throws -> Tensor {
+        try classifier.features(of: pictures(in: samples)).reshaped([samples.shape[0], height * Classifier.featureCount])
+    }
+
+    /// The classes of the pictures of each sample by its features.
+    func labels(ofFeatures features: Tensor) throws -> [Int] {
+        try classifier.labels(ofFeatures: features.reshaped([features.shape[0] * height, Classifier.featureCount]))
+    }
+
+    /// [n, height, width, stack · channels] to [n · stack, height, width, channels].
+    private func pictures(in samples: Tensor) throws -> Tensor {
+        guard height > 1 else { return samples }
+        let shape = samples.shape, channels = shape[3] / height
+        return try samples.reshaped([shape[0], shape[1] * shape[2], height, channels]).permuted([0, 2, 1, 3])
+            .reshaped([shape[0] * height, shape[1], shape[2], channels])
     }
 
     /// What a file holds; nil if there is none, or it is damaged, or of other data or another version.

@@ -15,7 +15,17 @@ extension Preset {
         run.data.path = ""
         run.data.channels = 1
         run.data.size = PictureSize(height: 28, width: 28)
-        run.networks = NetworkPairDescription(
+        run.networks = .digits(channels: 1)
+        run.training.batchSize = 50
+        run.training.iterations = 200_000
+        run.training.optimizer = OptimizerDescription(Adam.Description(beta1: 0.5, beta2: 0.9), learningRate: 1e-4)
+    }
+}
+
+extension NetworkPairDescription {
+    /// The networks of gan_mnist.py, for pictures of any number of channels.
+    static func digits(channels: Int) -> NetworkPairDescription {
+        NetworkPairDescription(
             generator: NetworkDescription(
                 input: [128],
                 Dense.Description(4096), ReLU(), Reshape(4, 4, 256),
@@ -23,14 +33,11 @@ extension Preset {
                 ConvTranspose2D.Description(
                     128, kernel: 5, stride: 2, padding: .sides(.init(top: 1, left: 1, bottom: 3, right: 3))),
                 ReLU(), ConvTranspose2D.Description(64, kernel: 5, stride: 2, padding: .same), ReLU(),
-                ConvTranspose2D.Description(1, kernel: 5, stride: 2, padding: .same), Sigmoid()),
+                ConvTranspose2D.Description(channels, kernel: 5, stride: 2, padding: .same), Sigmoid()),
             critic: NetworkDescription(
-                input: [28, 28, 1],
+                input: [28, 28, channels],
                 Conv2D.Description(64, kernel: 5, stride: 2, padding: .same), LeakyReLU(),
                 Conv2D.Description(128, kernel: 5, stride: 2, padding: .same), LeakyReLU(),
                 Conv2D.Description(256, kernel: 5, stride: 2, padding: .same), LeakyReLU(), Flatten(), Dense.Description(1)))
-        run.training.batchSize = 50
-        run.training.iterations = 200_000
-        run.training.optimizer = OptimizerDescription(Adam.Description(beta1: 0.5, beta2: 0.9), learningRate: 1e-4)
     }
 }

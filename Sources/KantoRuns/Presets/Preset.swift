@@ -31,8 +31,8 @@ public struct Preset: Sendable {
 
     /// All presets, a row each.
     public static let all: [Preset] = [
-        digits, ring8, grid25, swissroll, mnist, cifar, cifarResNet, resnet64, dcgan64, ring8Original, grid25Original,
-        swissrollOriginal,
+        digits, ring8, grid25, swissroll, mnist, stackedMNIST, cifar, cifarResNet, resnet64, dcgan64, ring8Original,
+        grid25Original, swissrollOriginal,
     ]
 
     /// - Throws: `DescriptionError`, with the nearest name.
