@@ -47,7 +47,7 @@ import Testing
             let keys = Set(RunConfiguration.keys.map(\.name))
             let absent = [
                 "architecture", "conditioning", "critic_optimizer", "generator_optimizer", "average_decay", "generator_batch_size",
-                "data_digest", "machine", "precision",
+                "data_digest", "machine", "precision", "critic_precision", "generator_precision",
             ]
             let training = preset.configuration.training
             let given =
@@ -59,7 +59,7 @@ import Testing
 
     @Test func keysAndValuesAreNamed() {
         #expect(message(["preset": .text("digits"), "dta": .text("x")]) .hasPrefix("there is no key 'dta'; did you mean 'data'? The keys are preset, data, networks, architecture,"))
-        #expect(message(["preset": .text("digit")]) == "there is no preset 'digit'; did you mean 'digits'? The presets are digits, ring8, grid25, swissroll, mnist, cifar, cifar-resnet, resnet64, dcgan64, ring8-original, grid25-original, swissroll-original")
+        #expect(message(["preset": .text("digit")]) == "there is no preset 'digit'; did you mean 'digits'? The presets are digits, ring8, grid25, swissroll, mnist, stacked-mnist, cifar, cifar-resnet, resnet64, dcgan64, ring8-original, grid25-original, swissroll-original")
         #expect(message(["preset": .text("digits"), "seed": .number(1.5)]).hasPrefix("seed: expected a whole number from 0"))
         #expect(message(["preset": .text("digits"), "seed": .integer(-1)]).hasPrefix("seed: expected a whole number from 0"))
         #expect(
