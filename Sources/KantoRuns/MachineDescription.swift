@@ -41,6 +41,9 @@ public struct MachineDescription: Describable {
         return machine
     }
 
+    /// The first word of a processor's name: `Intel`, `AMD`.
+    private func maker(_ processor: String) -> String { String(processor.prefix { $0.isLetter }) }
+
     /// What is different in this process and can change the bits of what is computed, for people; nil if nothing is.
     func change() throws -> String? {
         let now = MachineDescription(try Registry.shared().configuration)
@@ -50,6 +53,8 @@ public struct MachineDescription: Describable {
         }
         compare("backend", backends.joined(separator: ","), now.backends.joined(separator: ","))
         compare("instruction set", instructionSet, now.instructionSet)
+        // Which convolutions are computed by minimal filtering goes by the maker.
+        if let before = processor.map(maker), let after = now.processor.map(maker) { compare("processor", before, after) }
         // These two find the same bits on any number of threads.
         if !now.backends.allSatisfy({ $0.hasPrefix("simd") || $0 == "reference" }) {
             compare("threads", "\(threadCount)", "\(now.threadCount)")

@@ -17,6 +17,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <stdatomic.h>
 
 static uint64_t xcr0(void) {
   uint32_t low, high;
@@ -26,7 +27,7 @@ static uint64_t xcr0(void) {
 
 static bool all(uint32_t value, uint32_t mask) { return (value & mask) == mask; }
 
-bool kanto_cpu_has_avx2(void) {
+static bool probe_avx2(void) {
   uint32_t a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d)) return false;
   if (!all(c, bit_FMA | bit_MOVBE | bit_OSXSAVE | bit_AVX | bit_F16C)) return false;
@@ -35,17 +36,38 @@ bool kanto_cpu_has_avx2(void) {
   return __get_cpuid(0x80000001, &a, &b, &c, &d) && all(c, bit_LZCNT);
 }
 
-bool kanto_cpu_has_avx512(void) {
+static bool probe_avx512(void) {
   uint32_t a, b, c, d;
   if (!kanto_cpu_has_avx2() || (xcr0() & 0xE6) != 0xE6) return false; /* also opmask and ZMM */
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
   return all(b, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
 }
 
-bool kanto_cpu_has_bfloat16(void) {
+static bool probe_bfloat16(void) {
   uint32_t a, b, c, d;
   return kanto_cpu_has_avx512() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && all(a, bit_AVX512BF16);
 }
+
+static bool probe_separate_adders(void) {
+  uint32_t a, b, c, d;
+  return __get_cpuid(0, &a, &b, &c, &d) && (b == signature_AMD_ebx || b == 0x6F677948 /* Hygon */);
+}
+
+/* Asked once: in a virtual machine each cpuid is a trap of up to 70 microseconds. */
+static bool known(_Atomic signed char *answer, bool (*probe)(void)) {
+  signed char found = atomic_load_explicit(answer, memory_order_relaxed);
+  if (found == 0) {
+    found = probe() ? 1 : -1;
+    atomic_store_explicit(answer, found, memory_order_relaxed);
+  }
+  return found > 0;
+}
+
+static _Atomic signed char avx2, avx512, bfloat16, separate_adders;
+bool kanto_cpu_has_avx2(void) { return known(&avx2, probe_avx2); }
+bool kanto_cpu_has_avx512(void) { return known(&avx512, probe_avx512); }
+bool kanto_cpu_has_bfloat16(void) { return known(&bfloat16, probe_bfloat16); }
+bool kanto_cpu_has_separate_adders(void) { return known(&separate_adders, probe_separate_adders); }
 
 void kanto_cpu_name(char name[49]) {
   uint32_t words[12] = {0};
@@ -72,6 +94,7 @@ void kanto_cpu_caches(int64_t bytes[3]) {
 bool kanto_cpu_has_avx2(void) { return false; }
 bool kanto_cpu_has_avx512(void) { return false; }
 bool kanto_cpu_has_bfloat16(void) { return false; }
+bool kanto_cpu_has_separate_adders(void) { return false; }
 void kanto_cpu_name(char name[49]) { name[0] = 0; }
 void kanto_cpu_caches(int64_t bytes[3]) { memset(bytes, 0, 3 * sizeof *bytes); }
 #endif

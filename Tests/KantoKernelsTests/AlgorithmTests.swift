@@ -5,7 +5,7 @@ import Testing
 /// Direct sums and minimal filtering: two algorithms of one backend.
 @Suite struct AlgorithmTests {
     private static let wide = Convolution2D(
-        batch: 64, height: 16, width: 16, channels: 64, outputChannels: 64, kernel: (3, 3), padding: (1, 1, 1, 1))
+        batch: 64, height: 16, width: 16, channels: 128, outputChannels: 256, kernel: (3, 3), padding: (1, 1, 1, 1))
     private static let first = Convolution2D(
         batch: 64, height: 32, width: 32, channels: 3, outputChannels: 64, kernel: (5, 5), stride: (2, 2), padding: (2, 2, 2, 2))
     private static let ops: [Op] = [.convolution2DForward, .convolution2DInputGradient, .convolution2DWeightGradient]

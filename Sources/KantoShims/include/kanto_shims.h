@@ -8,6 +8,7 @@
 bool kanto_cpu_has_avx2(void);   /* x86-64-v3: AVX2, FMA, BMI1 and 2, F16C, LZCNT, MOVBE */
 bool kanto_cpu_has_avx512(void); /* x86-64-v4: also AVX-512 F, BW, CD, DQ, VL */
 bool kanto_cpu_has_bfloat16(void); /* AVX512_BF16, and what it needs */
+bool kanto_cpu_has_separate_adders(void); /* of vectors, beside those for multiply-adds: AMD's since Zen */
 
 /* The processor's own name, or "" where it has none. */
 void kanto_cpu_name(char name[49]);

@@ -84,9 +84,10 @@ extension FilteredPlan {
     }
 
     /// How many tiles make a block: few enough that their points stay in the second-level cache, more where the transformed weights,
-    /// which each block reads once, come from memory (256 to 512 channels by 5x5 at 8x8: a quarter faster with 96 than with 24; 128
-    /// to 256: up to a tenth with 48, which takes a twentieth more memory for a critic step on 28x28 images); and so that each
-    /// thread finds some. Tiles do not depend on each other, so this changes no result.
+    /// which each block reads once, come from memory (256 to 512 channels by 5x5 at 8x8: a quarter faster with 96 than with 24) or
+    /// from the third-level cache (128 to 256 at 16x16: a tenth), unless the problem is so small that the blocks' scratch shows
+    /// beside its operands (a twentieth of a critic step's on 28x28 images); and so that each thread finds some. Tiles do not
+    /// depend on each other, so this changes no result.
     private func chooseTilesPerBlock(_ host: UnsafePointer<kanto_host>) -> Int {
         var largest = 0
         var tiles = 0
@@ -95,7 +96,8 @@ extension FilteredPlan {
             tiles = max(tiles, batch &* parts[index].tilesPerSample)
         }
         let perThread = tiles &* groups &* partCount / (2 &* Int(host.pointee.thread_count))
-        let few = 4 &* largest < 8 << 20 ? 24 : 96
+        let byteCount = 4 &* largest
+        let few = byteCount < 8 << 20 && (byteCount < 4 << 20 || tiles < 2048) ? 24 : 96
         return max(tileRows, min(few, roundUp(perThread, to: tileRows)))
     }
 
