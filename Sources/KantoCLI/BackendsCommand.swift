@@ -15,7 +15,7 @@ struct BackendsCommand: ParsableCommand {
         let sets = InstructionSet.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ")
         let quota = Processor.quota.map { " of which a control group grants \($0)" } ?? ""
         print("processor  \(Processor.name), \(Processor.coreCount) cores\(quota), instruction sets: \(sets)")
-        print("bfloat16   \(registry.multipliesBfloat16 ? "by an instruction" : "without an instruction, slower than float32")")
+        print("bfloat16   \(registry.reasonForSlowBfloat16.map { "slower than float32: \($0)" } ?? "by an instruction")")
         print("threads    \(registry.configuration.threadCount)")
         print("selected   \(selected(registry))\n")
 

@@ -146,6 +146,14 @@ public final class Registry: Sendable {
     /// Whether the SIMD backend has an instruction for products of bfloat16 here.
     public var multipliesBfloat16: Bool { configuration.instructionSet == .avx512 && Processor.multipliesBfloat16 }
 
+    /// Why products of bfloat16 take the SIMD backend longer than those of float32 here; nil where they are faster.
+    public var reasonForSlowBfloat16: String? {
+        if !Processor.multipliesBfloat16 { return "the processor has no instruction for it (AVX512_BF16)" }
+        if !multipliesBfloat16 { return "KANTO_ISA forbids the instruction for it" }
+        return Processor.isFastAtBfloat16
+            ? nil : "the processor's instruction for it (AVX512_BF16) takes as long as four multiply-adds; relaxed may be faster"
+    }
+
     /// Looks at the plugins that `KANTO_PLUGIN_PATH` names as files, so that a wrong name is told at the start. Opens none.
     ///
     /// - Throws: `KernelError.plugin`.
@@ -287,11 +295,8 @@ public final class Registry: Sendable {
                 "\(refusal.backend.name) declined \(problem): \(refusal.reason); \(kernel.backend.name) serves it",
                 key: "\(refusal.backend.name) \(problem.raw.op) \(problem.raw.dtype) \(refusal.reason)")
         }
-        if problem.precision == .bfloat16, kernel.backend.name.hasPrefix("simd-"), !multipliesBfloat16 {
-            Diagnostics.warnOnce(
-                "bfloat16 is computed without an instruction for it, slower than float32: "
-                    + (Processor.multipliesBfloat16 ? "KANTO_ISA forbids it" : "the processor lacks AVX512_BF16"),
-                key: "plain bfloat16")
+        if problem.precision == .bfloat16, kernel.backend.name.hasPrefix("simd-"), let reason = reasonForSlowBfloat16 {
+            Diagnostics.warnOnce("bfloat16 is slower than float32 here: \(reason)", key: "slow bfloat16")
         }
     }
 
