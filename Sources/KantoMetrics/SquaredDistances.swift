@@ -57,7 +57,13 @@ public struct SquaredDistances {
         return distances
     }
 
-    private static func norms(_ samples: Tensor) throws -> [Float] { try samples.square().sum(axes: [1]).floats }
+    /// Some rows at a time: their squares are as large as they are.
+    private static func norms(_ samples: Tensor) throws -> [Float] {
+        let blockRows = max(1, blockSize / max(1, samples.shape[1]))
+        return try stride(from: 0, to: samples.shape[0], by: blockRows).flatMap { start in
+            try samples.sliced(start..<min(start + blockRows, samples.shape[0])).square().sum(axes: [1]).floats
+        }
+    }
 
     /// How many samples distances are taken from.
     public var count: Int { rows.shape[0] }
