@@ -21,18 +21,11 @@ public struct NearestReal: Sendable {
     ///   - heldOut: [k, …], real samples that were not; nil for none.
     /// - Throws: `TensorError` if widths differ or there are fewer than two training samples.
     public init(generated: Tensor, training: Tensor, heldOut: Tensor?) throws {
-        var (neighbors, distances): ([Int], [Float]) = ([], [])
-        try SquaredDistances(from: generated, to: training).forEachRow { _, values in
-            var nearest = 0
-            for other in 1..<values.count where values[other] < values[nearest] { nearest = other }
-            neighbors.append(nearest)
-            distances.append(values[nearest].squareRoot())
-        }
-        (self.neighbors, self.distances) = (neighbors, distances)
+        let toTraining = try SquaredDistances(to: training)
+        let nearest = try toTraining.from(generated).nearest()
+        (neighbors, distances) = (nearest.map(\.index), nearest.map { $0.squaredDistance.squareRoot() })
         if let heldOut {
-            var least: [Float] = []
-            try SquaredDistances(from: heldOut, to: training).forEachRow { _, values in least.append(values.min()!.squareRoot()) }
-            yardstick = least
+            yardstick = try toTraining.from(heldOut).nearest().map { $0.squaredDistance.squareRoot() }
         } else {
             yardstick = try SquaredDistances.toNeighbor(1, within: training).map { $0.squareRoot() }
         }

@@ -108,6 +108,20 @@ public struct SquaredDistances {
 }
 
 extension SquaredDistances {
+    /// The nearest of the others to each row, and its squared distance.
+    ///
+    /// - Parameter except: of each row one that is not to be found, such as the row itself; nil to look at all.
+    package func nearest(except: [Int]? = nil) throws -> [(index: Int, squaredDistance: Float)] {
+        var found: [(index: Int, squaredDistance: Float)] = []
+        try forEachRow { row, values in
+            let skipped = except?[row] ?? -1
+            var nearest = skipped == 0 ? 1 : 0
+            for other in values.indices where values[other] < values[nearest] && other != skipped { nearest = other }
+            found.append((nearest, values[nearest]))
+        }
+        return found
+    }
+
     /// From each sample of a set to its k-th nearest among the others of the set.
     ///
     /// - Throws: `TensorError` if the set has no k others.

@@ -21,7 +21,10 @@ struct NearestNeighbors {
         toReal = try SquaredDistances(to: real)
         let count = min(tiles.count, Self.ofYardstick), all = tiles.count
         let places = (0..<count).map { $0 * all / count }
-        ownDistances = try Self.nearest(toReal.from(real.gathered(places)), except: places).map(\.distance).sorted()
+        ownDistances = try toReal.from(real.gathered(places)).nearest(except: places).map {
+            Double($0.squaredDistance).squareRoot()
+        }
+        .sorted()
     }
 
     struct Neighbor {
@@ -31,7 +34,9 @@ struct NearestNeighbors {
 
     /// The nearest real picture of each sample.
     func nearest(to tiles: SampleTiles) throws -> [Neighbor] {
-        try Self.nearest(toReal.from(Self.brightness(of: tiles)), except: nil)
+        try toReal.from(Self.brightness(of: tiles)).nearest().map {
+            Neighbor(index: $0.index, distance: Double($0.squaredDistance).squareRoot())
+        }
     }
 
     /// The median distance of real pictures to the nearest other.
@@ -41,17 +46,5 @@ struct NearestNeighbors {
 
     private static func brightness(of tiles: SampleTiles) throws -> Tensor {
         try Tensor(tiles.pixels.map { Float($0) / 255 }, shape: [tiles.count, tiles.size])
-    }
-
-    /// - Parameter except: of each row, what is not to be found: itself.
-    private static func nearest(_ distances: SquaredDistances, except: [Int]?) throws -> [Neighbor] {
-        var found: [Neighbor] = []
-        try distances.forEachRow { row, values in
-            let skipped = except?[row] ?? -1
-            var nearest = skipped == 0 ? 1 : 0
-            for other in values.indices where values[other] < values[nearest] && other != skipped { nearest = other }
-            found.append(Neighbor(index: nearest, distance: Double(values[nearest]).squareRoot()))
-        }
-        return found
     }
 }

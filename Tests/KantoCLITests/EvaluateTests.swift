@@ -76,7 +76,7 @@ import Testing
             let found = try #require(metrics.first { $0["name"] as? String == name })
             return (try #require(found["value"] as? Double), try #require(found["real"] as? Double))
         }
-        let modes = try metric("stacked_modes"), divergence = try metric("stacked_kl")
+        let modes = try metric("modes"), divergence = try metric("reverse_kl")
         #expect(modes.real == 100 && modes.value < 80)
         #expect(divergence.real < 0.05 && divergence.value > 0.5)
         #expect(try names(report).contains("frechet_distance"))

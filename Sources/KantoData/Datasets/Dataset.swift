@@ -34,6 +34,12 @@ public protocol Dataset: Sendable {
 
     /// What the values that `read` gives mean in the data's own units.
     var units: SampleUnits { get }
+
+    /// The part of the data to train on and the part that is held out: drawn by lot, and the same ones each time, whatever a run's
+    /// seed is.
+    ///
+    /// - Parameter share: of the samples that is held out, between 0 and 1; at least one sample is, and at least one is not.
+    func holdingOut(share: Double) -> (training: any Dataset, heldOut: any Dataset)
 }
 
 extension Dataset {
@@ -68,6 +74,15 @@ extension Dataset {
             try read(indexes[...], into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
             filled = count
         }
+    }
+
+    /// The same in the units that training on other data has.
+    ///
+    /// - Throws: as `read(_:into:)` does.
+    package func samples(_ indexes: [Int], inUnitsOf training: any Dataset) throws -> [Float] {
+        let (values, own, wanted) = (try samples(indexes), units, training.units)
+        if own.multipliers == wanted.multipliers, own.offsets == wanted.offsets { return values }
+        return wanted.applied(own.restored(values))
     }
 
     /// Mirrors one picture, left to right, in place. Whoever draws the batches decides which ones, so that a run can be

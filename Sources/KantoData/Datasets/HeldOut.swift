@@ -40,19 +40,8 @@ public enum HeldOut: DescriptionConvertible {
 }
 
 extension Dataset {
-    /// The part of the data to train on and the part that is held out: drawn by lot, and the same ones each time, whatever a run's
-    /// seed is.
-    ///
-    /// - Parameter share: of the samples that is held out, between 0 and 1; at least one sample is, and at least one is not.
+    /// Some of the samples.
     public func holdingOut(share: Double) -> (training: any Dataset, heldOut: any Dataset) {
-        if let stack {
-            // Of the pictures, or each held-out sample would hold some of the training's.
-            let (training, heldOut) = stack.pictures.holdingOut(share: share)
-            return (
-                StackedPictures(stacking: training, height: stack.height),
-                StackedPictures(stacking: heldOut, height: stack.height)
-            )
-        }
         let heldOutCount = max(1, min(count - 1, Int((Double(count) * share).rounded())))
         var random = Random(seed: 0)
         let order = Array(0..<count).shuffled(using: &random)

@@ -38,6 +38,12 @@ public struct StackedPictures: Dataset {
     public var units: SampleUnits { pictures.units }
     public var stack: StackedPictures? { self }
 
+    /// Of the pictures, or each held-out sample would hold some of the training's.
+    public func holdingOut(share: Double) -> (training: any Dataset, heldOut: any Dataset) {
+        let (training, heldOut) = pictures.holdingOut(share: share)
+        return (Self(stacking: training, height: height), Self(stacking: heldOut, height: height))
+    }
+
     public func read(_ indexes: ArraySlice<Int>, into buffer: UnsafeMutableBufferPointer<Float>) throws {
         checkRequest(indexes, buffer)
         // The same pictures in a sample whatever a run's seed is: they are data.
@@ -48,7 +54,7 @@ public struct StackedPictures: Dataset {
         let values = try pictures.samples(drawn)
         let channels = pictures.sampleShape[2], pixelCount = pictures.sampleSize / channels
         var place = 0
-        for sample in indexes.indices.map({ $0 - indexes.startIndex }) {
+        for sample in 0..<indexes.count {
             for pixel in 0..<pixelCount {
                 for picture in sample * height..<(sample + 1) * height {
                     for channel in 0..<channels {

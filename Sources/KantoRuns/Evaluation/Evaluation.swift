@@ -127,14 +127,17 @@ public struct Evaluation: Sendable {
         classifier = metrics.classifier
     }
 
-    /// Some at a time, which bounds the memory that the layers take.
     private static func samples(of trained: TrainedGenerator, count: Int, labels: [Int]?, seed: UInt64) throws -> Tensor {
         let latents = try trained.latents(count, seed: seed)
-        let parts = try stride(from: 0, to: count, by: samplesAtOnce).map { start in
-            let range = start..<min(start + samplesAtOnce, count)
-            return try trained.samples(from: latents.sliced(range), labels: labels.map { Array($0[range]) })
-        }
-        return try Tensor.concatenated(parts)
+        return try Tensor.concatenated(
+            parts(of: count).map { part in
+                try trained.samples(from: latents.sliced(part), labels: labels.map { Array($0[part]) })
+            })
+    }
+
+    /// So many samples, some at a time, which bounds the memory that layers take.
+    static func parts(of count: Int) -> [Range<Int>] {
+        stride(from: 0, to: count, by: samplesAtOnce).map { $0..<min($0 + samplesAtOnce, count) }
     }
 
     private static let samplesAtOnce = 250

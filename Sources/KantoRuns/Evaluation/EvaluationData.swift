@@ -75,12 +75,8 @@ struct EvaluationData {
         let trainingLabels = classes == nil ? nil : try ClassLabels(training, path: configuration.data.path).labels
         knownLabels = trainingLabels.map { labels in knownOrder.map { labels[$0] } }
         if let (data, path) = heldOut {
-            let order = Array(Self.order(data, atMost: count).prefix(count))
-            var samples = try data.samples(order)
-            if data.units.multipliers != training.units.multipliers || data.units.offsets != training.units.offsets {
-                samples = training.units.applied(data.restored(samples))
-            }
-            reference = try Tensor(samples, shape: [count] + shape)
+            let order = Self.order(data, atMost: count)
+            reference = try Tensor(data.samples(order, inUnitsOf: training), shape: [count] + shape)
             referenceLabels = classes.flatMap { classes in Self.labels(of: data, order, classes) }
             self.heldOut = path
         } else {

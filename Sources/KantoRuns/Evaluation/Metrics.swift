@@ -34,8 +34,6 @@ extension Evaluation {
         private static let mostPictures = 1024
         /// More than samples are drawn say nothing.
         private static let mostStackedModes = 10_000
-        /// Bounds the memory that layers take.
-        private static let samplesAtOnce = 250
 
         mutating func measure(runFolder: String, dataPath: String) throws {
             let shape = real.training.sampleShape
@@ -278,15 +276,15 @@ extension Evaluation.Metrics {
         let count = StackedModes.sampleCount
         progress("drawing \(count) samples to count modes")
         func estimates(_ samples: (Range<Int>) throws -> Tensor) throws -> (covered: Estimate, divergence: Estimate) {
-            let labels = try stride(from: 0, to: count, by: Self.samplesAtOnce).flatMap { start in
-                try made.labels(ofFeatures: made.features(of: samples(start..<min(start + Self.samplesAtOnce, count))))
+            let labels = try Evaluation.parts(of: count).flatMap { part in
+                try made.labels(ofFeatures: made.features(of: samples(part)))
             }
             return StackedModes(labels, height: made.height, classCount: made.classes.count).estimates(bootstrap)
         }
         let latents = try generator.latents(count, seed: seed)
         let found = try estimates { try generator.samples(from: latents.sliced($0)) }
         let perfect = try estimates { try Tensor(stack.samples(Array($0)), shape: [$0.count] + stack.sampleShape) }
-        add(.modes, "stacked_modes", "modes covered, of \(grouped(modeCount))", .higher, found.covered, real: perfect.covered)
-        add(.modes, "stacked_kl", "reverse KL of mode shares", .lower, found.divergence, real: perfect.divergence)
+        add(.modes, "modes", "modes covered, of \(grouped(modeCount))", .higher, found.covered, real: perfect.covered)
+        add(.modes, "reverse_kl", "reverse KL of mode shares", .lower, found.divergence, real: perfect.divergence)
     }
 }

@@ -20,9 +20,7 @@ struct KeptSamples {
     {
         // From all parts of files that are sorted.
         let indexes = (0..<count).map { $0 * data.count / count }
-        var values = try data.samples(indexes)
-        if data.units != training.units { values = training.units.applied(data.units.restored(values)) }
-        var samples = try Tensor(values, shape: [count] + data.sampleShape)
+        var samples = try Tensor(data.samples(indexes, inUnitsOf: training), shape: [count] + data.sampleShape)
         if configuration.data.dequantize {
             samples = try Dequantization(of: training, path: configuration.data.path).applied(
                 to: samples, using: Random(seed: configuration.training.seed, stream: RandomStream.heldOut.rawValue << 32))

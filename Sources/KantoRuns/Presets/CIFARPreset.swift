@@ -29,14 +29,3 @@ extension Preset {
         run.training.optimizer = OptimizerDescription(Adam.Description(beta1: 0.5, beta2: 0.9), learningRate: 1e-4)
     }
 }
-
-extension DataDescription {
-    /// Color pictures brought to a size, for a generator that ends with tanh.
-    static func colorPictures(of side: Int) -> DataDescription {
-        var data = DataDescription(path: "")
-        data.size = PictureSize(height: side, width: side)
-        data.channels = 3
-        data.scaledTo = ValueRange(-1, 1)
-        return data
-    }
-}

@@ -12,9 +12,7 @@ extension Preset {
         dataAttribution: "MNIST by Y. LeCun, C. Cortes and C. J. C. Burges; it does not ship with Kanto",
         source: "Gulrajani et al. 2017, gan_mnist.py of its code (β1 0.5, where Algorithm 1 has 0; no normalization)"
     ) { run in
-        run.data.path = ""
-        run.data.channels = 1
-        run.data.size = PictureSize(height: 28, width: 28)
+        run.data = .pictures(of: 28, channels: 1, scaledTo: ValueRange(0, 1))
         run.networks = .digits(channels: 1)
         run.training.batchSize = 50
         run.training.iterations = 200_000

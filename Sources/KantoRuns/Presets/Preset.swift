@@ -1,3 +1,4 @@
+import KantoData
 import KantoDescriptions
 import KantoGAN
 import KantoNN
@@ -41,5 +42,23 @@ public struct Preset: Sendable {
             throw DescriptionError(unknown("preset", name, among: Preset.all.map(\.name)))
         }
         self = preset
+    }
+}
+
+extension DataDescription {
+    /// Pictures of somebody's own, brought to a size.
+    ///
+    /// - Parameters:
+    ///   - side: rows, and columns.
+    ///   - range: what the generator's last activation gives.
+    static func pictures(of side: Int, channels: Int, scaledTo range: ValueRange) -> DataDescription {
+        var data = DataDescription(path: "")
+        (data.size, data.channels, data.scaledTo) = (PictureSize(height: side, width: side), channels, range)
+        return data
+    }
+
+    /// Color pictures for a generator that ends with tanh.
+    static func colorPictures(of side: Int) -> DataDescription {
+        pictures(of: side, channels: 3, scaledTo: ValueRange(-1, 1))
     }
 }

@@ -11,9 +11,7 @@ extension Preset {
         dataAttribution: "MNIST by Y. LeCun, C. Cortes and C. J. C. Burges; it does not ship with Kanto",
         source: "data of Metz et al. 2017, section 3.3.1; networks of mnist, with three channels"
     ) { run in
-        run.data.path = ""
-        run.data.channels = 1
-        run.data.size = PictureSize(height: 28, width: 28)
+        run.data = .pictures(of: 28, channels: 1, scaledTo: ValueRange(0, 1))
         run.data.stacked = 3
         run.networks = .digits(channels: 3)
         run.training.batchSize = 64
