@@ -21,7 +21,7 @@ struct BenchAllReduceCommand: KantoCommand {
     var json = false
 
     func execute() throws {
-        guard seconds > 0 else { throw Failure.usage("--seconds \(seconds): expected a positive number") }
+        try Failure.requirePositive(seconds: seconds)
         guard 1...4096 ~= largest else { throw Failure.usage("--largest \(largest): expected a whole number from 1 to 4096") }
         guard let communicator = try RankedProcess.join() else {
             throw Failure.usage("one rank has nobody to sum with: start it as mpirun -n 2 kanto bench all-reduce")

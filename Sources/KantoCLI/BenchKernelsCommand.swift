@@ -58,9 +58,8 @@ struct BenchKernelsCommand: KantoCommand {
     var plot: String?
 
     mutating func execute() throws {
-        guard seconds > 0, !(json && csv) else {
-            throw Failure.usage(json && csv ? "--json or --csv, not both" : "--seconds \(seconds): expected a positive number")
-        }
+        if json && csv { throw Failure.usage("--json or --csv, not both") }
+        try Failure.requirePositive(seconds: seconds)
         if let plot, !plot.hasSuffix(".png") {
             throw Failure.usage("--plot \(plot): expected a file name that ends with .png")
         }

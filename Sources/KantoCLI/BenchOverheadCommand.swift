@@ -16,7 +16,7 @@ struct BenchOverheadCommand: KantoCommand {
     var json = false
 
     func execute() throws {
-        guard seconds > 0 else { throw Failure.usage("--seconds \(seconds): expected a positive number") }
+        try Failure.requirePositive(seconds: seconds)
         for size in 1..<100 { _ = try Kernels.kernel(for: .matmul(m: size, n: size, k: size)) }
         let problem = Problem.iteration(.unary, .copy, extents: [0], output: [1], inputs: [[1]])
         let calls = 1000

@@ -34,7 +34,7 @@ struct BenchStepsCommand: KantoCommand {
     var json = false
 
     mutating func execute() throws {
-        guard seconds > 0 else { throw Failure.usage("--seconds \(seconds): expected a positive number") }
+        try Failure.requirePositive(seconds: seconds)
         let chosen = try workloads.map { name in
             guard let workload = Workload.all.first(where: { $0.name == name }) else {
                 throw Failure.usage(

@@ -16,6 +16,11 @@ struct Failure: Error {
 
     static func usage(_ message: String) -> Failure { Failure(message: message, code: usage) }
 
+    /// What every command that measures asks of its `--seconds`.
+    static func requirePositive(seconds: Double) throws(Failure) {
+        guard seconds > 0 else { throw usage("--seconds \(seconds): expected a positive number") }
+    }
+
     static func line(for error: any Error) -> (message: String, code: Int32) {
         switch error {
         case let error as Failure: return (error.message, error.code)

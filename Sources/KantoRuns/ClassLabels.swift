@@ -15,7 +15,9 @@ struct ClassLabels {
         guard let labels = data.labels else {
             throw DataError(
                 .badInput,
-                "\(path): the data have no labels, which 'conditioning' wants; data.labels names a file or a column of classes")
+                "\(path): the data have no labels, which 'conditioning' wants; "
+                    + (data.stack == nil
+                        ? "data.labels names a file or a column of classes" : "pictures that data.stacked stacks have several"))
         }
         let found = Set(labels).sorted()
         guard 2...Self.mostClasses ~= found.count else {

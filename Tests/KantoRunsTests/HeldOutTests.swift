@@ -42,6 +42,14 @@ import Testing
         }
     }
 
+    @Test func stackedPicturesHaveNoClassToBeToldOf() throws {
+        var description = DataDescription(path: "digits")
+        description.stacked = 2
+        let data = try Datasets.open(description)
+        let error = #expect(throws: DataError.self) { try ClassLabels(data, path: "digits") }
+        #expect(error?.description.hasSuffix("which 'conditioning' wants; pictures that data.stacked stacks have several") == true)
+    }
+
     private func run(_ path: String, heldOut: HeldOut?, in folder: TemporaryFolder, as name: String) throws -> Run {
         var configuration = RunConfiguration()
         configuration.data.path = path
